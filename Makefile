@@ -1,0 +1,70 @@
+# Needs Python 3.11 or newer and make; everything else comes into .venv from the lock file.
+# PYTHON=… names the interpreter, UV=… the locker (make lock only), BUS=pulsar the bus of the demo, TESTS=… a part of the suite.
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+MAKEFLAGS += --no-builtin-rules
+
+PYTHON ?= $(firstword $(foreach name,python3 python3.14 python3.13 python3.12 python3.11,\
+	$(shell $(name) -c 'import sys; print("$(name)" if sys.version_info >= (3, 11) else "")' 2>/dev/null)))
+UV ?= uv
+BIN := .venv/bin
+READY := .venv/.ready
+LOCK := deploy/locks/develop.txt
+CODE := actors chaos runtime schemas tests $(wildcard benchmarks)
+TESTS ?= tests
+
+.PHONY: help
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
+
+.PHONY: setup
+setup: $(READY) ## make .venv and install the locked versions (every other target does it when needed)
+
+# Done again when the lock or the project file changes; a second call costs nothing.
+$(READY): $(LOCK) pyproject.toml
+	@$(if $(strip $(PYTHON)),:,echo "Python 3.11 or newer is needed: install it, or name it with PYTHON=/path/to/python." >&2; exit 1)
+	@echo "Setting up .venv"
+	@rm -f $@
+	@$(PYTHON) -m venv .venv
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement $(LOCK)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@
+
+.PHONY: demo
+demo: $(READY) ## the shop under load, with a crash half-way (BUS=pulsar: on a real Pulsar)
+	@$(BIN)/magnetar demo $(if $(BUS),--bus $(BUS))
+
+.PHONY: test
+test: $(READY) ## the whole suite (TESTS=tests/unit: a part of it)
+	@$(BIN)/python -m pytest $(TESTS)
+
+.PHONY: check
+check: $(READY) ## format, lint, types, layers, public names: what needs no server
+	@$(BIN)/ruff format --check $(CODE)
+	@$(BIN)/ruff check $(CODE)
+	@$(BIN)/mypy $(CODE)
+	@$(BIN)/basedpyright --warnings
+	@$(BIN)/lint-imports
+	@$(BIN)/python -m pytest --quiet tests/unit/test_public_names.py
+
+.PHONY: format
+format: $(READY) ## format the code and mend what ruff can mend
+	@$(BIN)/ruff check --fix-only $(CODE)
+	@$(BIN)/ruff format $(CODE)
+
+.PHONY: bench
+bench: $(READY) ## every benchmark, one after the other
+	@set -e; for program in benchmarks/*.py; do echo "== $$program"; $(BIN)/python "$$program"; done
+
+.PHONY: lock
+lock: ## choose new versions of everything we use (needs uv)
+	@command -v $(UV) >/dev/null || { echo "uv is needed: install it, or name it with UV=/path/to/uv." >&2; exit 1; }
+	@$(UV) pip compile pyproject.toml --all-extras --group dev --upgrade --universal --python-version 3.11 \
+		--generate-hashes --no-emit-index-url --no-emit-find-links --no-emit-package magnetar \
+		--no-annotate --no-header --quiet --output-file $(LOCK)
+
+.PHONY: clean
+clean: ## remove what the tools left (not .venv)
+	@rm -rf build dist .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
+	@find $(CODE) -name __pycache__ -type d -prune -exec rm -rf {} +
