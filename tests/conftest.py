@@ -23,9 +23,9 @@ def _fail_if_skipped(report: pytest.TestReport | pytest.CollectReport) -> None:
     """Turn a skip into a failure: in CI what a test needs is there, or the run is red."""
     if not report.skipped or hasattr(report, "wasxfail"):
         return
-    reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else report.longrepr
+    path, line, reason = report.longrepr if isinstance(report.longrepr, tuple) else ("?", 0, report.longrepr)
     report.outcome = "failed"
-    report.longrepr = f"Nothing may be skipped in CI. {reason}"
+    report.longrepr = f"Nothing may be skipped in CI. {reason} ({path}:{line})"
 
 
 @pytest.hookimpl(wrapper=True)
@@ -49,7 +49,7 @@ def pytest_make_collect_report() -> Generator[None, pytest.CollectReport, pytest
 @pytest.fixture
 def seed(request: pytest.FixtureRequest) -> int:
     """The run's seed, printed so that a failure shows how to repeat it."""
-    value = int(request.config.getoption("randomly_seed"))
+    value = int(request.config.option.randomly_seed)
     print(f"seed {value}: repeat with pytest --randomly-seed={value} '{request.node.nodeid}'")  # noqa: T201
     return value
 
