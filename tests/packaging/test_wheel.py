@@ -88,6 +88,16 @@ def test_the_wheel_imports_from_where_it_was_installed(installed: Path, tmp_path
     assert [Path(file).is_relative_to(home) for file in files] == [True] * len(PORTIONS), files
 
 
+def test_the_wheel_brings_its_types(installed: Path, tmp_path: Path) -> None:
+    """A user's strict mypy finds the types of what is installed, with no setting and no source of ours on its path."""
+    probe = ROOT / "tests" / "typing" / "accepts.py"
+    _run(
+        *(sys.executable, "-m", "mypy", "--strict", "--config-file", "", "--cache-dir", str(tmp_path / "cache")),
+        *("--python-executable", str(installed), str(probe)),
+        cwd=tmp_path,
+    )
+
+
 def test_the_wheel_brings_its_commands(installed: Path, tmp_path: Path) -> None:
     """The script and the plug-in of the actors are declared, and the script is there."""
     assert _run(str(installed), "-c", ENTRY_POINTS, cwd=tmp_path).split() == ["magnetar", "shop"]

@@ -59,7 +59,7 @@ def _pyright_project(folder: Path) -> Path:
     pyproject = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
     settings = pyproject["tool"]["basedpyright"] | {"include": [str(ACCEPTS), str(REJECTS)], "exclude": []}
     settings["extraPaths"] = [str(ROOT / source) for source in settings["extraPaths"]]
-    del settings["venv"], settings["venvPath"]
+    del settings["venv"], settings["venvPath"], settings["executionEnvironments"]
     project = folder / "pyrightconfig.json"
     project.write_text(json.dumps(settings), encoding="utf-8")
     return project
