@@ -1,0 +1,97 @@
+"""Forward-only migrations: numbered `.sql` files, each applied once in a transaction of its own, its checksum kept.
+
+`0007_pre_requests.sql` runs before the code that needs it, `0008_post_requests.sql` after the last worker of the code
+that still needed the old layout is gone. A store that knows a migration which this code does not is newer: it is
+refused, as is one whose applied files were edited since.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import cache
+from importlib.resources import files
+from typing import TYPE_CHECKING, Protocol
+
+from magnetar.runtime.store.port import StoreMismatch
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+_FILE = re.compile(r"(?P<number>\d{4})_(?P<phase>pre|post)_(?P<name>[a-z0-9_]+)\.sql")
+
+
+class Phase(StrEnum):
+    """When a migration runs: before the new code starts, or after the old code is gone."""
+
+    PRE = "pre"
+    POST = "post"
+
+
+BOTH_PHASES = frozenset(Phase)
+
+
+@dataclass(frozen=True, slots=True)
+class Migration:
+    """One numbered file."""
+
+    number: int
+    phase: Phase
+    name: str
+    text: str
+
+    @property
+    def checksum(self) -> str:
+        """SHA-256 of the text, in hex."""
+        return hashlib.sha256(self.text.encode()).hexdigest()
+
+
+class Ledger(Protocol):
+    """Where a database keeps which migrations it has."""
+
+    def applied(self) -> Mapping[int, str]:
+        """Checksums by number; empty for a database that has never been migrated."""
+        ...
+
+    def apply(self, migration: Migration) -> None:
+        """Run it and note it, in one transaction; nothing when another process was faster."""
+        ...
+
+
+def migration(filename: str, text: str) -> Migration:
+    """The migration in a file of that name; `ValueError` when the name does not say number, phase and purpose."""
+    match = _FILE.fullmatch(filename)
+    if match is None:
+        message = f"{filename!r} is not named NNNN_pre_what.sql or NNNN_post_what.sql"
+        raise ValueError(message)
+    return Migration(int(match["number"]), Phase(match["phase"]), match["name"], text)
+
+
+@cache
+def migrations(dialect: str) -> tuple[Migration, ...]:
+    """All migrations of a dialect in their order, read once."""
+    folder = files("magnetar.runtime.store.sql").joinpath("migrations", dialect)
+    found = [migration(file.name, file.read_text(encoding="utf-8")) for file in folder.iterdir()]
+    return tuple(sorted(found, key=lambda each: each.number))
+
+
+def missing(applied: Mapping[int, str], known: Sequence[Migration]) -> list[Migration]:
+    """The migrations that the database lacks. `StoreMismatch` when it is newer than this code, or a file was edited."""
+    checksums = {each.number: each.checksum for each in known}
+    for number, checksum in sorted(applied.items()):
+        if number not in checksums:
+            message = f"the store has migration {number:04}, which this version does not know: run the newer version"
+            raise StoreMismatch(message)
+        if checksums[number] != checksum:
+            message = f"migration {number:04} is not the one the store was made with: restore the released file"
+            raise StoreMismatch(message)
+    return [each for each in known if each.number not in applied]
+
+
+def migrate(ledger: Ledger, known: Sequence[Migration], phases: frozenset[Phase]) -> None:
+    """Bring the database up to date. `StoreMismatch` as `missing` says; a failure leaves finished steps in place."""
+    for each in missing(ledger.applied(), known):
+        if each.phase in phases:
+            ledger.apply(each)

@@ -1,0 +1,120 @@
+"""The store port on one SQLite connection, used by one thread."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+from magnetar.runtime.bus.port import Position
+from magnetar.runtime.store.port import OutboxRow, ShardRow, StateRow, StoreMismatch, TimerRow
+from magnetar.runtime.store.sqlite.commit import commit_group
+from magnetar.runtime.store.sqlite.database import SQL, open_writing
+from magnetar.runtime.store.sqlite.failures import said_plainly
+from magnetar.runtime.store.sqlite.layout import prepare_actor, prepare_table
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from magnetar.runtime.instant import Instant
+    from magnetar.runtime.store.port import ShardChanges, ShardName, Table
+    from magnetar.runtime.store.sqlite.database import Database
+
+
+class SqliteStore:
+    """One connection to a database. Every call is one statement or one transaction.
+
+    It waits for locks no longer than the database's `patience`; then `StoreUnavailable`. Not only `commit`, also
+    `take`, `release`, `prepare` and `remember` may end in `CommitUnknown`; each may simply be repeated.
+    """
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._tables: dict[str, Table] = {}
+        self._connection = open_writing(database.setup)
+
+    def now(self) -> Instant:
+        """The clock of the place where the data is."""
+        return self._database.now()
+
+    def prepare(self, partitions: Mapping[str, int], tables: Iterable[Table]) -> None:
+        """See the port. `ValueError` for a table whose names or kinds may not stand in SQL."""
+        declared = {table.name: table for table in tables}
+        with self._connection.transaction("preparing the store"):
+            for actor, count in sorted(partitions.items()):
+                prepare_actor(self._connection, actor, count)
+            for table in declared.values():
+                prepare_table(self._connection, table)
+        self._tables.update(declared)
+
+    def remember(self, schemas: Mapping[str, str]) -> None:
+        """See the port. A fingerprint that is there already keeps its text."""
+        with self._connection.transaction("keeping schemas"):
+            self._connection.run(SQL["add_schema"], sorted(schemas.items()))
+
+    def schemas(self) -> dict[str, str]:
+        """See the port."""
+        with said_plainly("reading schemas"):
+            return dict(self._connection.rows(SQL["schemas"]))
+
+    def epochs(self, shards: Sequence[ShardName]) -> dict[ShardName, int]:
+        """See the port. A shard that does not exist is left out."""
+        with said_plainly("reading epochs"):
+            return dict(self._connection.rows(SQL["epochs"], (json.dumps(shards),)))
+
+    def take(self, shard: ShardName, epoch: int, owner: str) -> ShardRow | None:
+        """See the port. `StoreMismatch` for a shard that was never prepared."""
+        with self._connection.transaction(f"taking shard {shard}"):
+            found = self._connection.rows(SQL["shard"], (shard,))
+            if not found:
+                message = f"shard {shard} does not exist: its actor was never prepared with that many partitions"
+                raise StoreMismatch(message)
+            taken = self._connection.rows(SQL["take"], (shard, epoch, owner))
+            if not taken:
+                return None
+            _, _, _, commits, lane, clean, generation, floor = found[0]
+            positions = self._positions(shard)
+        return ShardRow(shard, taken[0][0], owner, commits, lane, bool(clean), generation, floor, positions)
+
+    def _positions(self, shard: ShardName) -> dict[str, Position]:
+        rows = self._connection.rows(SQL["positions"], (shard,))
+        return {source: Position(ledger, entry, batch) for source, ledger, entry, batch in rows}
+
+    def release(self, shard: ShardName, epoch: int) -> bool:
+        """See the port."""
+        with self._connection.transaction(f"releasing shard {shard}"):
+            return bool(self._connection.rows(SQL["release"], (shard, epoch)))
+
+    def outbox(self, shard: ShardName, after: int, limit: int) -> list[OutboxRow]:
+        """See the port."""
+        with said_plainly(f"reading the outbox of shard {shard}"):
+            return list(map(OutboxRow._make, self._connection.rows(SQL["outbox"], (shard, after, limit))))
+
+    def timers(self, shard: ShardName, until: Instant) -> list[TimerRow]:
+        """See the port."""
+        with said_plainly(f"reading the timers of shard {shard}"):
+            return list(map(TimerRow._make, self._connection.rows(SQL["timers_due"], (shard, until))))
+
+    def dispositions(self, actor: str, message_ids: Sequence[bytes]) -> dict[bytes, str]:
+        """See the port."""
+        with said_plainly(f"looking for messages in the journal of {actor}"):
+            wanted = [(actor, message_id) for message_id in message_ids]
+            return dict(self._connection.each(SQL["disposition"], wanted))
+
+    def states(self, actor: str, keys: Sequence[str]) -> list[StateRow]:
+        """See the port."""
+        with said_plainly(f"loading states of {actor}"):
+            wanted = [(actor, key) for key in keys]
+            return list(map(StateRow._make, self._connection.each(SQL["state"], wanted)))
+
+    def commit(self, group: Sequence[ShardChanges]) -> frozenset[ShardName]:
+        """See the port."""
+        return commit_group(self._connection, group, self._tables)
+
+    def reconnect(self) -> None:
+        """See the port."""
+        self.close()
+        self._connection = open_writing(self._database.setup)
+
+    def close(self) -> None:
+        """See the port. Closing twice is harmless."""
+        self._connection.close()

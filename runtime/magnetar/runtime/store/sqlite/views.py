@@ -1,0 +1,98 @@
+"""Operators' queries on a connection of their own that cannot write.
+
+On a file a view reads beside the writer. In memory readers and the writer exclude each other, so iterators there are
+read to the end at once.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from magnetar.runtime.bus.port import Position
+from magnetar.runtime.store.port import JournalRow, OutboxRow, ShardRow, StateRow, TimerRow
+from magnetar.runtime.store.sql.tables import table_name
+from magnetar.runtime.store.sqlite.database import SQL, open_reading
+from magnetar.runtime.store.sqlite.failures import said_plainly
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from magnetar.runtime.store.sqlite.database import Database
+
+_Row = TypeVar("_Row")
+
+
+class SqliteViews:
+    """See `Views`. Every call may raise `StoreUnavailable`; one thread at a time.
+
+    An iterator that is not read to its end keeps the log of a file from being cleared: read it or drop it.
+    """
+
+    def __init__(self, database: Database) -> None:
+        self._eager = database.setup.journal_mode != "wal"
+        self._connection = open_reading(database.setup)
+
+    def state(self, actor: str, key: str) -> StateRow | None:
+        """See the port."""
+        return next(self._rows(StateRow._make, "state", actor, key), None)
+
+    def timeline(self, actor: str, key: str, limit: int = 1000) -> list[JournalRow]:
+        """See the port."""
+        return list(self._rows(JournalRow._make, "timeline", actor, key, limit))
+
+    def entry(self, actor: str, message_id: bytes) -> JournalRow | None:
+        """See the port."""
+        return next(self._rows(JournalRow._make, "entry", actor, message_id), None)
+
+    def timers_of(self, actor: str, key: str) -> list[TimerRow]:
+        """See the port."""
+        return list(self._rows(TimerRow._make, "timers_of", actor, key))
+
+    def unsent_of(self, actor: str) -> list[OutboxRow]:
+        """See the port."""
+        return list(self._rows(OutboxRow._make, "unsent_of", actor))
+
+    def shards(self) -> list[ShardRow]:
+        """See the port."""
+        positions: dict[str, dict[str, Position]] = {}
+        with self._connection.snapshot("reading shards"):
+            for shard, source, *at in self._connection.rows(SQL["all_positions"]):
+                positions.setdefault(shard, {})[source] = Position(*at)
+            rows = self._connection.rows(SQL["shards"])
+        return [_shard_row(row, positions.get(row[0], {})) for row in rows]
+
+    def states_of(self, actor: str) -> Iterator[StateRow]:
+        """See the port."""
+        return self._rows(StateRow._make, "states_of", actor)
+
+    def journal_of(self, actor: str) -> Iterator[JournalRow]:
+        """See the port."""
+        return self._rows(JournalRow._make, "journal_of", actor)
+
+    def rows_of(self, table: str) -> Iterator[tuple[object, ...]]:
+        """See the port. `StoreError` for a table that was never prepared; `ValueError` for no table's name."""
+        statement = f"SELECT * FROM {table_name(table)} ORDER BY message_id, ordinal"  # noqa: S608 - the name was checked
+        return ((*row[:2], *row[3:]) for row in self._selected(statement, ()))
+
+    def schemas(self) -> dict[str, str]:
+        """See the port."""
+        return dict(self._selected(SQL["schemas"], ()))
+
+    def close(self) -> None:
+        """See the port. Closing twice is harmless."""
+        self._connection.close()
+
+    def _rows(self, make: Callable[[tuple[Any, ...]], _Row], name: str, *values: str | bytes | int) -> Iterator[_Row]:
+        return map(make, self._selected(SQL[name], values))
+
+    def _selected(self, statement: str, values: tuple[str | bytes | int, ...]) -> Iterator[tuple[Any, ...]]:
+        with said_plainly("reading the store"):
+            if self._eager:
+                yield from self._connection.rows(statement, values)
+            else:
+                yield from self._connection.iterate(statement, values)
+
+
+def _shard_row(row: tuple[Any, ...], positions: dict[str, Position]) -> ShardRow:
+    shard, epoch, owner, commits, lane, clean, generation, floor = row
+    return ShardRow(shard, epoch, owner, commits, lane, bool(clean), generation, floor, positions)
