@@ -45,8 +45,8 @@ check: $(READY) ## format, lint, types, layers, public names: what needs no serv
 	@$(BIN)/ruff format --check $(CODE)
 	@$(BIN)/ruff check $(CODE)
 	@$(BIN)/mypy $(CODE)
-	@$(BIN)/basedpyright --warnings
-	@$(BIN)/lint-imports
+	@$(BIN)/basedpyright $(CODE)
+	@$(BIN)/lint-imports --no-logo
 	@$(BIN)/python -m pytest --quiet tests/unit/test_public_names.py
 
 .PHONY: format

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import re
 import subprocess
+import tomllib
+from itertools import chain
 from pathlib import Path
 
 import pytest
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).parent.parent.parent
 LOCKS = sorted((ROOT / "deploy" / "locks").glob("*.txt"))
@@ -33,6 +37,19 @@ def _entries(lock: Path) -> list[list[str]]:
     return [re.split(r"\s+(?=--)", line.strip()) for line in text.splitlines() if line.strip()]
 
 
+def _asked_for() -> list[Requirement]:
+    """Everything that the project file asks for: for users, for extras, for developers, for the build."""
+    pyproject = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    project = pyproject["project"]
+    asked = [
+        *project["dependencies"],
+        *chain(*project["optional-dependencies"].values()),
+        *chain(*pyproject["dependency-groups"].values()),
+        *pyproject["build-system"]["requires"],
+    ]
+    return [wanted for text in asked if (wanted := Requirement(text)).name != project["name"]]
+
+
 def _tracked() -> list[Path]:
     listed = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=True)
     return [path for name in listed.stdout.split("\0") if name and (path := ROOT / name).is_file()]
@@ -52,6 +69,20 @@ def test_a_lock_holds_versions_with_hashes_only(lock: Path) -> None:
         if not (REQUIREMENT.match(requirement) and hashes and all(HASH.match(one) for one in hashes))
     ]
     assert wrong == []
+
+
+@pytest.mark.parametrize("lock", LOCKS, ids=lambda lock: lock.name)
+def test_a_lock_answers_the_project_file(lock: Path) -> None:
+    """Whatever the project asks for is locked, in a version that it accepts (`make lock` brings them together)."""
+    locked = dict(requirement.split(" ")[0].split("==") for requirement, *_ in _entries(lock))
+    unanswered = [
+        str(wanted) for wanted in _asked_for() if not _answers(locked.get(canonicalize_name(wanted.name)), wanted)
+    ]
+    assert unanswered == []
+
+
+def _answers(version: str | None, wanted: Requirement) -> bool:
+    return version is not None and wanted.specifier.contains(version, prereleases=True)
 
 
 def test_no_file_names_a_private_place() -> None:
