@@ -1,0 +1,84 @@
+"""The Exclusive subscription of one process on one partition."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from magnetar.runtime.bus.memory.seat import Line, Member
+from magnetar.runtime.bus.port import BusUnavailable, Closed, Delivery, Position
+
+if TYPE_CHECKING:
+    from typing import Never
+
+    from magnetar.runtime.bus.memory.partition import Partition, Subscription
+
+
+class MemoryConsumer(Member):
+    """A reading place in the log.
+
+    The receiver queue is not filled, it is counted: what a real client would have prefetched is the next
+    `queue` messages after the reading place, and it is cut out of the log only when the broker lets the consumer
+    go (`_horizon`). So receiving is one slice of a list.
+    """
+
+    def __init__(self, line: Line, partition: Partition, subscription: Subscription, queue: int) -> None:
+        super().__init__(line, partition, subscription)
+        self._subscription = subscription
+        self._queue = queue
+        self._next = subscription.cursor
+        self._horizon: int | None = None
+
+    def receive(self, limit: int, wait: float) -> list[Delivery]:
+        """As the port says; a thread that waits here is woken by a message and by `close`."""
+        with self._lock:
+            found = self._take(limit)
+            if found or wait <= 0:
+                return found
+            self.partition.arrived.wait_for(self._ready, wait)
+            return self._take(limit)
+
+    def acknowledge(self, position: Position) -> None:
+        """As the port says; lost without a word when the broker no longer knows this consumer."""
+        with self._lock:
+            if self.connected():
+                self._subscription.acknowledge(self.partition.log.index(position))
+
+    def end(self) -> Position | None:
+        """As the port says; never blocks here."""
+        with self._lock:
+            if self.closed:
+                self._refuse()
+            if not self.connected():
+                raise BusUnavailable(f"no answer about the end of {self.partition.log}: {self.line.name} is cut off")
+            return self.partition.log.last()
+
+    def lost(self) -> None:
+        """Keep what was prefetched, and get nothing more."""
+        if self._horizon is None:
+            self._horizon = min(len(self.partition.log.deliveries), self._next + self._queue)
+
+    def rejoined(self) -> None:
+        """Drop what was prefetched: the broker delivers again from the cursor."""
+        self._next = self._subscription.cursor
+        self._horizon = None
+        self.partition.arrived.notify_all()
+
+    def _take(self, limit: int) -> list[Delivery]:
+        if self.closed:
+            self._refuse()
+        start = self._next
+        stop = start + min(limit, self._queue)
+        if self._horizon is not None:
+            stop = min(stop, self._horizon)
+        found = self.partition.log.deliveries[start:stop]
+        self._next = start + len(found)
+        return found
+
+    def _ready(self) -> bool:
+        if self.closed:
+            return True
+        stop = len(self.partition.log.deliveries) if self._horizon is None else self._horizon
+        return self._next < stop
+
+    def _refuse(self) -> Never:
+        raise Closed(f"the consumer of {self._subscription.what} is closed: subscribe again")
