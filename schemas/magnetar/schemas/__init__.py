@@ -1,0 +1,70 @@
+"""Contracts: typed messages and states, their Avro, the codec and the compatibility gate."""
+
+from magnetar.schemas.codec import Codec, Origin, codec_for
+from magnetar.schemas.contracts import (
+    Command,
+    Digits,
+    Doc,
+    Event,
+    Int32,
+    Key,
+    KeyMark,
+    Message,
+    Millis,
+    Money,
+    Record,
+    State,
+    Timer,
+    replace,
+)
+from magnetar.schemas.derivation import check_state, contract_name, key_field, schema_of, topic_schema
+from magnetar.schemas.errors import (
+    ContractInvalid,
+    DecodeFailed,
+    EncodeFailed,
+    SchemaError,
+    SchemaInvalid,
+    SchemaUnavailable,
+    SchemaUnsupported,
+    UnknownType,
+)
+from magnetar.schemas.schema import Schema
+from magnetar.schemas.topics import TopicCodec, topic_codec
+from magnetar.schemas.writers import WriterSchemas
+
+__all__ = [
+    "Codec",
+    "Command",
+    "ContractInvalid",
+    "DecodeFailed",
+    "Digits",
+    "Doc",
+    "EncodeFailed",
+    "Event",
+    "Int32",
+    "Key",
+    "KeyMark",
+    "Message",
+    "Millis",
+    "Money",
+    "Origin",
+    "Record",
+    "Schema",
+    "SchemaError",
+    "SchemaInvalid",
+    "SchemaUnavailable",
+    "SchemaUnsupported",
+    "State",
+    "Timer",
+    "TopicCodec",
+    "UnknownType",
+    "WriterSchemas",
+    "check_state",
+    "codec_for",
+    "contract_name",
+    "key_field",
+    "replace",
+    "schema_of",
+    "topic_codec",
+    "topic_schema",
+]

@@ -1,0 +1,193 @@
+"""Values to bytes and back, with the writer's exact schema; a value or a typed error, never a guess."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any, Final, Generic, Protocol, TypeVar
+
+import msgspec
+
+from magnetar.schemas.binary import reader, writer
+from magnetar.schemas.derivation import MOST_CLASSES, contract_name, schema_of
+from magnetar.schemas.errors import DecodeFailed, EncodeFailed
+from magnetar.schemas.inspection import inspect
+from magnetar.schemas.lowering import Lowering, explain
+from magnetar.schemas.malformed import Malformed
+from magnetar.schemas.resolution import resolve
+from magnetar.schemas.shapes import has_weightless_items, is_recursive
+from magnetar.schemas.walking import compile_walk
+
+if TYPE_CHECKING:
+    from magnetar.schemas.schema import Schema
+    from magnetar.schemas.shapes import Node, Shape
+
+T = TypeVar("T", bound=msgspec.Struct)
+V = TypeVar("V")
+
+MOST_BYTES: Final = 5 << 20
+"""Largest body in bytes, both ways: the broker's own limit."""
+
+SMALL: Final = 64 << 10
+"""Up to so many bytes a message cannot hold too many values, as each takes a byte; above, they are counted."""
+
+MOST_PAIRS: Final = 1024
+"""So many writers' schemas are kept resolved; beyond, all are resolved anew."""
+
+
+class Origin(Protocol):
+    """Where bytes came from; read only when an error is raised."""
+
+    @property
+    def topic(self) -> str:
+        """The topic."""
+
+    @property
+    def message_id(self) -> str:
+        """The message's id."""
+
+    @property
+    def schema_version(self) -> str:
+        """The schema version or fingerprint that the message carried."""
+
+
+class Codec(Protocol[V]):
+    """Encodes and decodes values of one contract, or of one topic. Thread-safe."""
+
+    @property
+    def schema(self) -> Schema:
+        """The schema that `encode` writes."""
+
+    def encode(self, value: V) -> bytes:
+        """Return the bytes of a value, or raise EncodeFailed."""
+
+    def decode(self, data: bytes, writer: Schema, origin: Origin) -> V:
+        """Return the value in bytes that were written with a schema, or raise DecodeFailed."""
+
+
+class Pair(Generic[T]):
+    """Reads what one schema wrote as one contract type."""
+
+    def __init__(self, cls: type[T], written: Node, shape: Shape, schema: Schema) -> None:
+        """Resolve the two schemas, or raise Malformed."""
+        resolution = resolve(written, shape, schema.shape.root, schema.shape)
+        self._type = cls
+        self._node = resolution.node
+        self._names = resolution.names
+        self._careful = is_careful(resolution.node, {**resolution.names})
+        self._walk = inspect_only if self._careful else compile_walk(resolution.node, resolution.names)
+        self._read = reader(written, shape)
+        self._change = resolution.change
+
+    def read(self, data: bytes, at: int) -> T:
+        """Return the value at a position that reaches exactly to the end, or raise Malformed."""
+        try:
+            if self._careful or len(data) > SMALL or self._walk(data, at) != len(data):
+                self.inspect(data, at)
+            tree = self._read(data, at)
+            return msgspec.convert(tree if self._change is None else self._change(tree), self._type)
+        except (Malformed, MemoryError):
+            raise
+        except Exception as error:  # whatever the walk, fastavro or a type's own check raises: a verdict on the bytes
+            self.inspect(data, at)
+            reason, _, path = str(error).partition(" - at `")
+            raise Malformed(path.rstrip("`") or "$", reason or type(error).__name__) from error
+
+    def inspect(self, data: bytes, at: int) -> None:
+        """Raise Malformed with the path of the first thing that is wrong, if anything is."""
+        end = inspect(data, at, self._node, self._names)
+        if end != len(data):
+            raise Malformed("$", f"{len(data) - end} bytes are left after the value")
+
+
+def inspect_only(_: bytes, __: int) -> int:
+    """Stand in for the walk of a type that is always inspected."""
+    return -1
+
+
+def is_careful(node: Node, names: Any) -> bool:
+    """Return whether values of a type must be counted however few bytes they have."""
+    return is_recursive(node, names) or has_weightless_items(node, names)
+
+
+class RecordCodec(Generic[T]):
+    """The codec of one message, state or timer type."""
+
+    def __init__(self, cls: type[T]) -> None:
+        """Derive the schema and compile the way there; ContractInvalid for a wrong type."""
+        self.schema = schema_of(cls)
+        self.type = cls
+        self._name = contract_name(cls)
+        self._lowering = Lowering(cls, self.schema.shape)
+        self._write = writer(self.schema.shape.root, self.schema.shape)
+        self._careful = is_careful(self.schema.shape.root, self.schema.shape.names)
+        self._pairs: dict[str, Pair[T] | Malformed] = {}
+
+    def encode(self, value: T, prefix: bytes = b"") -> bytes:
+        """Return the bytes of a value behind a prefix, or raise EncodeFailed; exact, never rounded."""
+        if type(value) is not self.type:
+            raise EncodeFailed(self._name, "$", f"is a {type(value).__qualname__}")
+        try:
+            data = self._write(self._lowering.tree(value), prefix)
+            if len(data) > SMALL or self._careful:
+                self._check_size(data, len(prefix))
+        except MemoryError:
+            raise
+        except Exception as error:  # whatever fastavro or msgspec raises is a verdict on the value
+            raise self._refused(value, error) from error
+        return data
+
+    def decode(self, data: bytes, writer: Schema, origin: Origin) -> T:
+        """Return the value in bytes that a record schema wrote, or raise DecodeFailed."""
+        try:
+            check_length(data)
+            return self.pair(writer.fingerprint, writer.shape.root, writer.shape).read(data, 0)
+        except Malformed as error:
+            raise failed(origin, error) from error
+
+    def pair(self, key: str, written: Node, shape: Shape) -> Pair[T]:
+        """Return how to read one writer's record, resolved once; Malformed if it cannot be."""
+        found = self._pairs.get(key)
+        if found is None:
+            if len(self._pairs) >= MOST_PAIRS:
+                self._pairs.clear()
+            try:
+                found = Pair(self.type, written, shape, self.schema)
+            except Malformed as error:
+                found = error
+            self._pairs[key] = found
+        if isinstance(found, Malformed):
+            raise Malformed(found.path, found.reason)
+        return found
+
+    def _check_size(self, data: bytes, at: int) -> None:
+        check_length(data)
+        inspect(data, at, self.schema.shape.root, self.schema.shape.names)
+
+    def _refused(self, value: T, error: Exception) -> EncodeFailed:
+        if isinstance(error, Malformed):
+            return EncodeFailed(self._name, error.path, error.reason)
+        reason, _, path = str(error).partition(" - at `")
+        if path:
+            return EncodeFailed(self._name, path.rstrip("`"), reason)
+        try:
+            explain(self._lowering.untyped(value), self.schema.shape.root, self.schema.shape)
+        except Malformed as found:
+            return EncodeFailed(self._name, found.path, found.reason)
+        return EncodeFailed(self._name, "$", reason or type(error).__name__)
+
+
+def check_length(data: bytes) -> None:
+    """Raise Malformed for a body above the limit."""
+    if len(data) > MOST_BYTES:
+        raise Malformed("$", f"{len(data)} bytes are more than {MOST_BYTES}")
+
+
+def failed(origin: Origin, error: Malformed) -> DecodeFailed:
+    """Return the error that says to which message it happened."""
+    return DecodeFailed(origin.topic, origin.message_id, origin.schema_version, error.path, error.reason)
+
+
+@lru_cache(maxsize=MOST_CLASSES)
+def codec_for(cls: type[T]) -> RecordCodec[T]:
+    """Return the codec of a message, state or timer type; one per type. ContractInvalid for a wrong type."""
+    return RecordCodec(cls)

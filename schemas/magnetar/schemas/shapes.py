@@ -1,0 +1,213 @@
+"""An Avro schema as a tree of small immutable nodes: what every other part of this package works on."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final, TypeAlias
+
+Json: TypeAlias = "None | bool | int | float | str | Sequence[Json] | Mapping[str, Json]"
+
+PRIMITIVES: Final = frozenset({"null", "boolean", "int", "long", "float", "double", "bytes", "string"})
+
+
+@dataclass(frozen=True, slots=True)
+class Logical:
+    """A logical type on a primitive or fixed: its name and, of a decimal, its two numbers."""
+
+    name: str
+    precision: int | None = None
+    scale: int | None = None
+
+    def __str__(self) -> str:
+        """Return it as messages show it, such as ``decimal(12, 2)``."""
+        return self.name if self.precision is None else f"{self.name}({self.precision}, {self.scale})"
+
+
+@dataclass(frozen=True, slots=True)
+class Leaf:
+    """A primitive type, perhaps with a logical one on top."""
+
+    kind: str
+    logical: Logical | None = None
+
+    def __str__(self) -> str:
+        """Return it as messages show it, such as ``long/timestamp-micros``."""
+        return self.kind if self.logical is None else f"{self.kind}/{self.logical}"
+
+
+@dataclass(frozen=True, slots=True)
+class Fixed:
+    """Exactly `size` bytes."""
+
+    name: str
+    size: int
+    logical: Logical | None = None
+
+    def __str__(self) -> str:
+        """Return it as messages show it."""
+        return f"fixed {self.name}[{self.size}]" + ("" if self.logical is None else f"/{self.logical}")
+
+
+@dataclass(frozen=True, slots=True)
+class Enumeration:
+    """One of some symbols; `default` stands for a symbol that a reader does not know."""
+
+    name: str
+    symbols: tuple[str, ...]
+    default: str | None = None
+
+    def __str__(self) -> str:
+        """Return it as messages show it."""
+        return f"enum {self.name}"
+
+
+@dataclass(frozen=True, slots=True)
+class Default:
+    """A field's default as JSON, wrapped so that a default of null differs from no default."""
+
+    value: Json
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """One field of a record."""
+
+    name: str
+    type: Node
+    default: Default | None = None
+    aliases: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """Named fields in the order in which they are written."""
+
+    name: str
+    fields: tuple[Field, ...]
+
+    def __str__(self) -> str:
+        """Return it as messages show it."""
+        return f"record {self.name}"
+
+
+@dataclass(frozen=True, slots=True)
+class Array:
+    """Any number of one type, in blocks."""
+
+    items: Node
+
+    def __str__(self) -> str:
+        """Return it as messages show it."""
+        return f"array of {self.items}"
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """Avro's map: string keys to one type, in blocks."""
+
+    values: Node
+
+    def __str__(self) -> str:
+        """Return it as messages show it."""
+        return f"map of {self.values}"
+
+
+@dataclass(frozen=True, slots=True)
+class Union:
+    """One of some types; the index comes first."""
+
+    branches: tuple[Node, ...]
+
+    def __str__(self) -> str:
+        """Return it as messages show it."""
+        return "union of " + ", ".join(str(branch) for branch in self.branches)
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """A named type that is defined elsewhere in the schema (earlier, or around this place)."""
+
+    name: str
+
+    def __str__(self) -> str:
+        """Return it as messages show it."""
+        return self.name
+
+
+@dataclass(frozen=True, slots=True)
+class Unreadable:
+    """A branch that its writer may use and this reader has no type for; appears only after resolution."""
+
+    reason: str
+
+
+Named: TypeAlias = Record | Enumeration | Fixed
+Node: TypeAlias = Leaf | Fixed | Enumeration | Record | Array | Table | Union | Reference | Unreadable
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """A whole schema: its root and every named type in it by full name."""
+
+    root: Node
+    names: Mapping[str, Named]
+    aliases: Mapping[str, tuple[str, ...]]
+
+    def actual(self, node: Node) -> Node:
+        """Return the node a reference stands for; any other node is its own answer."""
+        return self.names[node.name] if isinstance(node, Reference) else node
+
+
+def children(node: Node) -> tuple[Node, ...]:
+    """Return the nodes directly inside a node (a reference has none)."""
+    match node:
+        case Record(fields=fields):
+            return tuple(field.type for field in fields)
+        case Array(items=inner) | Table(values=inner):
+            return (inner,)
+        case Union(branches=branches):
+            return branches
+        case _:
+            return ()
+
+
+LEAST_BYTES: Final = {"null": 0, "float": 4, "double": 8}
+
+
+def least(node: Node, names: Mapping[str, Named], inside: frozenset[str] = frozenset()) -> int:
+    """Return a lower bound of the bytes that a value of this type takes (a type inside itself counts as 0)."""
+    match node:
+        case Leaf(kind=kind):
+            return LEAST_BYTES.get(kind, 1)
+        case Fixed(size=size):
+            return size
+        case Record(name=name, fields=fields):
+            return sum(least(field.type, names, inside | {name}) for field in fields)
+        case Union(branches=branches):
+            return 1 + min((least(branch, names, inside) for branch in branches), default=0)
+        case Reference(name=name):
+            return 0 if name in inside else least(names[name], names, inside | {name})
+        case _:
+            return 1
+
+
+def is_recursive(node: Node, names: Mapping[str, Named], inside: frozenset[str] = frozenset()) -> bool:
+    """Return whether a type contains itself, so that its values can be of any depth."""
+    if isinstance(node, Reference):
+        return node.name in inside or is_recursive(names[node.name], names, inside)
+    if isinstance(node, Record):
+        inside = inside | {node.name}
+    return any(is_recursive(child, names, inside) for child in children(node))
+
+
+def has_weightless_items(node: Node, names: Mapping[str, Named]) -> bool:
+    """Return whether an array of items that take no bytes occurs: its count alone decides how much is made."""
+    nodes = (node, *(found for found in names.values() if found != node))
+    return any(_weightless_below(found, names) for found in nodes)
+
+
+def _weightless_below(node: Node, names: Mapping[str, Named]) -> bool:
+    if isinstance(node, Array) and least(node.items, names) == 0:
+        return True
+    return any(_weightless_below(child, names) for child in children(node))
