@@ -10,7 +10,8 @@ from magnetar.runtime.store.port import CommitRejected
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from magnetar.runtime.store.port import AppRow, Table
+    from magnetar.runtime.store.port import AppRow
+    from magnetar.runtime.table import Table
 
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,39}")
 _MAX_COLUMNS = 100

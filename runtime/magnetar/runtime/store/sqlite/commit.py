@@ -21,8 +21,9 @@ from magnetar.runtime.store.sqlite.layout import insertion
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from magnetar.runtime.store.port import AppRow, ShardChanges, ShardName, Table
+    from magnetar.runtime.store.port import AppRow, ShardChanges, ShardName
     from magnetar.runtime.store.sqlite.connection import Connection
+    from magnetar.runtime.table import Table
 
 _DOING = "committing a group"
 _by_first_two = itemgetter(0, 1)

@@ -9,8 +9,8 @@ from magnetar.runtime.store.sql.tables import OWN_COLUMNS, check_table, table_na
 from magnetar.runtime.store.sqlite.database import SQL
 
 if TYPE_CHECKING:
-    from magnetar.runtime.store.port import Table
     from magnetar.runtime.store.sqlite.connection import Connection
+    from magnetar.runtime.table import Table
 
 
 def prepare_actor(connection: Connection, actor: str, partitions: int) -> None:

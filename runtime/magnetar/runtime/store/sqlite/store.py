@@ -16,8 +16,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from magnetar.runtime.instant import Instant
-    from magnetar.runtime.store.port import ShardChanges, ShardName, Table
+    from magnetar.runtime.store.port import ShardChanges, ShardName
     from magnetar.runtime.store.sqlite.database import Database
+    from magnetar.runtime.table import Table
 
 
 class SqliteStore:
