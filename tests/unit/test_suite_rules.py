@@ -29,7 +29,7 @@ def _suite(folder: Path, files: dict[str, str], *, ci: str) -> str:
     for name, text in files.items():
         (folder / name).write_text(text, encoding="utf-8")
     command = (sys.executable, "-m", "pytest", "-rs", "--continue-on-collection-errors", "--randomly-seed=7")
-    environment = os.environ | {"CI": ci}
+    environment = os.environ | {"CI": ci, "PYTHONPATH": str(CONFTEST.parent.parent)}
     done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, timeout=60, check=False)
     return done.stdout
 

@@ -1,0 +1,70 @@
+"""One real Pulsar for the whole run of the suite: the fixture `pulsar_server`.
+
+It is fetched after the tests are collected, so that a first download counts against no test's time.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Generator
+from pathlib import Path
+
+import pytest
+
+from magnetar.runtime.servers import Places, PulsarPlan, PulsarServer, ServerError
+from magnetar.runtime.servers.distribution import pinned_pulsar
+from magnetar.runtime.servers.installation import install
+from magnetar.runtime.servers.java import find_java
+from magnetar.runtime.servers.maven import fetch_from_maven
+
+Installed = tuple[Path, str]
+_FETCHED = pytest.StashKey[Installed | ServerError]()
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Fetch the server now if any collected test wants one."""
+    if session.config.option.collectonly:
+        return
+    if any("pulsar_home" in getattr(item, "fixturenames", ()) for item in session.items):
+        session.config.stash[_FETCHED] = _fetch()
+
+
+def _fetch() -> Installed | ServerError:
+    distribution = pinned_pulsar()
+    try:
+        cache = Places.of(os.environ, Path.home()).cache
+        return install(distribution, cache, fetch_from_maven), distribution.version
+    except ServerError as problem:
+        return problem
+
+
+@pytest.fixture(scope="session")
+def pulsar_home(pytestconfig: pytest.Config) -> Installed:
+    """The unpacked distribution and its version; skips, with the reason, where it cannot be had."""
+    fetched = pytestconfig.stash[_FETCHED]
+    if isinstance(fetched, ServerError):
+        pytest.skip(f"no Pulsar: {fetched}")
+    return fetched
+
+
+@pytest.fixture(scope="session")
+def pulsar_plan(pulsar_home: Installed, tmp_path_factory: pytest.TempPathFactory) -> PulsarPlan:
+    """How to start a server of one's own: take it with another `data`."""
+    home, version = pulsar_home
+    try:
+        java = find_java(os.environ.get("JAVA_HOME"))
+    except ServerError as problem:
+        pytest.skip(f"no Pulsar: {problem}")
+    return PulsarPlan(home=home, java=java, data=tmp_path_factory.mktemp("pulsar"), version=version)
+
+
+@pytest.fixture(scope="session")
+def pulsar_server(pulsar_plan: PulsarPlan) -> Generator[PulsarServer]:
+    """A ready Pulsar for all tests that only use it: each takes topics or namespaces of its own, none stops it."""
+    server = PulsarServer(pulsar_plan)
+    try:
+        server.start()
+    except ServerError as problem:
+        pytest.skip(f"no Pulsar: {problem}")
+    yield server
+    server.stop()
