@@ -1,0 +1,113 @@
+"""What a handler may do besides returning a state: it decides, the engine commits and publishes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+from uuid import UUID
+
+from magnetar.runtime.errors import MisuseError
+from magnetar.runtime.identity import derive
+from magnetar.runtime.instant import Instant, from_datetime, micros, to_datetime
+from magnetar.schemas import Command, Event, Timer
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from magnetar.runtime.envelope import Envelope
+    from magnetar.runtime.row import Row
+
+
+class Sent(NamedTuple):
+    """A message decided in a handler, with its derived id (R5)."""
+
+    message_id: bytes
+    message: Command | Event
+
+
+class Armed(NamedTuple):
+    """A timer decided in a handler; its id is its generation (R26)."""
+
+    message_id: bytes
+    name: str
+    due: Instant
+    timer: Timer
+
+
+class Context:
+    """The handler's side of one message. Deterministic: the same message on the same state sees the same context (R5).
+
+    Lives for one call of one handler; used by the loop's thread only.
+    """
+
+    __slots__ = ("_id", "_now", "_ordinal", "armed", "cancelled", "envelope", "key", "rows", "sent")
+
+    def __init__(self, key: str, message_id: bytes, now: Instant, envelope: Envelope) -> None:
+        """Made by the engine; in a test by hand, to call a handler as the plain function that it is."""
+        self.key = key
+        self.envelope = envelope
+        self.sent: list[Sent] = []
+        self.armed: dict[str, Armed] = {}
+        self.cancelled: list[str] = []
+        self.rows: list[Row] = []
+        self._id = message_id
+        self._now = now
+        self._ordinal = 0
+
+    @property
+    def now(self) -> datetime:
+        """The message's time by the store's clock, aware UTC; it never runs backwards within a shard."""
+        return to_datetime(self._now)
+
+    def new_id(self) -> UUID:
+        """A fresh id, the same when this message is handled again."""
+        return UUID(bytes=self._derived())
+
+    def send(self, command: Command) -> None:
+        """Ask the one actor that takes this command, after the commit, exactly once."""
+        if not isinstance(command, Command):
+            message = f"context.send() takes a Command, not {type(command).__name__}: publish() events, schedule() timers"
+            raise MisuseError(message)
+        self.sent.append(Sent(self._derived(), command))
+
+    def publish(self, event: Event) -> None:
+        """State a fact on this actor's public topic, after the commit, exactly once."""
+        if not isinstance(event, Event):
+            message = f"context.publish() takes an Event, not {type(event).__name__}: send() commands, schedule() timers"
+            raise MisuseError(message)
+        self.sent.append(Sent(self._derived(), event))
+
+    def schedule(
+        self, timer: Timer, *, after: float | None = None, at: datetime | None = None, name: str | None = None
+    ) -> None:
+        """Wake this key with `timer`: `after` seconds from now, or `at` an aware time.
+
+        A key has at most one timer of a name (default: the timer's type); scheduling it again replaces it.
+        """
+        if not isinstance(timer, Timer):
+            message = f"context.schedule() takes a Timer, not {type(timer).__name__}"
+            raise MisuseError(message)
+        chosen = name or type(timer).__name__
+        self.armed.pop(chosen, None)
+        self.armed[chosen] = Armed(self._derived(), chosen, self._due(after, at), timer)
+
+    def cancel(self, timer: type[Timer] | str) -> None:
+        """Drop this key's timer of that type or name; a no-op when there is none."""
+        name = timer if isinstance(timer, str) else timer.__name__
+        self.armed.pop(name, None)
+        self.cancelled.append(name)
+
+    def record(self, row: Row) -> None:
+        """Write a row into the application's own table, in the same commit as the state."""
+        self.rows.append(row)
+
+    def _due(self, after: float | None, at: datetime | None) -> Instant:
+        if (after is None) == (at is None):
+            message = "context.schedule() wants exactly one of after=seconds and at=datetime"
+            raise MisuseError(message)
+        if at is not None:
+            return from_datetime(at)
+        return self._now + max(0, micros(after or 0.0))
+
+    def _derived(self) -> bytes:
+        self._ordinal += 1
+        return derive(self._id, self._ordinal)

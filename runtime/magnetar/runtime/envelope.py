@@ -1,0 +1,47 @@
+"""A message's metadata: on the wire it is the message's properties, so that every standard tool can read it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from magnetar.runtime.instant import Instant, to_datetime
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+MESSAGE_ID = "message_id"
+TYPE = "type"
+SCHEMA = "schema"
+CORRELATION_ID = "correlation_id"
+CAUSATION_ID = "causation_id"
+OCCURRED_AT = "occurred_at"
+TRACEPARENT = "traceparent"
+ATTEMPT = "attempt"
+ASKS = "asks"
+SENDER = "sender"
+
+
+class Envelope(msgspec.Struct, frozen=True, gc=False):
+    """What is known of a message besides its content. Ids are canonical UUID text.
+
+    `correlation_id` names the story that the message belongs to, `causation_id` the message that gave rise to it
+    ('' for a first one). `source` is `topic/partition`, `timer`, or `local`.
+    """
+
+    message_id: str
+    key: str
+    type: str
+    schema: str
+    correlation_id: str
+    causation_id: str
+    occurred: Instant
+    traceparent: str | None
+    attempt: int
+    source: str
+
+    @property
+    def occurred_at(self) -> datetime:
+        """When its publisher says it happened, aware UTC; a timer's is its due time."""
+        return to_datetime(self.occurred)

@@ -1,0 +1,274 @@
+"""What the engine asks of a database. One contract suite (`tests/contract/store`) runs on every adapter.
+
+Rows are tuples in column order: they go to the driver as they are. Message ids are 16 bytes. A shard is named
+`actor/partition`. All methods are called by one thread (the loop) and block no longer than the adapter's deadline.
+
+```
+StoreError ─┬─ StoreUnavailable   no connection or no answer; nothing of this call happened
+            ├─ CommitUnknown      the connection was lost while committing: read it back (R8)
+            ├─ CommitRejected     the database refuses this content for good (R9)
+            ├─ VersionConflict    a state row is not at the version this worker loaded (R3): drop the shard
+            └─ StoreMismatch      the store was made for other partitions, or by a newer schema: stop
+```
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import TYPE_CHECKING, NamedTuple, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from magnetar.runtime.bus.port import Position
+    from magnetar.runtime.instant import Instant
+    from magnetar.runtime.table import Table
+
+ShardName = str
+"""`actor/partition`, e.g. `orders/3`."""
+
+
+class Disposition(StrEnum):
+    """What became of a message for an actor (R2). A message has at most one per actor."""
+
+    APPLIED = "applied"
+    PARKED = "parked"
+    DEAD = "dead"
+    SKIPPED = "skipped"
+    DISCARDED = "discarded"
+    REHOMED = "re-homed"
+
+
+class JournalRow(NamedTuple):
+    """One message of one actor and what it did: de-duplication, audit, timeline and replay source in one (R2).
+
+    `body` is the input's bytes as they came, `schema` the fingerprint of their writer. `sent` is a JSON array of
+    `{"type","id","to","key"}` for messages, `{"timer","due"}` and `{"cancelled"}` for timers. `version` is the
+    state's after the message; `state_hash` is over the state's fields. `answer` is kept only for a question.
+    """
+
+    actor: str
+    message_id: bytes
+    shard: ShardName
+    key: str
+    disposition: str
+    type: str
+    schema: str
+    body: bytes
+    source: str  # `topic/partition`, or `timer`
+    position: str  # `ledger:entry:batch`, or '' for a timer
+    correlation_id: str
+    causation_id: str
+    occurred_at: Instant
+    published_at: Instant
+    now: Instant
+    code: str
+    version: int
+    state_hash: bytes
+    sent: str
+    answer: bytes | None
+    answer_schema: str | None
+
+
+class StateRow(NamedTuple):
+    """A key's state. `version` counts the messages applied; 0 is a key never seen and has no row."""
+
+    actor: str
+    key: str
+    shard: ShardName
+    version: int
+    schema: str
+    body: bytes
+    changed_at: Instant
+
+
+class StateWrite(NamedTuple):
+    """A state row to write over the version it was computed from (R3)."""
+
+    row: StateRow
+    over: int
+
+
+class OutboxRow(NamedTuple):
+    """A decided message that waits for its receipt. `number` is its place in the shard's lane (R18)."""
+
+    shard: ShardName
+    number: int
+    topic: str
+    partition: int
+    key: str
+    body: bytes
+    properties: str  # JSON object of strings
+
+
+class TimerRow(NamedTuple):
+    """A timer of a key. At most one per (actor, key, name); `generation` is its message id (R26)."""
+
+    actor: str
+    key: str
+    name: str
+    shard: ShardName
+    generation: bytes
+    due: Instant
+    type: str
+    schema: str
+    body: bytes
+    correlation_id: str
+    causation_id: str
+
+
+class GoneTimer(NamedTuple):
+    """A timer that fired or was cancelled: its row goes before the group's timers are armed.
+
+    When it fired (`must_exist`), the commit fails unless it is there with this generation; when it was cancelled,
+    whatever generation there is goes, and `generation` is empty.
+    """
+
+    actor: str
+    key: str
+    name: str
+    generation: bytes
+    must_exist: bool
+
+
+class AppRow(NamedTuple):
+    """A row of the application's own table, written in the commit of the message that made it."""
+
+    table: str
+    shard: ShardName
+    message_id: bytes
+    ordinal: int
+    values: tuple[object, ...]
+
+
+class ShardRow(NamedTuple):
+    """The row that owns a shard (R1). `positions` maps `topic/partition` to the last position applied (R10)."""
+
+    shard: ShardName
+    epoch: int
+    owner: str
+    commits: int
+    lane: int
+    clean: bool
+    generation: int
+    floor: Instant  # `now` never goes below it (R5)
+    positions: Mapping[str, Position]
+
+
+@dataclass(slots=True)
+class ShardChanges:
+    """What one group changes in one shard, committed under its fence (R6) or not at all."""
+
+    shard: ShardName
+    epoch: int
+    commits: int  # the shard's counter before this commit
+    lane: int  # the lane counter after it
+    floor: Instant
+    positions: dict[str, Position] = field(default_factory=dict)
+    journal: list[JournalRow] = field(default_factory=list)
+    states: list[StateWrite] = field(default_factory=list)
+    outbox: list[OutboxRow] = field(default_factory=list)
+    sent: tuple[int, int] | None = None  # lane numbers (from, to], both confirmed: their outbox rows go
+    armed: list[TimerRow] = field(default_factory=list)
+    gone: list[GoneTimer] = field(default_factory=list)
+    rows: list[AppRow] = field(default_factory=list)
+
+
+class StoreError(Exception):
+    """The store failed; the message names the operation and what to do."""
+
+
+class StoreUnavailable(StoreError):
+    """No connection to the store, or no answer in time. Nothing of the call happened."""
+
+
+class CommitUnknown(StoreError):
+    """The connection was lost while committing. Reconnect, take the shards again and compare `commits` (R8)."""
+
+
+class CommitRejected(StoreError):
+    """The database refuses these rows for their content. Sending them again cannot heal it (R9)."""
+
+
+class VersionConflict(StoreError):
+    """A state, timer or journal row is not as this worker knows it: somebody else wrote it. Drop the shard (R3, R9)."""
+
+    def __init__(self, shard: ShardName, what: str) -> None:
+        """`what` names the table and the key."""
+        super().__init__(f"shard {shard}: {what}")
+        self.shard = shard
+
+
+class StoreMismatch(StoreError):
+    """The store belongs to another layout: other partition counts, or a newer schema than this code knows."""
+
+
+class Store(Protocol):
+    """One database. Commits are atomic over all shards of a group; each shard is fenced by its epoch."""
+
+    def now(self) -> Instant:
+        """The store's clock (R5)."""
+        ...
+
+    def prepare(self, partitions: Mapping[str, int], tables: Iterable[Table]) -> None:
+        """Make the shard rows of each actor (actor → partitions) and the application's tables, if they are not there.
+
+        Raises `StoreMismatch` when an actor's stored partition count differs (R31) or a table's columns do.
+        """
+        ...
+
+    def remember(self, schemas: Mapping[str, str]) -> None:
+        """Keep schema texts by fingerprint, for ever: what is stored stays readable."""
+        ...
+
+    def schemas(self) -> dict[str, str]:
+        """All schema texts kept, by fingerprint."""
+        ...
+
+    def epochs(self, shards: Sequence[ShardName]) -> dict[ShardName, int]:
+        """The current epoch of each shard."""
+        ...
+
+    def take(self, shard: ShardName, epoch: int, owner: str) -> ShardRow | None:
+        """Own the shard if its epoch is still `epoch`: bumps it, sets owner, clears *clean* (R12). None: somebody was faster.
+
+        The row returned has the new epoch, and `clean` as it was before.
+        """
+        ...
+
+    def release(self, shard: ShardName, epoch: int) -> bool:
+        """Mark *clean* and ownerless under the fence (R15). False: the shard was lost."""
+        ...
+
+    def outbox(self, shard: ShardName, after: int, limit: int) -> list[OutboxRow]:
+        """The lane's rows with a number above `after`, ascending."""
+        ...
+
+    def timers(self, shard: ShardName, until: Instant) -> list[TimerRow]:
+        """The shard's timers due at or before `until`, by due time."""
+        ...
+
+    def dispositions(self, actor: str, message_ids: Sequence[bytes]) -> dict[bytes, str]:
+        """Which of these messages the actor's journal knows, and how they ended (R2)."""
+        ...
+
+    def states(self, actor: str, keys: Sequence[str]) -> list[StateRow]:
+        """The states of those keys that have one. No order."""
+        ...
+
+    def commit(self, group: Sequence[ShardChanges]) -> frozenset[ShardName]:
+        """Commit the group in one transaction; returns the shards whose fence refused (nothing of them is written).
+
+        Shards are fenced in name order (R6). Raises `CommitUnknown`, `StoreUnavailable`, `CommitRejected`,
+        `VersionConflict`; only after `CommitUnknown` may anything have been written.
+        """
+        ...
+
+    def reconnect(self) -> None:
+        """Drop the connection and make a new one (R8). `StoreUnavailable`."""
+        ...
+
+    def close(self) -> None:
+        """Close the connection."""
+        ...

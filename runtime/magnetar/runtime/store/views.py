@@ -1,0 +1,58 @@
+"""Operators' queries: reading only, on a connection of their own, never in the way of the loop (R27)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from magnetar.runtime.store.port import JournalRow, OutboxRow, ShardRow, StateRow, TimerRow
+
+
+class Views(Protocol):
+    """Read-only questions about a store. Each call sees one consistent state; one thread at a time."""
+
+    def state(self, actor: str, key: str) -> StateRow | None:
+        """The key's state, or None when it was never seen."""
+        ...
+
+    def timeline(self, actor: str, key: str, limit: int = 1000) -> list[JournalRow]:
+        """The key's journal in the order of its versions."""
+        ...
+
+    def entry(self, actor: str, message_id: bytes) -> JournalRow | None:
+        """The journal row of one message, or None while it has no disposition."""
+        ...
+
+    def timers_of(self, actor: str, key: str) -> list[TimerRow]:
+        """The key's armed timers by due time."""
+        ...
+
+    def unsent_of(self, actor: str) -> list[OutboxRow]:
+        """Outbox rows of the actor's shards, in lane order."""
+        ...
+
+    def shards(self) -> list[ShardRow]:
+        """All shard rows, by name."""
+        ...
+
+    def states_of(self, actor: str) -> Iterator[StateRow]:
+        """Every state of the actor, by key."""
+        ...
+
+    def journal_of(self, actor: str) -> Iterator[JournalRow]:
+        """The actor's whole journal, by message id."""
+        ...
+
+    def rows_of(self, table: str) -> Iterator[tuple[object, ...]]:
+        """An application's table: (message_id, ordinal, *columns), by message id and ordinal."""
+        ...
+
+    def schemas(self) -> dict[str, str]:
+        """All schema texts kept, by fingerprint."""
+        ...
+
+    def close(self) -> None:
+        """Close the connection."""
+        ...

@@ -1,0 +1,219 @@
+"""`World`: the real engine in a test, with the in-process bus, a store in memory, and time that moves when told.
+
+Everything runs in the calling thread: the machines, codecs, bus and store are the product's own.
+"""
+
+from __future__ import annotations
+
+import random
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, Self, TypeVar, cast
+
+from magnetar.runtime.actor import Actor
+from magnetar.runtime.app import App
+from magnetar.runtime.bus.memory import Broker, MemoryBus
+from magnetar.runtime.client import Client
+from magnetar.runtime.errors import MisuseError
+from magnetar.runtime.instant import Instant, from_datetime, micros, seconds, to_datetime
+from magnetar.runtime.store.sqlite import SqliteMemory
+from magnetar.runtime.worker.engine import Engine, Settings, Surroundings
+from magnetar.runtime.worker.intake import Inline
+from magnetar.runtime.worker.observer import Observer
+from magnetar.runtime.worker.ownership import Tenure
+from magnetar.runtime.worker.timers import Clockwork
+from magnetar.schemas import Event, Message, State, contract_name
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from types import TracebackType
+    from uuid import UUID
+
+    from magnetar.runtime.actor import Remote
+    from magnetar.runtime.store.port import JournalRow, TimerRow
+    from magnetar.runtime.wiring import Topic
+
+S = TypeVar("S", bound=State)
+M = TypeVar("M", bound=Message)
+
+_FAR = 400 * 24 * 3600.0
+_STEPS = 1_000_000
+_SETTINGS = Settings(clockwork=Clockwork(window=_FAR), tenure=Tenure(check=_FAR, timers=_FAR))
+
+
+class World:
+    """`with World(orders, stock) as world:` sends messages, moves time, and looks at what became of it.
+
+    Every call returns when nothing is left to do at the present instant. A handler's exception is raised here, as
+    the `__cause__` of `HandlerFailed`. `seed` decides the ids minted for messages that are sent without one.
+    """
+
+    def __init__(
+        self,
+        *actors: Actor[Any] | App,
+        remotes: Sequence[Remote] = (),
+        start: datetime = datetime(2026, 1, 1, tzinfo=UTC),
+        seed: int = 0,
+    ) -> None:
+        """Of actors, or of one whole `App`. Raises `AppInvalid` as starting it would."""
+        app = _app(actors, remotes)
+        self.wiring = app.wire()
+        self._now = from_datetime(start)
+        self._chance = random.Random(seed)
+        self.broker = Broker(self._clock)
+        self.database = SqliteMemory(self._clock)
+        for topic in self.wiring.topics.values():
+            self.broker.provision(topic.name, topic.partitions or 1, topic.subscriptions)
+        self._views = self.database.views()
+        client_bus = MemoryBus(self.broker, "client")
+        self._client = Client(self.wiring, client_bus, self._views, moments=_Moments(self), noise=self._chance.randbytes)
+        self._connection, self._engine = self._worker()
+
+    def __enter__(self) -> Self:
+        """Start the worker: it takes all shards."""
+        self._run()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        """Let everything go."""
+        self._views.close()
+        self.database.close()
+
+    # doing
+
+    def send(self, message: Message, *, id: str | UUID | None = None) -> str:  # noqa: A002 - as the client's
+        """Send a command, and let everything happen that follows from it now. Returns the message's id."""
+        text = self._client.send(message, id=id)
+        self._run()
+        return text
+
+    def publish(self, event: Event, *, by: str, id: str | None = None) -> str:  # noqa: A002 - as the client's
+        """Publish an event in the name of actor or remote `by`."""
+        topic = self.wiring.topics.get(f"{by}-events")
+        if topic is None:
+            message = f"{by!r} publishes nothing in this world"
+            raise MisuseError(message)
+        text = self._client.publish(topic, event, id=id)
+        self._run()
+        return text
+
+    def advance(self, duration: float) -> None:
+        """Let so many seconds pass; timers fire on the way, each at its time."""
+        until = self._now + micros(duration)
+        while True:
+            wake = self._run()
+            if wake is None or wake > until:
+                break
+            self._now = max(self._now, wake)
+        self._now = max(self._now, until)
+        self._run()
+
+    def crash(self) -> None:
+        """The worker's process dies and is started again: memory is gone, store and broker stay."""
+        self._connection.disconnect()
+        self._connection, self._engine = self._worker()
+        self._run()
+
+    # looking
+
+    @property
+    def now(self) -> datetime:
+        """The world's time, aware UTC."""
+        return to_datetime(self._now)
+
+    def state(self, actor: Actor[S], key: str) -> S:
+        """The committed state of a key; its default when it was never seen."""
+        row = self._views.state(actor.name, key)
+        if row is None:
+            return actor.state()
+        codec = self.wiring.actors[actor.name].codec
+        return cast("S", codec.decode(row.body, codec.schema, _Origin(actor.name, key)))
+
+    def sent(self, kind: type[M]) -> list[M]:
+        """Every message of this type that was ever published, to an actor, a remote, or as an event; by topic and partition."""
+        return [message for topic in self.wiring.topics.values() if kind in topic.types for message in self._published(topic, kind)]
+
+    def journal(self, actor: Actor[Any], key: str) -> list[JournalRow]:
+        """What came for a key and what it did."""
+        return self._views.timeline(actor.name, key)
+
+    def timers(self, actor: Actor[Any], key: str) -> list[TimerRow]:
+        """A key's armed timers by due time."""
+        return self._views.timers_of(actor.name, key)
+
+    def _published(self, topic: Topic, kind: type[M]) -> list[M]:
+        found: list[M] = []
+        for partition in range(topic.partitions or 1):
+            for delivery in self.broker.log(topic.name, partition):
+                if delivery.properties.get("type") == contract_name(kind):
+                    message = topic.codec.decode(delivery.body, topic.codec.schema, _Origin(topic.name, str(delivery.position)))
+                    found.append(cast("M", message))
+        return found
+
+    # running
+
+    def _clock(self) -> Instant:
+        return self._now
+
+    def _worker(self) -> tuple[MemoryBus, Engine]:
+        bus = MemoryBus(self.broker, "worker")
+        around = Surroundings(
+            bus=bus,
+            store=self.database.open(),
+            owner="world",
+            code="test",
+            sourced=Inline,
+            wake=lambda: None,
+            noise=self._chance.randbytes,
+            clock=lambda: seconds(self._now),
+            observer=Observer(),
+        )
+        return bus, Engine(self.wiring, around, _SETTINGS)
+
+    def _run(self) -> Instant | None:
+        """Step until nothing is left to do now; returns when the engine next wants to be called."""
+        for _ in range(_STEPS):
+            wanted = self._engine.step(self._now)
+            if wanted.at is not None and wanted.at <= self._now:
+                continue
+            if self._engine.quiet and not self._backlog():
+                return wanted.at
+            self._now = max(self._now, wanted.at or self._now)
+        message = f"the world did not come to rest within {_STEPS} steps: do two actors send to each other for ever?"
+        raise MisuseError(message)
+
+    def _backlog(self) -> bool:
+        return any(
+            self.broker.backlog(topic.name, partition, subscription)
+            for topic in self.wiring.topics.values()
+            for subscription in topic.subscriptions
+            for partition in range(topic.partitions or 1)
+        )
+
+
+class _Moments:
+    """How the world's own client waits: the world goes on meanwhile."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+
+    def now(self) -> Instant:
+        return from_datetime(self._world.now)
+
+    def pause(self, seconds: float) -> None:
+        self._world.advance(seconds)
+
+
+class _Origin:
+    """What an error says about bytes read in a test."""
+
+    schema_version = "current"
+
+    def __init__(self, topic: str, message_id: str) -> None:
+        self.topic = topic
+        self.message_id = message_id
+
+
+def _app(actors: Sequence[Actor[Any] | App], remotes: Sequence[Remote]) -> App:
+    if len(actors) == 1 and isinstance(actors[0], App):
+        return actors[0]
+    return App("world", *[actor for actor in actors if isinstance(actor, Actor)], remotes=remotes)

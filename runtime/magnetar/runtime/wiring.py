@@ -1,0 +1,201 @@
+"""An app, compiled: which topic a message goes to, how it is encoded, who handles it. Immutable; made by `App.wire()`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from operator import attrgetter
+from typing import TYPE_CHECKING, Any
+
+from magnetar.runtime.errors import MisuseError
+from magnetar.runtime.policy import Policy
+from magnetar.runtime.row import RowPlan, row_plan
+from magnetar.schemas import (
+    Codec,
+    Command,
+    Event,
+    Message,
+    Schema,
+    State,
+    Timer,
+    codec_for,
+    contract_name,
+    key_field,
+    schema_of,
+    topic_codec,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+
+    from magnetar.runtime.actor import Actor, Remote
+    from magnetar.runtime.row import Row
+    from magnetar.runtime.table import Table
+
+KEY_LIMIT = 512
+"""Longest key in characters: keys are index entries, properties and labels on screens."""
+
+
+@dataclass(frozen=True, slots=True)
+class Topic:
+    """A topic of the app or of a remote service: what may be on it, and how its bytes are read and written.
+
+    `partitions` is None for a remote's, which the broker is asked for. `takers` are the actors that subscribe.
+    """
+
+    name: str
+    types: tuple[type[Message], ...]
+    codec: Codec[Message]
+    partitions: int | None
+    takers: tuple[str, ...]
+
+    @property
+    def subscriptions(self) -> tuple[str, ...]:
+        """The subscriptions that must exist before anything is published."""
+        return tuple(subscription_of(actor) for actor in self.takers)
+
+
+@dataclass(frozen=True, slots=True)
+class ActorPlan:
+    """One actor, compiled. `sources` are the topics it consumes, its own first; `timers` are by contract name."""
+
+    name: str
+    state: type[State]
+    initial: State
+    codec: Codec[State]
+    handlers: Mapping[type[Message], Callable[..., State]]
+    keys: Mapping[type[Message], Callable[[Message], str]]
+    types: frozenset[str]
+    timers: Mapping[str, Codec[Timer]]
+    sources: tuple[Topic, ...]
+    events: Topic | None
+    rows: Mapping[type[Row], RowPlan]
+    policy: Policy
+
+
+@dataclass(frozen=True, slots=True)
+class Wiring:
+    """A checked app. `commands` maps a command's type to the topic of its one taker."""
+
+    app: str
+    actors: Mapping[str, ActorPlan]
+    commands: Mapping[type[Message], Topic]
+    topics: Mapping[str, Topic]
+
+    def schemas(self) -> dict[str, Schema]:
+        """Every schema that this code writes, by fingerprint."""
+        plans = self.actors.values()
+        codecs: list[Codec[Any]] = [topic.codec for topic in self.topics.values()]
+        codecs += [plan.codec for plan in plans]
+        codecs += [codec for plan in plans for codec in plan.timers.values()]
+        return {codec.schema.fingerprint: codec.schema for codec in codecs}
+
+    def partitions(self) -> dict[str, int]:
+        """Actor → how many shards."""
+        return {name: plan.policy.partitions for name, plan in self.actors.items()}
+
+    def tables(self) -> list[Table]:
+        """The application's own tables."""
+        return [row.table for plan in self.actors.values() for row in plan.rows.values()]
+
+    def destination(self, actor: ActorPlan | None, message: Message) -> Topic:
+        """The topic a message goes to; `MisuseError` when nobody takes it or `actor` may not publish it."""
+        if isinstance(message, Event):
+            if actor is not None and actor.events is not None and type(message) in actor.events.types:
+                return actor.events
+            text = f"{actor.name if actor else 'a client'} may not publish {type(message).__name__}: add it to publishes=[…] of its actor"
+            raise MisuseError(text)
+        topic = self.commands.get(type(message))
+        if topic is None:
+            text = f"no actor or remote of app {self.app!r} takes {type(message).__name__}: write a handler, or name it in a Remote"
+            raise MisuseError(text)
+        return topic
+
+
+def subscription_of(actor: str) -> str:
+    """The subscription under which an actor consumes."""
+    return f"magnetar-{actor}"
+
+
+def key_getter(message: type[Message]) -> Callable[[Message], str] | None:
+    """How to read a message's marked key; None when its type has none."""
+    name = key_field(message)
+    return None if name is None else attrgetter(name)
+
+
+def checked_key(key: str, what: str) -> str:
+    """`key`, if it can be one: text, not empty, at most `KEY_LIMIT` characters, no control characters. Else `MisuseError`."""
+    if not isinstance(key, str) or not 0 < len(key) <= KEY_LIMIT or not key.isprintable():
+        message = f"{what} has the key {key!r:.80}: a key is 1 to {KEY_LIMIT} printable characters"
+        raise MisuseError(message)
+    return key
+
+
+def _own_topic(app: str, actor: Actor[Any], taken: Sequence[type[Message]]) -> Topic:
+    types = tuple(kind for kind in taken if not issubclass(kind, Timer))
+    return Topic(actor.name, types, topic_codec(actor.name, app, types), actor.policy.partitions, (actor.name,))
+
+
+def _events_topic(app: str, name: str, types: tuple[type[Event], ...], partitions: int | None, takers: tuple[str, ...]) -> Topic:
+    topic = f"{name}-events"
+    return Topic(topic, types, topic_codec(topic, app, types), partitions, takers)
+
+
+def _takers(events: Iterable[type[Event]], taken: Mapping[str, Sequence[type[Message]]]) -> tuple[str, ...]:
+    offered = set(events)
+    return tuple(actor for actor, kinds in taken.items() if offered & set(kinds))
+
+
+def _plan(actor: Actor[Any], handlers: Mapping[type[Message], Callable[..., State]], topics: Mapping[str, Topic]) -> ActorPlan:
+    own = (topics[actor.name],) if actor.name in topics else ()
+    feeds = tuple(topic for name, topic in topics.items() if name != actor.name and actor.name in topic.takers)
+    getters = {kind: key_getter(kind) for kind in handlers}
+    return ActorPlan(
+        name=actor.name,
+        state=actor.state,
+        initial=actor.state(),
+        codec=codec_for(actor.state),
+        handlers=handlers,
+        keys={kind: getter for kind, getter in getters.items() if getter is not None},
+        types=frozenset(contract_name(kind) for kind in handlers),
+        timers={contract_name(kind): codec_for(kind) for kind in handlers if issubclass(kind, Timer)},
+        sources=own + feeds,
+        events=topics.get(f"{actor.name}-events"),
+        rows={row: row_plan(row) for row in actor.rows},
+        policy=actor.policy,
+    )
+
+
+def compile_wiring(
+    app: str,
+    actors: Sequence[Actor[Any]],
+    remotes: Sequence[Remote],
+    handlers: Mapping[str, Mapping[type[Message], Callable[..., State]]],
+) -> Wiring:
+    """Compile a declaration that has no problems."""
+    taken: dict[str, Sequence[type[Message]]] = {name: tuple(kinds) for name, kinds in handlers.items()}
+    topics: dict[str, Topic] = {}
+    for actor in actors:
+        own = _own_topic(app, actor, taken[actor.name])
+        if own.types:
+            topics[own.name] = own
+        if actor.publishes:
+            events = _events_topic(app, actor.name, actor.publishes, actor.policy.partitions, _takers(actor.publishes, taken))
+            topics[events.name] = events
+    for remote in remotes:
+        if remote.takes:
+            topics[remote.name] = Topic(remote.name, remote.takes, topic_codec(remote.name, app, remote.takes), None, ())
+        if remote.publishes:
+            feed = _events_topic(app, remote.name, remote.publishes, None, _takers(remote.publishes, taken))
+            topics[feed.name] = feed
+    commands: dict[type[Message], Topic] = {
+        kind: topic for topic in topics.values() for kind in topic.types if issubclass(kind, Command)
+    }
+    return Wiring(app, {actor.name: _plan(actor, handlers[actor.name], topics) for actor in actors}, commands, topics)
+
+
+def contract_schemas(wiring: Wiring) -> dict[str, Schema]:
+    """The schema of every body, state and timer of the app, by contract name."""
+    kinds: list[type[Any]] = [kind for topic in wiring.topics.values() for kind in topic.types]
+    for plan in wiring.actors.values():
+        kinds += [plan.state, *(kind for kind in plan.handlers if issubclass(kind, Timer))]
+    return {contract_name(kind): schema_of(kind) for kind in kinds}

@@ -1,0 +1,197 @@
+"""From a delivery to an arrival: whose it is, what it says, who wrote it. Any doubt is an error, never a value (R30)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from magnetar.runtime import envelope as wire
+from magnetar.runtime.bus.port import Delivery
+from magnetar.runtime.envelope import Envelope
+from magnetar.runtime.errors import MisuseError, Unhandleable
+from magnetar.runtime.identity import foreign, id_of, to_text
+from magnetar.runtime.instant import Instant, from_iso
+from magnetar.runtime.wiring import checked_key
+from magnetar.schemas import DecodeFailed, Message, Timer, UnknownType, contract_name
+
+if TYPE_CHECKING:
+    from magnetar.runtime.store.port import StateRow, TimerRow
+    from magnetar.runtime.wiring import ActorPlan
+    from magnetar.runtime.worker.shard import Feed, Mail, Shard
+    from magnetar.schemas import State, WriterSchemas
+
+LOCAL = "local"
+TIMER = "timer"
+REHOMED = "rehomed"
+
+
+class Arrival(msgspec.Struct, frozen=True, gc=False):
+    """One message about to be handled. `schema` and `body` are what the journal keeps; `at` is the broker's position as text."""
+
+    message_id: bytes
+    key: str
+    message: Message
+    envelope: Envelope
+    schema: str
+    body: bytes
+    at: str
+    published_at: Instant
+    asks: bool = False
+    rehomed: bool = False
+    timer: TimerRow | None = None
+    reply: Any = None
+
+
+class _Origin:
+    """What an error says about where bytes came from; made only to be read then."""
+
+    __slots__ = ("_delivery", "_feed")
+
+    def __init__(self, feed: Feed, delivery: Delivery) -> None:
+        self._feed = feed
+        self._delivery = delivery
+
+    @property
+    def topic(self) -> str:
+        return self._feed.name
+
+    @property
+    def message_id(self) -> str:
+        return self._delivery.properties.get(wire.MESSAGE_ID, str(self._delivery.position))
+
+    @property
+    def schema_version(self) -> str:
+        return str(self._delivery.schema_version)
+
+
+def message_id_of(delivery: Delivery, source: str) -> bytes:
+    """The id by property; a foreign message's is derived from its own id text, or else from its place on the broker."""
+    text = delivery.properties.get(wire.MESSAGE_ID)
+    if text is None:
+        return foreign(f"{source}/{delivery.position}")
+    return id_of(text)
+
+
+class Reader:
+    """Reads what one worker's sources hand over. Used by the loop's thread."""
+
+    def __init__(self, writers: WriterSchemas) -> None:
+        """`writers` finds the schema a message was written with."""
+        self._writers = writers
+        self._met: dict[str, str] = {}
+        self._fresh: dict[str, str] = {}
+
+    def fresh(self) -> dict[str, str]:
+        """Schemas met since the last call, text by fingerprint: the store must know them before rows that need them."""
+        fresh, self._fresh = self._fresh, {}
+        self._met.update(fresh)
+        return fresh
+
+    def keep(self, schemas: dict[str, str]) -> None:
+        """These could not be stored yet: they count as fresh again."""
+        self._fresh.update(schemas)
+
+    def read(self, shard: Shard, feed: Feed, delivery: Delivery) -> Arrival | None:
+        """The arrival, or None for an event that this actor does not take.
+
+        Raises `Unhandleable`, and `SchemaUnavailable` when its writer's schema cannot be fetched now.
+        """
+        named = delivery.properties.get(wire.TYPE)
+        own = feed.topic is shard.plan.sources[0] and feed.topic.name == shard.plan.name
+        if named is not None and not own and named not in shard.plan.types:
+            return None
+        writer = self._writers.find(feed.topic.name, delivery.schema_version, delivery.properties.get(wire.SCHEMA))
+        if writer.fingerprint not in self._met:
+            self._fresh[writer.fingerprint] = writer.text
+        try:
+            message = feed.topic.codec.decode(delivery.body, writer, _Origin(feed, delivery))
+            if type(message) not in shard.plan.handlers:
+                if not own:
+                    return None
+                raise _unhandleable(shard, feed, delivery, f"actor {shard.plan.name!r} has no handler for {type(message).__name__}")
+            return self._arrival(shard, feed, delivery, message, writer.fingerprint)
+        except UnknownType as error:
+            if not own:
+                return None
+            raise _unhandleable(shard, feed, delivery, str(error)) from error
+        except (DecodeFailed, MisuseError, ValueError) as error:
+            raise _unhandleable(shard, feed, delivery, str(error)) from error
+
+    def _arrival(self, shard: Shard, feed: Feed, delivery: Delivery, message: Message, schema: str) -> Arrival:
+        message_id = message_id_of(delivery, feed.name)
+        key = checked_key(shard.plan.keys[type(message)](message), type(message).__name__)
+        return Arrival(
+            message_id=message_id,
+            key=key,
+            message=message,
+            envelope=_envelope(delivery, message_id, key, message, schema, feed.name),
+            schema=schema,
+            body=delivery.body,
+            at=str(delivery.position),
+            published_at=delivery.published_at,
+            asks=wire.ASKS in delivery.properties,
+            rehomed=REHOMED in delivery.properties,
+        )
+
+
+def _unhandleable(shard: Shard, feed: Feed, delivery: Delivery, reason: str) -> Unhandleable:
+    return Unhandleable(shard.plan.name, feed.name, str(delivery.position), reason)
+
+
+def _envelope(delivery: Delivery, message_id: bytes, key: str, message: Message, schema: str, source: str) -> Envelope:
+    properties = delivery.properties
+    text = to_text(message_id)
+    occurred = properties.get(wire.OCCURRED_AT)
+    return Envelope(
+        message_id=text,
+        key=key,
+        type=contract_name(type(message)),
+        schema=schema,
+        correlation_id=properties.get(wire.CORRELATION_ID, text),
+        causation_id=properties.get(wire.CAUSATION_ID, ""),
+        occurred=delivery.published_at if occurred is None else from_iso(occurred),
+        traceparent=properties.get(wire.TRACEPARENT),
+        attempt=int(properties.get(wire.ATTEMPT, "0")),
+        source=source,
+    )
+
+
+class _Kept:
+    """What an error says about bytes that our own store kept."""
+
+    __slots__ = ("message_id", "schema_version", "topic")
+
+    def __init__(self, what: str, name: str, schema: str) -> None:
+        self.topic = what
+        self.message_id = name
+        self.schema_version = schema
+
+
+def state_of(writers: WriterSchemas, plan: ActorPlan, row: StateRow) -> State:
+    """A stored state, read with the schema it was written with. Raises `DecodeFailed`, `SchemaUnavailable`."""
+    writer = writers.find(plan.name, None, row.schema)
+    return plan.codec.decode(row.body, writer, _Kept(f"state of {plan.name}", row.key, row.schema))
+
+
+def from_timer(writers: WriterSchemas, plan: ActorPlan, row: TimerRow) -> Arrival:
+    """A due timer as an arrival: its generation is its message id, so it is applied once (R26)."""
+    codec = plan.timers.get(row.type)
+    if codec is None:
+        raise Unhandleable(plan.name, TIMER, row.name, f"no handler for {row.type} here, armed for key {row.key!r}")
+    timer = codec.decode(row.body, writers.find(plan.name, None, row.schema), _Kept(f"timer of {plan.name}", row.key, row.schema))
+    text = to_text(row.generation)
+    envelope = Envelope(text, row.key, row.type, row.schema, row.correlation_id, row.causation_id, row.due, None, 0, TIMER)
+    return Arrival(row.generation, row.key, timer, envelope, row.schema, row.body, "", row.due, timer=row)
+
+
+def from_mail(plan: ActorPlan, mail: Mail, message_id: bytes, now: Instant) -> Arrival:
+    """A message told or asked through an `ActorRef`. Raises `MisuseError` when the actor takes no such message."""
+    kind = type(mail.message)
+    if kind not in plan.handlers or isinstance(mail.message, Timer):
+        message = f"actor {plan.name!r} takes no {kind.__name__}; it takes {', '.join(sorted(plan.types))}"
+        raise MisuseError(message)
+    codec = plan.sources[0].codec
+    text, schema = to_text(message_id), codec.schema.fingerprint
+    envelope = Envelope(text, mail.key, contract_name(kind), schema, text, "", now, None, 0, LOCAL)
+    return Arrival(message_id, mail.key, mail.message, envelope, schema, codec.encode(mail.message), "", now, reply=mail.reply)

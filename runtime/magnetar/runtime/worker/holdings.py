@@ -1,0 +1,59 @@
+"""The shards that this worker owns: what the machines share. Data with its few moves; no port is called here."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from magnetar.runtime.errors import ShardLost
+
+if TYPE_CHECKING:
+    from magnetar.runtime.instant import Instant
+    from magnetar.runtime.store.port import ShardName
+    from magnetar.runtime.worker.observer import Observer
+    from magnetar.runtime.worker.shard import Shard
+
+
+class Holdings:
+    """Owned shards by name, and those just lost, whose producers and consumers are still to be closed (R13).
+
+    `clock_offset` is the store's clock minus this process's, in microseconds (R5).
+    """
+
+    def __init__(self, owner: str, observer: Observer) -> None:
+        """`owner` names this worker in the store."""
+        self.owner = owner
+        self.clock_offset: Instant = 0
+        self.lost: list[Shard] = []
+        self._observer = observer
+        self._owned: dict[ShardName, Shard] = {}
+
+    def shards(self) -> list[Shard]:
+        """The owned shards."""
+        return list(self._owned.values())
+
+    def find(self, name: ShardName) -> Shard | None:
+        """An owned shard by name."""
+        return self._owned.get(name)
+
+    def add(self, shard: Shard) -> None:
+        """The shard has been won."""
+        self._owned[shard.name] = shard
+        self._observer.owned(shard.name, shard.epoch)
+
+    def lose(self, shard: Shard, why: str) -> None:
+        """Forget the shard and everything queued for it; idempotent. Relay and ownership close what is open."""
+        if self._owned.get(shard.name) is not shard:
+            return
+        del self._owned[shard.name]
+        shard.stopping = True
+        shard.stopped.set()
+        self._answer_with_loss(shard)
+        self.lost.append(shard)
+        self._observer.lost(shard.name, why)
+
+    def _answer_with_loss(self, shard: Shard) -> None:
+        while shard.mail:
+            mail = shard.mail.popleft()
+            if mail.reply is not None:
+                error = ShardLost(f"shard {shard.name} left this worker before key {mail.key!r} was answered; ask again")
+                mail.reply.set_exception((ShardLost, error, None))

@@ -1,0 +1,72 @@
+"""Where arrivals wait: per source a bounded hand-over, so that a stopped shard never fills another's (R21)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+from magnetar.runtime.bus.port import BusUnavailable
+
+if TYPE_CHECKING:
+    from magnetar.runtime.bus.port import Consumer, Delivery, Position
+    from magnetar.runtime.instant import Instant
+
+
+class Source(Protocol):
+    """One partition's arrivals, as the loop sees them: nothing here ever blocks it."""
+
+    def take(self, limit: int) -> list[Delivery]:
+        """Up to `limit` deliveries that are there, in order."""
+        ...
+
+    def drained(self, since: Instant, now: Instant, applied: Position | None) -> bool:
+        """Whether everything published before `since` is at or below `applied`, by the broker's own word (R26).
+
+        False while the broker has not answered; the question is asked in the background.
+        """
+        ...
+
+    def acknowledge(self, position: Position) -> None:
+        """Cumulative; after the commit only (R10)."""
+        ...
+
+    def connected(self) -> bool:
+        """What the client believes (R32)."""
+        ...
+
+    def close(self) -> None:
+        """Stop receiving and give the subscription back."""
+        ...
+
+
+class Inline:
+    """A source without a thread: the loop itself receives. For simulation and tests, where the bus never blocks."""
+
+    def __init__(self, consumer: Consumer) -> None:
+        """Wrap an open consumer."""
+        self._consumer = consumer
+
+    def take(self, limit: int) -> list[Delivery]:
+        """Receive without waiting."""
+        return self._consumer.receive(limit, 0.0)
+
+    def drained(self, since: Instant, now: Instant, applied: Position | None) -> bool:
+        """Ask at once."""
+        if now < since:
+            return False
+        try:
+            end = self._consumer.end()
+        except BusUnavailable:
+            return False
+        return end is None or (applied is not None and end <= applied)
+
+    def acknowledge(self, position: Position) -> None:
+        """Pass on."""
+        self._consumer.acknowledge(position)
+
+    def connected(self) -> bool:
+        """Pass on."""
+        return self._consumer.connected()
+
+    def close(self) -> None:
+        """Pass on."""
+        self._consumer.close()

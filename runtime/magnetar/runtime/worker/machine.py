@@ -1,0 +1,31 @@
+"""Everything the loop steps looks like this."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple, Protocol
+
+if TYPE_CHECKING:
+    from magnetar.runtime.instant import Instant
+
+
+class Next(NamedTuple):
+    """When to call again: an instant (now or earlier: at once), or None: only when something arrives."""
+
+    at: Instant | None
+
+    @staticmethod
+    def first(*choices: Next) -> Next:
+        """The earliest of them."""
+        instants = [choice.at for choice in choices if choice.at is not None]
+        return Next(min(instants) if instants else None)
+
+
+NEVER = Next(None)
+
+
+class Machine(Protocol):
+    """A part of the engine. Called by one thread; a step is one phase, so that a crash can fall between any two."""
+
+    def step(self, now: Instant) -> Next:
+        """Do the next phase, if its time has come."""
+        ...

@@ -1,0 +1,89 @@
+"""Fault points: every port call and every phase boundary of the engine has one on either side.
+
+A point is named `port.method:before`, `port.method:after` or `phase:name`. In production nothing stands at them:
+the ports are not wrapped at all. Simulation, the crash matrix and the kill tests wrap the ports with `Pointed…` and
+are told each time that a point is reached; what they do there (raise, kill, lose) is theirs.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Protocol, cast
+
+from magnetar.runtime.bus.port import Bus, Consumer, Opening, Producer
+from magnetar.runtime.store.port import Store
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+PHASES = ("taken", "known", "loaded", "handled", "unknown", "committed", "relay", "timers", "ownership")
+
+
+class Points(Protocol):
+    """Somebody who wants to know when a fault point is reached. Runs in the loop's thread; may raise."""
+
+    def reach(self, point: str) -> None:
+        """The engine is at `point`."""
+        ...
+
+
+class NoPoints:
+    """Nobody listens."""
+
+    def reach(self, point: str) -> None:
+        """Do nothing."""
+
+
+def _methods(port: type[Any]) -> list[str]:
+    return sorted(name for name, value in vars(port).items() if not name.startswith("_") and callable(value))
+
+
+_PORTS: dict[str, type[Any]] = {"store": Store, "bus": Bus, "opening": Opening, "consumer": Consumer, "producer": Producer}
+_OPENS: dict[str, str] = {"subscribe": "consumer", "produce": "producer"}
+
+
+def all_points() -> list[str]:
+    """The names of all fault points, from the ports' own methods: a new method is covered by itself."""
+    calls = [f"{port}.{method}" for port, kind in _PORTS.items() for method in _methods(kind)]
+    return [f"{call}:{side}" for call in calls for side in ("before", "after")] + [f"phase:{name}" for name in PHASES]
+
+
+class _Pointed:
+    """A port with a fault point on either side of each call."""
+
+    def __init__(self, port: str, inner: object, points: Points, opens: str = "") -> None:
+        self._port = port
+        self._inner = inner
+        self._points = points
+        self._opens = opens
+
+    def __getattr__(self, name: str) -> Any:
+        found = getattr(self._inner, name)
+        return self._wrapped(name, found) if callable(found) else found
+
+    def _wrapped(self, name: str, method: Callable[..., Any]) -> Callable[..., Any]:
+        call = f"{self._port}.{name}"
+
+        def pointed(*arguments: object) -> Any:
+            self._points.reach(f"{call}:before")
+            result = method(*arguments)
+            self._points.reach(f"{call}:after")
+            return self._dressed(name, result)
+
+        return pointed
+
+    def _dressed(self, name: str, result: Any) -> Any:
+        if self._port == "bus" and name in _OPENS:
+            return _Pointed("opening", result, self._points, _OPENS[name])
+        if self._port == "opening" and name == "poll" and result is not None:
+            return _Pointed(self._opens, result, self._points)
+        return result
+
+
+def pointed_store(store: Store, points: Points) -> Store:
+    """The store with its fault points."""
+    return cast("Store", _Pointed("store", store, points))
+
+
+def pointed_bus(bus: Bus, points: Points) -> Bus:
+    """The bus, and all that it opens, with their fault points."""
+    return cast("Bus", _Pointed("bus", bus, points))

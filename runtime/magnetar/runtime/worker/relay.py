@@ -1,0 +1,251 @@
+"""The relay: what was decided is published, in lane order per destination partition, by the shard's only owner (R18–R20).
+
+From memory, unbatched, under numbers that the broker de-duplicates. On a failed send it waits for all receipts and
+goes on from the lowest unconfirmed, with the same numbers: never a higher one before a lower one is stored.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections import deque
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from magnetar.runtime.bus.port import Busy, BusError, Outgoing, Refused, SchemaRefused
+from magnetar.runtime.errors import BrokenPromise, StoreWentBack
+from magnetar.runtime.instant import Instant, micros
+from magnetar.runtime.worker.machine import NEVER, Next
+
+if TYPE_CHECKING:
+    from magnetar.runtime.bus.port import Bus, Opening, Producer, Receipt
+    from magnetar.runtime.store.port import OutboxRow, ShardName, Store
+    from magnetar.runtime.wiring import Wiring
+    from magnetar.runtime.worker.holdings import Holdings
+    from magnetar.runtime.worker.observer import Observer
+    from magnetar.runtime.worker.points import Points
+    from magnetar.runtime.worker.shard import Shard
+
+_log = logging.getLogger("magnetar.relay")
+_properties = msgspec.json.Decoder(dict[str, str]).decode
+
+Destination = tuple[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """Settings of the relay. `window`: sends without a receipt per destination; seconds for the rest."""
+
+    window: int = 1000
+    poll: float = 0.001
+    reopen: float = 0.2
+    idle_close: float = 60.0
+    reload: int = 1000
+
+
+@dataclass(slots=True)
+class Outlet:
+    """One destination partition of one shard: rows to send, rows on their way, and the producer.
+
+    `failed`: a send failed; nothing more is sent until every receipt is in, then from the lowest unconfirmed (R19).
+    """
+
+    queue: deque[OutboxRow] = field(default_factory=deque)
+    flying: deque[OutboxRow] = field(default_factory=deque)
+    unconfirmed: list[OutboxRow] = field(default_factory=list)
+    opening: Opening[Producer] | None = None
+    producer: Producer | None = None
+    not_before: Instant = 0
+    used: Instant = 0
+    last_sent: int = 0
+    blocked: str = ""
+
+
+class Relay:
+    """The machine that publishes. Steps are called by the loop's thread only."""
+
+    def __init__(  # noqa: PLR0913 - ports and values of one machine
+        self, bus: Bus, store: Store, holdings: Holdings, wiring: Wiring, observer: Observer, points: Points, pace: Pace
+    ) -> None:
+        """One relay serves every owned shard."""
+        self._bus = bus
+        self._store = store
+        self._holdings = holdings
+        self._wiring = wiring
+        self._observer = observer
+        self._points = points
+        self._pace = pace
+        self._outlets: dict[ShardName, dict[Destination, Outlet]] = {}
+
+    def step(self, now: Instant) -> Next:
+        """Sort committed rows to their destinations, collect receipts, send on."""
+        self._points.reach("phase:relay")
+        for shard in self._holdings.lost:
+            self.close(shard)
+        choices = [self._serve(shard, now) for shard in self._holdings.shards()]
+        return Next.first(*choices) if choices else NEVER
+
+    def drained(self, shard: Shard) -> bool:
+        """Whether every row of the lane has its receipt."""
+        return not shard.lane.waiting and not shard.lane.unsettled and not shard.lane.partial
+
+    def close(self, shard: Shard) -> None:
+        """Close the shard's producers: nothing of it is sent later (R13)."""
+        for outlet in self._outlets.pop(shard.name, {}).values():
+            if outlet.opening is not None:
+                outlet.opening.abandon()
+            if outlet.producer is not None:
+                outlet.producer.close()
+
+    def _serve(self, shard: Shard, now: Instant) -> Next:
+        if shard.lane.partial and not shard.lane.waiting and not shard.lane.unsettled:
+            self._reload(shard)
+        outlets = self._outlets.setdefault(shard.name, {})
+        while shard.lane.waiting:
+            row = shard.lane.waiting.popleft()
+            outlets.setdefault((row.topic, row.partition), Outlet()).queue.append(row)
+        choices = [NEVER]
+        for destination, outlet in list(outlets.items()):
+            if outlet.queue or outlet.flying or outlet.unconfirmed:
+                choices.append(self._push(shard, destination, outlet, now))
+            elif outlet.producer is not None and now - outlet.used > micros(self._pace.idle_close):
+                outlet.producer.close()
+                del outlets[destination]
+        return Next.first(*choices)
+
+    def _reload(self, shard: Shard) -> None:
+        """The next window of a lane that was too long for memory (R20)."""
+        rows = self._store.outbox(shard.name, shard.lane.loaded, self._pace.reload)
+        shard.lane.extend(rows)
+        shard.lane.partial = len(rows) == self._pace.reload
+
+    def _push(self, shard: Shard, destination: Destination, outlet: Outlet, now: Instant) -> Next:
+        if outlet.producer is not None and outlet.flying:
+            self._collect(shard, destination, outlet, now)
+        if outlet.unconfirmed and not outlet.flying:
+            self._begin_again(outlet, now)
+        if outlet.blocked or now < outlet.not_before:
+            return Next(outlet.not_before) if not outlet.blocked else NEVER
+        if outlet.producer is None and not self._open(shard, destination, outlet, now):
+            return Next(max(outlet.not_before, now + micros(self._pace.poll)))
+        if not outlet.unconfirmed:
+            self._send(shard, destination, outlet, now)
+        return Next(now + micros(self._pace.poll)) if outlet.flying or outlet.queue else NEVER
+
+    def _collect(self, shard: Shard, destination: Destination, outlet: Outlet, now: Instant) -> None:
+        try:
+            receipts = outlet.producer.receipts() if outlet.producer is not None else []
+        except BusError as error:
+            _log.warning("shard %s: %s/%d: %s; opening it anew", shard.name, *destination, error)
+            self._drop_producer(outlet)
+            return
+        duplicates = 0
+        for receipt in receipts:
+            row = outlet.flying.popleft()
+            if receipt.number != row.number:
+                message = f"shard {shard.name}: receipt {receipt.number} from {destination} while {row.number} is the oldest on its way"
+                raise BrokenPromise(message)
+            if receipt.error is None:
+                self._confirm(shard, outlet, row, destination)
+                duplicates += receipt.duplicate
+            else:
+                self._fail(shard, destination, outlet, row, receipt)
+        if receipts:
+            outlet.used = now
+            self._observer.relayed(shard.name, len(receipts), duplicates)
+
+    def _confirm(self, shard: Shard, outlet: Outlet, row: OutboxRow, destination: Destination) -> None:
+        """A receipt. One above a failed number means that the broker went past it: sending that again would be dropped (R19)."""
+        if outlet.unconfirmed:
+            self._block(shard, destination, outlet, f"number {row.number} is stored, but {outlet.unconfirmed[0].number} before it failed")
+        shard.lane.confirm(row.number)
+
+    def _fail(self, shard: Shard, destination: Destination, outlet: Outlet, row: OutboxRow, receipt: Receipt) -> None:
+        outlet.unconfirmed.append(row)
+        if isinstance(receipt.error, Refused):
+            self._block(shard, destination, outlet, f"the broker refuses number {row.number}: {receipt.error}")
+        else:
+            _log.warning("shard %s: send %d to %s/%d: %s; sending again", shard.name, row.number, *destination, receipt.error)
+
+    def _begin_again(self, outlet: Outlet, now: Instant) -> None:
+        """All receipts are in: from the lowest unconfirmed, same numbers, on a fresh producer of the same name."""
+        outlet.queue.extendleft(reversed(outlet.unconfirmed))
+        outlet.unconfirmed.clear()
+        outlet.last_sent = 0
+        outlet.not_before = now + micros(self._pace.reopen)
+        if outlet.producer is not None:
+            outlet.producer.close()
+            outlet.producer = None
+
+    def _open(self, shard: Shard, destination: Destination, outlet: Outlet, now: Instant) -> bool:
+        topic, partition = destination
+        if outlet.opening is None:
+            schema = self._wiring.topics[topic].codec.schema.text
+            outlet.opening = self._bus.produce(topic, partition, producer_name(self._wiring.app, shard.name, destination), schema)
+        try:
+            producer = outlet.opening.poll()
+        except SchemaRefused as error:
+            outlet.opening = None
+            self._block(shard, destination, outlet, str(error))
+            return False
+        except BusError as error:
+            outlet.opening = None
+            outlet.not_before = now + micros(self._pace.reopen)
+            level = logging.DEBUG if isinstance(error, Busy) else logging.WARNING
+            _log.log(level, "shard %s: opening %s/%d: %s; trying again", shard.name, topic, partition, error)
+            return False
+        if producer is None:
+            return False
+        outlet.opening = None
+        outlet.producer = producer
+        outlet.used = now
+        self._check_age(shard, destination, producer)
+        return True
+
+    def _check_age(self, shard: Shard, destination: Destination, producer: Producer) -> None:
+        """R11: the broker cannot have seen a number that the lane has not given out, unless the store went back."""
+        if producer.last_number > shard.lane_number:
+            message = (
+                f"shard {shard.name} has given out {shard.lane_number} numbers, but {destination[0]}/{destination[1]} has seen "
+                f"{producer.last_number} from it: the store is an older copy. Restore the newest copy, or start it as a new generation."
+            )
+            raise StoreWentBack(message)
+
+    def _send(self, shard: Shard, destination: Destination, outlet: Outlet, now: Instant) -> None:
+        producer = outlet.producer
+        while producer is not None and outlet.queue and len(outlet.flying) < self._pace.window:
+            row = outlet.queue[0]
+            if not outlet.last_sent < row.number <= shard.lane_number:
+                message = f"shard {shard.name}: about to send {row.number} after {outlet.last_sent}, lane at {shard.lane_number}"
+                raise BrokenPromise(message)
+            try:
+                producer.send(row.number, Outgoing(row.key, row.body, _properties(row.properties)))
+            except Refused as error:
+                self._block(shard, destination, outlet, str(error))
+                return
+            except BusError as error:
+                _log.warning("shard %s: %s/%d: %s; opening it anew", shard.name, *destination, error)
+                outlet.not_before = now + micros(self._pace.reopen)
+                self._drop_producer(outlet)
+                return
+            outlet.queue.popleft()
+            outlet.flying.append(row)
+            outlet.last_sent = row.number
+            outlet.used = now
+
+    def _drop_producer(self, outlet: Outlet) -> None:
+        """The producer is of no use: what it has on its way is of unknown outcome, and goes again from the lowest (R19)."""
+        outlet.unconfirmed.extend(outlet.flying)
+        outlet.flying.clear()
+
+    def _block(self, shard: Shard, destination: Destination, outlet: Outlet, why: str) -> None:
+        """R19: an error that cannot heal blocks the destination and alarms; it never skips."""
+        outlet.blocked = why
+        _log.error("shard %s: destination %s/%d is blocked: %s", shard.name, *destination, why)
+        self._observer.blocked(shard.name, f"{destination[0]}/{destination[1]}", why)
+
+
+def producer_name(app: str, shard: ShardName, destination: Destination, generation: int = 0) -> str:
+    """R18: application, shard, destination partition, store generation; never the epoch."""
+    return f"{app}:{shard}:{destination[0]}/{destination[1]}:{generation}"

@@ -1,0 +1,122 @@
+"""A shard: one partition of an actor with all that belongs to its keys. Data only; the machines work on it."""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass, field
+from heapq import heappush
+from threading import Event as StopFlag
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from magnetar.runtime.instant import Instant
+from magnetar.runtime.worker.entity import Entity
+from magnetar.runtime.worker.lane import Lane
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    import pykka
+
+    from magnetar.runtime.bus.port import Delivery, Position
+    from magnetar.runtime.store.port import ShardName, TimerRow
+    from magnetar.runtime.wiring import ActorPlan, Topic
+    from magnetar.runtime.worker.intake import Source
+    from magnetar.schemas import Message
+
+
+class Mail(NamedTuple):
+    """A message told or asked through an `ActorRef`: in this process only, so never redelivered."""
+
+    key: str
+    message: Message
+    reply: pykka.Future[Any] | None
+
+
+@dataclass(slots=True)
+class Feed:
+    """One source of a shard. `applied` is the last position committed (R10), `seen` the latest publish time applied (R26).
+
+    `returned` are deliveries that were taken and could not be committed: they come first when the shard goes on.
+    """
+
+    topic: Topic
+    partition: int
+    source: Source
+    applied: Position | None = None
+    seen: Instant = 0
+    returned: deque[Delivery] = field(default_factory=deque)
+
+    @property
+    def name(self) -> str:
+        """`topic/partition`, as in the store."""
+        return f"{self.topic.name}/{self.partition}"
+
+    def reached(self, position: Position) -> Position:
+        """The higher of what is applied and `position`: after a redelivery the broker starts again further back."""
+        return position if self.applied is None else max(self.applied, position)
+
+
+@dataclass(slots=True)
+class Timetable:
+    """A shard's armed timers up to `horizon`; later ones are in the store only."""
+
+    horizon: Instant
+    armed: dict[tuple[str, str], TimerRow] = field(default_factory=dict)
+    heap: list[tuple[Instant, bytes, TimerRow]] = field(default_factory=list)
+
+    def arm(self, timer: TimerRow) -> None:
+        """Know a committed timer, if it is due before the horizon; it replaces the key's timer of that name."""
+        self.armed.pop((timer.key, timer.name), None)
+        if timer.due <= self.horizon:
+            self.armed[timer.key, timer.name] = timer
+            heappush(self.heap, (timer.due, timer.generation, timer))
+
+    def look(self, timers: Iterable[TimerRow], horizon: Instant) -> None:
+        """Know the stored timers up to a new horizon; those known already stay as they are."""
+        self.horizon = horizon
+        for timer in timers:
+            if not self.is_armed(timer):
+                self.arm(timer)
+
+    def disarm(self, key: str, name: str) -> None:
+        """Forget a timer that fired or was cancelled; its place in the heap is stale from now on."""
+        self.armed.pop((key, name), None)
+
+    def is_armed(self, timer: TimerRow) -> bool:
+        """Whether this very generation is the armed one (R26)."""
+        current = self.armed.get((timer.key, timer.name))
+        return current is not None and current.generation == timer.generation
+
+
+@dataclass(slots=True)
+class Shard:
+    """Everything of one owned shard that lives in memory. Counters and states advance only after a commit (R7)."""
+
+    name: ShardName
+    plan: ActorPlan
+    partition: int
+    epoch: int
+    commits: int
+    lane_number: int
+    floor: Instant
+    feeds: list[Feed]
+    lane: Lane
+    timetable: Timetable
+    wake: Callable[[], None]
+    entities: dict[str, Entity] = field(default_factory=dict)
+    mail: deque[Mail] = field(default_factory=deque)
+    due: deque[TimerRow] = field(default_factory=deque)
+    stopped: StopFlag = field(default_factory=StopFlag)
+    stopping: bool = False
+    in_turn: bool = False
+    waits_until: Instant = 0
+
+    def post(self, key: str, message: Message, reply: pykka.Future[Any] | None) -> None:
+        """Put a message into the shard's mail. Any thread: a deque's append is atomic."""
+        self.mail.append(Mail(key, message, reply))
+        self.wake()
+
+    def entity(self, key: str) -> Entity:
+        """The live entity of a key, made as never seen when it is not live."""
+        entity = self.entities.get(key)
+        return Entity(self, key, self.plan.initial, 0) if entity is None else entity

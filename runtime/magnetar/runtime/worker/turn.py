@@ -1,0 +1,439 @@
+"""The way of a message through the worker, one phase a step:
+
+    Idle → Taken → Known → Loaded → Handled → Committed → Idle
+                                        └─→ Unknown ─┘
+
+*Taken*: what was there, round-robin over the shards (R21). *Known*: decoded, and without what the journal knows (R2).
+*Loaded*: the states it lacked are there. *Handled*: handlers have run, into a group; memory is as it was (R7).
+*Committed*: durable; memory follows, then the acknowledgement (R10). *Unknown*: the connection was lost while
+committing; read back (R8). A crash between any two phases loses nothing: unacknowledged messages come again.
+"""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from magnetar.runtime.errors import BrokenPromise, MisuseError, ShardLost, Unhandleable
+from magnetar.runtime.identity import mint
+from magnetar.runtime.instant import SECOND, Instant, micros
+from magnetar.runtime.store.port import CommitRejected, CommitUnknown, StoreUnavailable, VersionConflict
+from magnetar.runtime.worker.arrival import Arrival, Reader, from_mail, from_timer, state_of
+from magnetar.runtime.worker.commit import advance, read_back
+from magnetar.runtime.worker.entity import Entity
+from magnetar.runtime.worker.handling import Handled, Handling
+from magnetar.runtime.worker.machine import NEVER, Next
+from magnetar.schemas import SchemaUnavailable
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from magnetar.runtime.bus.port import Delivery, Position
+    from magnetar.runtime.store.port import Store, TimerRow
+    from magnetar.runtime.worker.handling import Place
+    from magnetar.runtime.worker.holdings import Holdings
+    from magnetar.runtime.worker.observer import Observer
+    from magnetar.runtime.worker.points import Points
+    from magnetar.runtime.worker.shard import Feed, Mail, Shard
+    from magnetar.schemas import WriterSchemas
+
+_log = logging.getLogger("magnetar.worker")
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Bounds of one group. `group`: arrivals in all; `tidy`: seconds after which settled outbox rows are deleted though nothing arrives."""
+
+    group: int = 512
+    tidy: float = 0.5
+    schema_retry: float = 1.0
+    store_retry: float = 0.2
+
+
+@dataclass(slots=True)
+class Batch:
+    """What one shard gave to this turn, in order: deliveries by feed, fired timers, mail; then the arrivals made of it."""
+
+    shard: Shard
+    deliveries: list[tuple[Feed, list[Delivery]]] = field(default_factory=list)
+    due: list[TimerRow] = field(default_factory=list)
+    mail: list[Mail] = field(default_factory=list)
+    arrivals: list[Arrival] = field(default_factory=list)
+
+    def give_back(self) -> None:
+        """Put everything back where it was, to be taken first again."""
+        for feed, deliveries in self.deliveries:
+            feed.returned.extendleft(reversed(deliveries))
+        self.shard.due.extendleft(reversed(self.due))
+        self.shard.mail.extendleft(reversed(self.mail))
+        self.shard.in_turn = False
+
+    def positions(self) -> dict[str, Position]:
+        """The last position taken of each feed."""
+        return {feed.name: feed.reached(deliveries[-1].position) for feed, deliveries in self.deliveries}
+
+
+@dataclass(slots=True)
+class Group:
+    """One turn's work: the batches, and after handling their parts."""
+
+    batches: list[Batch]
+    parts: list[Handled] = field(default_factory=list)
+
+
+class Turn:
+    """The machine that applies messages. Steps are called by the loop's thread only."""
+
+    def __init__(  # noqa: PLR0913 - the engine's one meeting point; each is a port or a value
+        self,
+        store: Store,
+        holdings: Holdings,
+        place: Place,
+        writers: WriterSchemas,
+        reader: Reader,
+        observer: Observer,
+        points: Points,
+        noise: Callable[[int], bytes],
+        limits: Limits,
+    ) -> None:
+        """`noise` mints ids of mail."""
+        self._store = store
+        self._holdings = holdings
+        self._place = place
+        self._writers = writers
+        self._reader = reader
+        self._observer = observer
+        self._points = points
+        self._noise = noise
+        self._limits = limits
+        self._group: Group | None = None
+        self._phase: Callable[[Instant], Next] = self._take
+        self._one_by_one = 0
+        self._start = 0
+        self._not_before: Instant = 0
+        self._tidy_at: Instant | None = None
+
+    @property
+    def idle(self) -> bool:
+        """Whether no group is in hand."""
+        return self._group is None
+
+    def step(self, now: Instant) -> Next:
+        """One phase, unless a retry is not due yet."""
+        return Next(self._not_before) if now < self._not_before else self._phase(now)
+
+    # Idle → Taken
+
+    def _take(self, now: Instant) -> Next:
+        shards = [shard for shard in self._holdings.shards() if not shard.stopping]
+        if not shards:
+            return NEVER
+        self._start = (self._start + 1) % len(shards)
+        batches = self._gather(shards[self._start :] + shards[: self._start], now)
+        if batches:
+            return self._go(Group(batches), self._know, "taken", now)
+        waits = [Next(shard.waits_until) for shard in shards if shard.waits_until > now]
+        return Next.first(self._tidy(shards, now), *waits)
+
+    def _gather(self, shards: Iterable[Shard], now: Instant) -> list[Batch]:
+        room = 1 if self._one_by_one else self._limits.group
+        batches: list[Batch] = []
+        for shard in shards:
+            batch = self._batch(shard, room, now)
+            if batch is not None:
+                batches.append(batch)
+                room -= _size(batch)
+            if room <= 0:
+                break
+        return batches
+
+    def _batch(self, shard: Shard, room: int, now: Instant) -> Batch | None:
+        if shard.lane.full or now < shard.waits_until:
+            return None
+        batch = Batch(shard)
+        while shard.due and room > 0:
+            batch.due.append(shard.due.popleft())
+            room -= 1
+        while shard.mail and room > 0:
+            batch.mail.append(shard.mail.popleft())
+            room -= 1
+        for feed in shard.feeds:
+            if room <= 0:
+                break
+            deliveries = _take_from(feed, room)
+            if deliveries:
+                batch.deliveries.append((feed, deliveries))
+                room -= len(deliveries)
+        if not _size(batch):
+            return None
+        shard.in_turn = True
+        return batch
+
+    def _tidy(self, shards: Iterable[Shard], now: Instant) -> Next:
+        """Nothing arrives: settled rows are deleted by a group of their own, after a while."""
+        untidy = [shard for shard in shards if shard.lane.deletable]
+        if not untidy:
+            self._tidy_at = None
+            return NEVER
+        if self._tidy_at is None:
+            self._tidy_at = now + micros(self._limits.tidy)
+        if now < self._tidy_at:
+            return Next(self._tidy_at)
+        self._tidy_at = None
+        batches = [Batch(shard) for shard in untidy]
+        for batch in batches:
+            batch.shard.in_turn = True
+        return self._go(Group(batches), self._handle, "loaded", now)
+
+    # Taken → Known
+
+    def _know(self, now: Instant) -> Next:
+        group = self._hand()
+        for batch in list(group.batches):
+            try:
+                self._decode(batch, now)
+            except SchemaUnavailable as error:
+                self._wait(group, batch, str(error), now)
+        fresh = self._reader.fresh()
+        try:
+            if fresh:
+                self._store.remember(fresh)
+            known = self._known(group)
+        except (StoreUnavailable, CommitUnknown) as error:
+            self._reader.keep(fresh)
+            return self._abandon(group, str(error), now)
+        for batch in group.batches:
+            self._drop_known(batch, known[batch.shard.plan.name])
+        return self._go(group, self._load, "known", now)
+
+    def _decode(self, batch: Batch, now: Instant) -> None:
+        shard, skipped = batch.shard, 0
+        batch.arrivals = [from_timer(self._writers, shard.plan, row) for row in batch.due]
+        for mail in batch.mail:
+            try:
+                batch.arrivals.append(from_mail(shard.plan, mail, mint(now, self._noise), now))
+            except MisuseError as error:
+                _refuse(mail, error)
+        for feed, deliveries in batch.deliveries:
+            for delivery in deliveries:
+                arrival = self._reader.read(shard, feed, delivery)
+                if arrival is None:
+                    skipped += 1
+                else:
+                    batch.arrivals.append(arrival)
+        if skipped:
+            self._observer.skipped(shard.plan.name, skipped)
+
+    def _known(self, group: Group) -> dict[str, set[bytes]]:
+        """Actor → ids of this group's arrivals that its journal knows; one question per actor."""
+        asked: dict[str, list[bytes]] = {}
+        for batch in group.batches:
+            ids = asked.setdefault(batch.shard.plan.name, [])
+            ids.extend(arrival.message_id for arrival in batch.arrivals)
+        return {actor: set(self._store.dispositions(actor, ids)) if ids else set() for actor, ids in asked.items()}
+
+    def _drop_known(self, batch: Batch, known: set[bytes]) -> None:
+        """R2: what has a disposition, or came twice in this group, is ignored."""
+        fresh: list[Arrival] = []
+        for arrival in batch.arrivals:
+            if arrival.message_id not in known:
+                known.add(arrival.message_id)
+                fresh.append(arrival)
+        if len(fresh) < len(batch.arrivals):
+            self._observer.duplicates(batch.shard.plan.name, len(batch.arrivals) - len(fresh))
+        batch.arrivals = fresh
+
+    # Known → Loaded
+
+    def _load(self, now: Instant) -> Next:
+        group = self._hand()
+        homes: dict[str, dict[str, Shard]] = {}
+        for batch in group.batches:
+            missing = {arrival.key for arrival in batch.arrivals} - batch.shard.entities.keys()
+            homes.setdefault(batch.shard.plan.name, {}).update(dict.fromkeys(missing, batch.shard))
+        try:
+            for actor, keys in homes.items():
+                self._load_states(actor, keys)
+        except StoreUnavailable as error:
+            return self._abandon(group, str(error), now)
+        return self._go(group, self._handle, "loaded", now)
+
+    def _load_states(self, actor: str, keys: dict[str, Shard]) -> None:
+        """One question per actor for all keys that are not live."""
+        for row in self._store.states(actor, sorted(keys)) if keys else ():
+            shard = keys[row.key]
+            entity = Entity(shard, row.key, state_of(self._writers, shard.plan, row), row.version)
+            entity.touched = row.changed_at // SECOND
+            shard.entities[row.key] = entity
+
+    # Loaded → Handled
+
+    def _handle(self, now: Instant) -> Next:
+        group = self._hand()
+        group.parts = [self._handled(batch, now) for batch in group.batches]
+        return self._go(group, self._commit, "handled", now)
+
+    def _handled(self, batch: Batch, now: Instant) -> Handled:
+        handled = Handling(batch.shard, self._place, now + self._holdings.clock_offset).run(batch.arrivals)
+        handled.changes.positions = batch.positions()
+        handled.changes.sent = batch.shard.lane.deletable
+        if handled.rehomed:
+            self._observer.rehomed(batch.shard.plan.name, handled.rehomed)
+        if handled.stale:
+            self._observer.stale_timers(batch.shard.plan.name, handled.stale)
+        return handled
+
+    # Handled → Committed, or → Unknown
+
+    def _commit(self, now: Instant) -> Next:
+        group = self._hand()
+        try:
+            refused = self._store.commit([handled.changes for handled in group.parts])
+        except CommitUnknown:
+            return self._go(group, self._read_back, "unknown", now)
+        except StoreUnavailable as error:
+            return self._hold(str(error), now)
+        except VersionConflict as error:
+            return self._conflict(group, error, now)
+        except CommitRejected as error:
+            return self._rejected(group, error, now)
+        for handled in group.parts:
+            if handled.shard.name in refused:
+                self._lose(group, handled.shard, "its fence refused a commit: another worker has taken it")
+        return self._go(group, self._follow, "committed", now)
+
+    def _read_back(self, now: Instant) -> Next:
+        """R8. `StoreUnavailable` leaves the question open; it is asked again."""
+        group = self._hand()
+        try:
+            self._store.reconnect()
+            result = read_back(self._store, group.parts, self._holdings.owner)
+        except (StoreUnavailable, CommitUnknown) as error:
+            return self._hold(str(error), now)
+        for shard in result.lost:
+            self._lose(group, shard, "its epoch had moved when a commit of unknown outcome was read back")
+        for handled in (*result.durable, *result.again):
+            self._observer.unknown_commit(handled in result.durable)
+        if result.durable and result.again:
+            message = "one transaction was durable for some of its shards only"
+            raise BrokenPromise(message)
+        group.parts = [handled for handled in group.parts if handled.shard not in result.lost]
+        return self._go(group, self._commit if result.again else self._follow, "handled", now)
+
+    def _conflict(self, group: Group, error: VersionConflict, now: Instant) -> Next:
+        """R9: somebody else wrote this shard's rows. Drop it; the others' part is still good."""
+        for handled in list(group.parts):
+            if handled.shard.name == error.shard:
+                self._lose(group, handled.shard, str(error))
+        return self._go(group, self._commit, "handled", now)
+
+    def _rejected(self, group: Group, error: CommitRejected, now: Instant) -> Next:
+        """R9: find the message by taking them one by one; that one cannot be handled."""
+        arrivals = [arrival for batch in group.batches for arrival in batch.arrivals]
+        if len(arrivals) <= 1 and arrivals:
+            batch = next(batch for batch in group.batches if batch.arrivals)
+            raise Unhandleable(batch.shard.plan.name, arrivals[0].envelope.source, arrivals[0].at, f"the store refuses it: {error}") from error
+        self._one_by_one = sum(_size(batch) for batch in group.batches)
+        return self._abandon(group, f"the store refuses a group: {error}; taking its messages one by one", now)
+
+    # Committed → Idle
+
+    def _follow(self, now: Instant) -> Next:
+        """Memory follows the store, then askers are answered, then the broker may forget (R7, R10)."""
+        group = self._hand()
+        self._one_by_one = max(0, self._one_by_one - 1)
+        for handled in group.parts:
+            advance(handled.shard, handled)
+            for reply, state in handled.replies:
+                reply.set(state)
+        self._observer.committed([handled.changes for handled in group.parts], now + self._holdings.clock_offset)
+        kept = {handled.shard.name: handled.changes.positions for handled in group.parts}
+        for batch in group.batches:
+            if batch.shard.name in kept:
+                self._acknowledge(batch, kept[batch.shard.name])
+        return self._rest(group, now)
+
+    def _acknowledge(self, batch: Batch, committed: dict[str, Position]) -> None:
+        """Cumulative, up to what the commit says (R10): everything at or below it came in order and has a disposition."""
+        for feed, deliveries in batch.deliveries:
+            position = feed.reached(deliveries[-1].position)
+            if committed.get(feed.name) != position:
+                message = f"shard {batch.shard.name}: about to acknowledge {position} of {feed.name}, but {committed.get(feed.name)} is committed"
+                raise BrokenPromise(message)
+            feed.applied = position
+            feed.seen = max(feed.seen, deliveries[-1].published_at)
+            feed.source.acknowledge(position)
+
+    # what can go wrong on the way
+
+    def _go(self, group: Group, phase: Callable[[Instant], Next], name: str, now: Instant) -> Next:
+        self._group = group
+        self._phase = phase
+        self._points.reach(f"phase:{name}")
+        return Next(now)
+
+    def _hand(self) -> Group:
+        if self._group is None:
+            message = "a phase ran without a group"
+            raise BrokenPromise(message)
+        return self._group
+
+    def _rest(self, group: Group, now: Instant) -> Next:
+        for batch in group.batches:
+            batch.shard.in_turn = False
+        self._group = None
+        self._phase = self._take
+        return Next(now)
+
+    def _hold(self, why: str, now: Instant) -> Next:
+        """The store is away: the same phase again, later."""
+        for batch in self._hand().batches:
+            self._observer.waiting(batch.shard.name, why)
+        self._not_before = now + micros(self._limits.store_retry)
+        return Next(self._not_before)
+
+    def _abandon(self, group: Group, why: str, now: Instant) -> Next:
+        """Give everything back and begin anew, later; nothing has been written."""
+        for batch in group.batches:
+            self._observer.waiting(batch.shard.name, why)
+            batch.give_back()
+        self._not_before = now + micros(self._limits.store_retry)
+        self._rest(group, now)
+        return Next(self._not_before)
+
+    def _wait(self, group: Group, batch: Batch, why: str, now: Instant) -> None:
+        """R30: a schema cannot be fetched. The shard waits; the others go on."""
+        self._observer.waiting(batch.shard.name, why)
+        batch.shard.waits_until = now + micros(self._limits.schema_retry)
+        batch.give_back()
+        group.batches.remove(batch)
+
+    def _lose(self, group: Group, shard: Shard, why: str) -> None:
+        for handled in group.parts:
+            if handled.shard is shard:
+                for reply, _ in handled.replies:
+                    reply.set_exception((ShardLost, ShardLost(f"shard {shard.name} is lost: {why}"), None))
+        group.parts = [handled for handled in group.parts if handled.shard is not shard]
+        shard.in_turn = False
+        self._holdings.lose(shard, why)
+
+
+def _size(batch: Batch) -> int:
+    return len(batch.due) + len(batch.mail) + sum(len(deliveries) for _, deliveries in batch.deliveries)
+
+
+def _take_from(feed: Feed, room: int) -> list[Delivery]:
+    """What was given back first, then what the source has."""
+    if not feed.returned:
+        return feed.source.take(room)
+    count = min(room, len(feed.returned))
+    return [feed.returned.popleft() for _ in range(count)]
+
+
+def _refuse(mail: Mail, error: MisuseError) -> None:
+    """A told message that nobody takes is its teller's mistake: an asker gets the error, a teller's log does."""
+    if mail.reply is not None:
+        mail.reply.set_exception((MisuseError, error, None))
+    else:
+        _log.error("dropped a message told to key %r: %s", mail.key, error)
