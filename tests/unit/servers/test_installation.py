@@ -9,6 +9,7 @@ import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import msgspec
 import pytest
@@ -19,7 +20,6 @@ from magnetar.runtime.servers.errors import ArchiveBroken, ChecksumMismatch, Dow
 from magnetar.runtime.servers.installation import install
 from magnetar.runtime.servers.maven import fetch_from_file
 from tests.unit.servers.conftest import FILES, Repository, disk_usage_without_room, packed, pinned
-from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from magnetar.runtime.servers.distribution import Distribution, Progress

@@ -28,6 +28,7 @@ from types import FrameType
 _LOOK_SECONDS = 0.05
 _PR_SET_PDEATHSIG = 1
 _ENDED = frozenset("ZX")
+_ENDING = (signal.SIGTERM, signal.SIGHUP)
 
 
 def born(pid: int) -> str | None:
@@ -62,8 +63,10 @@ def main(arguments: Sequence[str]) -> int:
     """Launch; see the module."""
     pid_file, lock, parent = Path(arguments[0]), int(arguments[1]), int(arguments[2])
     may_run, let_run = os.pipe()
+    signal.pthread_sigmask(signal.SIG_BLOCK, _ENDING)  # until the guard is there to pass them on
     child = os.fork()
     if child == 0:
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, _ENDING)
         os.close(let_run)
         _become(arguments[3:], lock, may_run, tied=parent != 0)
     os.close(may_run)
@@ -116,8 +119,9 @@ def _guard(child: int, parent: int) -> int:
     def kill(_number: int, _frame: FrameType | None) -> None:
         os.kill(child, signal.SIGKILL)
 
-    for number in (signal.SIGTERM, signal.SIGHUP):
+    for number in _ENDING:
         signal.signal(number, kill)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, _ENDING)
     while True:
         if os.waitpid(child, os.WNOHANG)[0] == child:
             return 0
