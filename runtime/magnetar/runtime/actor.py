@@ -63,7 +63,9 @@ class Remote:
     takes: tuple[type[Command], ...] = ()
     publishes: tuple[type[Event], ...] = ()
 
-    def __init__(self, name: str, *, takes: Sequence[type[Command]] = (), publishes: Sequence[type[Event]] = ()) -> None:
+    def __init__(
+        self, name: str, *, takes: Sequence[type[Command]] = (), publishes: Sequence[type[Event]] = ()
+    ) -> None:
         """Declare; partitions and schemas are read from the broker or from the deployment of that service."""
         object.__setattr__(self, "name", name)
         object.__setattr__(self, "takes", tuple(takes))

@@ -43,7 +43,9 @@ class Declaration:
                 declaration._enter(actor, handler, table)
         return declaration
 
-    def _enter(self, actor: Actor[Any], handler: Callable[..., Any], table: dict[type[Message], Callable[..., Any]]) -> None:
+    def _enter(
+        self, actor: Actor[Any], handler: Callable[..., Any], table: dict[type[Message], Callable[..., Any]]
+    ) -> None:
         kind, problem = _message_type(actor, handler)
         if kind is None:
             self.problems.append(problem)
@@ -180,7 +182,9 @@ def _publishers(declaration: Declaration) -> Iterator[str]:
 
 def _referenced(declaration: Declaration) -> Iterator[str]:
     """Messages that a handler's code names but that can go nowhere from there."""
-    commands = {kind for _, kind in declaration.taken()} | {kind for remote in declaration.remotes for kind in remote.takes}
+    commands = {kind for _, kind in declaration.taken()} | {
+        kind for remote in declaration.remotes for kind in remote.takes
+    }
     for actor in declaration.actors:
         own = declaration.handlers[actor.name]
         for kind, where in _mentions(actor).items():
@@ -206,7 +210,11 @@ def _mentions(actor: Actor[Any]) -> dict[type[Message], str]:
             for value in _globals_of(function):
                 if isinstance(value, FunctionType) and _package(value) == _package(function):
                     waiting.append(value)
-                elif isinstance(value, type) and issubclass(value, Message) and value not in {Message, Command, Event, Timer}:
+                elif (
+                    isinstance(value, type)
+                    and issubclass(value, Message)
+                    and value not in {Message, Command, Event, Timer}
+                ):
                     found.setdefault(value, _where(handler))
     return found
 

@@ -10,7 +10,17 @@ from typing import TYPE_CHECKING, Protocol
 from uuid import UUID
 
 from magnetar.runtime import envelope as wire
-from magnetar.runtime.bus.port import Bus, BusError, BusUnavailable, Opening, Outgoing, Producer, Refused, SchemaRefused, TopicMissing
+from magnetar.runtime.bus.port import (
+    Bus,
+    BusError,
+    BusUnavailable,
+    Opening,
+    Outgoing,
+    Producer,
+    Refused,
+    SchemaRefused,
+    TopicMissing,
+)
 from magnetar.runtime.errors import MisuseError
 from magnetar.runtime.identity import id_of, mint, to_text
 from magnetar.runtime.instant import SECOND, Instant, to_iso
@@ -77,7 +87,7 @@ class Client:
     the same `id` is always right, for the actor's journal ignores what it knows.
     """
 
-    def __init__(  # noqa: PLR0913 - two ports and four settings, all but the ports with defaults
+    def __init__(
         self,
         wiring: Wiring,
         bus: Bus,
@@ -108,7 +118,9 @@ class Client:
         """Publish an event on `topic` in its publisher's name: for bridges and tests; actors use their context."""
         key, text = self._key(event), self._id(id)
         place = (topic.name, partition_of(key, self._partitions(topic)))
-        self._publish({place: [self._outgoing(topic, event, key, text, asks=False)]}, {topic.name: topic.codec.schema.text})
+        self._publish(
+            {place: [self._outgoing(topic, event, key, text, asks=False)]}, {topic.name: topic.codec.schema.text}
+        )
         return text
 
     def send_all(self, messages: Iterable[tuple[Message, str | UUID | None]]) -> list[str]:
@@ -223,7 +235,9 @@ class Client:
             line.producer.send(line.number + 1, outgoing)
             line.number += 1
 
-    def _finish(self, place: tuple[str, int], batch: list[Outgoing], first: int, schema: str, deadline: Instant) -> None:
+    def _finish(
+        self, place: tuple[str, int], batch: list[Outgoing], first: int, schema: str, deadline: Instant
+    ) -> None:
         """Wait for every receipt; whatever failed goes again from the lowest, with the same numbers, until the deadline."""
         line, waiting, failed = self._lines[place], len(batch), None
         pending = dict(enumerate(batch, first))
@@ -265,7 +279,9 @@ class Client:
                 return Answer(row.disposition, state, row.version)
             self._moments.pause(wait)
             wait = min(0.05, wait * 1.5)
-        message = f"message {to_text(message_id)} has no disposition within {self._timeout} s; ask again with the same id"
+        message = (
+            f"message {to_text(message_id)} has no disposition within {self._timeout} s; ask again with the same id"
+        )
         raise BusUnavailable(message)
 
 
@@ -276,4 +292,3 @@ class _Kept:
     topic: str
     message_id: str
     schema_version: str = "current"
-

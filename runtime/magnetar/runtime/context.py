@@ -65,14 +65,18 @@ class Context:
     def send(self, command: Command) -> None:
         """Ask the one actor that takes this command, after the commit, exactly once."""
         if not isinstance(command, Command):
-            message = f"context.send() takes a Command, not {type(command).__name__}: publish() events, schedule() timers"
+            message = (
+                f"context.send() takes a Command, not {type(command).__name__}: publish() events, schedule() timers"
+            )
             raise MisuseError(message)
         self.sent.append(Sent(self._derived(), command))
 
     def publish(self, event: Event) -> None:
         """State a fact on this actor's public topic, after the commit, exactly once."""
         if not isinstance(event, Event):
-            message = f"context.publish() takes an Event, not {type(event).__name__}: send() commands, schedule() timers"
+            message = (
+                f"context.publish() takes an Event, not {type(event).__name__}: send() commands, schedule() timers"
+            )
             raise MisuseError(message)
         self.sent.append(Sent(self._derived(), event))
 

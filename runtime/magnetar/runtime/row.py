@@ -65,7 +65,9 @@ class RowPlan:
 
     def values(self, row: Row) -> tuple[object, ...]:
         """The column values: instants as microseconds, decimals and UUIDs as text."""
-        return tuple(None if (value := getattr(row, name)) is None else convert(value) for name, convert in self.converters)
+        return tuple(
+            None if (value := getattr(row, name)) is None else convert(value) for name, convert in self.converters
+        )
 
 
 def _column(name: str, hint: Any) -> tuple[tuple[str, str, bool], Callable[[Any], object]]:

@@ -65,7 +65,9 @@ class World:
             self.broker.provision(topic.name, topic.partitions or 1, topic.subscriptions)
         self._views = self.database.views()
         client_bus = MemoryBus(self.broker, "client")
-        self._client = Client(self.wiring, client_bus, self._views, moments=_Moments(self), noise=self._chance.randbytes)
+        self._client = Client(
+            self.wiring, client_bus, self._views, moments=_Moments(self), noise=self._chance.randbytes
+        )
         self._connection, self._engine = self._worker()
 
     def __enter__(self) -> Self:
@@ -73,7 +75,9 @@ class World:
         self._run()
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         """Let everything go."""
         self._views.close()
         self.database.close()
@@ -130,7 +134,12 @@ class World:
 
     def sent(self, kind: type[M]) -> list[M]:
         """Every message of this type that was ever published, to an actor, a remote, or as an event; by topic and partition."""
-        return [message for topic in self.wiring.topics.values() if kind in topic.types for message in self._published(topic, kind)]
+        return [
+            message
+            for topic in self.wiring.topics.values()
+            if kind in topic.types
+            for message in self._published(topic, kind)
+        ]
 
     def journal(self, actor: Actor[Any], key: str) -> list[JournalRow]:
         """What came for a key and what it did."""
@@ -145,7 +154,9 @@ class World:
         for partition in range(topic.partitions or 1):
             for delivery in self.broker.log(topic.name, partition):
                 if delivery.properties.get("type") == contract_name(kind):
-                    message = topic.codec.decode(delivery.body, topic.codec.schema, _Origin(topic.name, str(delivery.position)))
+                    message = topic.codec.decode(
+                        delivery.body, topic.codec.schema, _Origin(topic.name, str(delivery.position))
+                    )
                     found.append(cast("M", message))
         return found
 

@@ -7,7 +7,6 @@ from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
 from magnetar.runtime.errors import MisuseError
-from magnetar.runtime.policy import Policy
 from magnetar.runtime.row import RowPlan, row_plan
 from magnetar.schemas import (
     Codec,
@@ -28,6 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from magnetar.runtime.actor import Actor, Remote
+    from magnetar.runtime.policy import Policy
     from magnetar.runtime.row import Row
     from magnetar.runtime.table import Table
 
@@ -135,7 +135,9 @@ def _own_topic(app: str, actor: Actor[Any], taken: Sequence[type[Message]]) -> T
     return Topic(actor.name, types, topic_codec(actor.name, app, types), actor.policy.partitions, (actor.name,))
 
 
-def _events_topic(app: str, name: str, types: tuple[type[Event], ...], partitions: int | None, takers: tuple[str, ...]) -> Topic:
+def _events_topic(
+    app: str, name: str, types: tuple[type[Event], ...], partitions: int | None, takers: tuple[str, ...]
+) -> Topic:
     topic = f"{name}-events"
     return Topic(topic, types, topic_codec(topic, app, types), partitions, takers)
 
@@ -145,7 +147,9 @@ def _takers(events: Iterable[type[Event]], taken: Mapping[str, Sequence[type[Mes
     return tuple(actor for actor, kinds in taken.items() if offered & set(kinds))
 
 
-def _plan(actor: Actor[Any], handlers: Mapping[type[Message], Callable[..., State]], topics: Mapping[str, Topic]) -> ActorPlan:
+def _plan(
+    actor: Actor[Any], handlers: Mapping[type[Message], Callable[..., State]], topics: Mapping[str, Topic]
+) -> ActorPlan:
     own = (topics[actor.name],) if actor.name in topics else ()
     feeds = tuple(topic for name, topic in topics.items() if name != actor.name and actor.name in topic.takers)
     getters = {kind: key_getter(kind) for kind in handlers}
@@ -179,11 +183,15 @@ def compile_wiring(
         if own.types:
             topics[own.name] = own
         if actor.publishes:
-            events = _events_topic(app, actor.name, actor.publishes, actor.policy.partitions, _takers(actor.publishes, taken))
+            events = _events_topic(
+                app, actor.name, actor.publishes, actor.policy.partitions, _takers(actor.publishes, taken)
+            )
             topics[events.name] = events
     for remote in remotes:
         if remote.takes:
-            topics[remote.name] = Topic(remote.name, remote.takes, topic_codec(remote.name, app, remote.takes), None, ())
+            topics[remote.name] = Topic(
+                remote.name, remote.takes, topic_codec(remote.name, app, remote.takes), None, ()
+            )
         if remote.publishes:
             feed = _events_topic(app, remote.name, remote.publishes, None, _takers(remote.publishes, taken))
             topics[feed.name] = feed

@@ -7,16 +7,17 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from magnetar.runtime import envelope as wire
-from magnetar.runtime.bus.port import Delivery
 from magnetar.runtime.envelope import Envelope
 from magnetar.runtime.errors import MisuseError, Unhandleable
 from magnetar.runtime.identity import foreign, id_of, to_text
 from magnetar.runtime.instant import Instant, from_iso
+from magnetar.runtime.store.port import TimerRow
 from magnetar.runtime.wiring import checked_key
 from magnetar.schemas import DecodeFailed, Message, Timer, UnknownType, contract_name
 
 if TYPE_CHECKING:
-    from magnetar.runtime.store.port import StateRow, TimerRow
+    from magnetar.runtime.bus.port import Delivery
+    from magnetar.runtime.store.port import StateRow
     from magnetar.runtime.wiring import ActorPlan
     from magnetar.runtime.worker.shard import Feed, Mail, Shard
     from magnetar.schemas import State, WriterSchemas
@@ -109,7 +110,9 @@ class Reader:
             if type(message) not in shard.plan.handlers:
                 if not own:
                     return None
-                raise _unhandleable(shard, feed, delivery, f"actor {shard.plan.name!r} has no handler for {type(message).__name__}")
+                raise _unhandleable(
+                    shard, feed, delivery, f"actor {shard.plan.name!r} has no handler for {type(message).__name__}"
+                )
             return self._arrival(shard, feed, delivery, message, writer.fingerprint)
         except UnknownType as error:
             if not own:
@@ -179,9 +182,13 @@ def from_timer(writers: WriterSchemas, plan: ActorPlan, row: TimerRow) -> Arriva
     codec = plan.timers.get(row.type)
     if codec is None:
         raise Unhandleable(plan.name, TIMER, row.name, f"no handler for {row.type} here, armed for key {row.key!r}")
-    timer = codec.decode(row.body, writers.find(plan.name, None, row.schema), _Kept(f"timer of {plan.name}", row.key, row.schema))
+    timer = codec.decode(
+        row.body, writers.find(plan.name, None, row.schema), _Kept(f"timer of {plan.name}", row.key, row.schema)
+    )
     text = to_text(row.generation)
-    envelope = Envelope(text, row.key, row.type, row.schema, row.correlation_id, row.causation_id, row.due, None, 0, TIMER)
+    envelope = Envelope(
+        text, row.key, row.type, row.schema, row.correlation_id, row.causation_id, row.due, None, 0, TIMER
+    )
     return Arrival(row.generation, row.key, timer, envelope, row.schema, row.body, "", row.due, timer=row)
 
 
@@ -194,4 +201,6 @@ def from_mail(plan: ActorPlan, mail: Mail, message_id: bytes, now: Instant) -> A
     codec = plan.sources[0].codec
     text, schema = to_text(message_id), codec.schema.fingerprint
     envelope = Envelope(text, mail.key, contract_name(kind), schema, text, "", now, None, 0, LOCAL)
-    return Arrival(message_id, mail.key, mail.message, envelope, schema, codec.encode(mail.message), "", now, reply=mail.reply)
+    return Arrival(
+        message_id, mail.key, mail.message, envelope, schema, codec.encode(mail.message), "", now, reply=mail.reply
+    )

@@ -5,18 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from magnetar.runtime.bus.port import BusUnavailable
+from magnetar.runtime.worker.arrival import Reader
 from magnetar.runtime.worker.handling import Place
 from magnetar.runtime.worker.holdings import Holdings
 from magnetar.runtime.worker.machine import Machine, Next
-from magnetar.runtime.worker.observer import Observer
 from magnetar.runtime.worker.ownership import Ownership, Tenure, all_claims
 from magnetar.runtime.worker.points import NoPoints, Points, pointed_bus, pointed_store
 from magnetar.runtime.worker.relay import Pace, Relay
 from magnetar.runtime.worker.timers import Clockwork, Timers
 from magnetar.runtime.worker.turn import Limits, Turn
-from magnetar.runtime.worker.arrival import Reader
 from magnetar.schemas import Schema, SchemaUnavailable, WriterSchemas
-from magnetar.runtime.bus.port import BusUnavailable
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -26,6 +25,7 @@ if TYPE_CHECKING:
     from magnetar.runtime.store.port import Store
     from magnetar.runtime.wiring import Wiring
     from magnetar.runtime.worker.intake import Source
+    from magnetar.runtime.worker.observer import Observer
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,17 @@ from magnetar.runtime.errors import BrokenPromise, HandlerFailed, MisuseError
 from magnetar.runtime.identity import derive, to_text
 from magnetar.runtime.instant import Instant, to_iso
 from magnetar.runtime.routing import partition_of
-from magnetar.runtime.store.port import AppRow, Disposition, GoneTimer, JournalRow, OutboxRow, ShardChanges, StateRow, StateWrite, TimerRow
+from magnetar.runtime.store.port import (
+    AppRow,
+    Disposition,
+    GoneTimer,
+    JournalRow,
+    OutboxRow,
+    ShardChanges,
+    StateRow,
+    StateWrite,
+    TimerRow,
+)
 from magnetar.runtime.wiring import checked_key, key_getter
 from magnetar.runtime.worker.arrival import REHOMED, Arrival
 from magnetar.schemas import EncodeFailed, contract_name
@@ -28,7 +38,7 @@ if TYPE_CHECKING:
     from magnetar.runtime.row import Row
     from magnetar.runtime.wiring import Topic, Wiring
     from magnetar.runtime.worker.shard import Shard
-    from magnetar.schemas import Message, State
+    from magnetar.schemas import State
 
 MESSAGE_LIMIT = 5 * 1024 * 1024 - 64 * 1024
 """Body and properties of one message in bytes: Pulsar's 5 MiB less room for its own metadata."""
@@ -79,7 +89,10 @@ class Handling:
         for arrival in arrivals:
             if arrival.timer is not None and not self._still_armed(arrival.timer):
                 self._handled.stale += 1
-            elif arrival.timer is None and partition_of(arrival.key, self._plan.policy.partitions) != self._shard.partition:
+            elif (
+                arrival.timer is None
+                and partition_of(arrival.key, self._plan.policy.partitions) != self._shard.partition
+            ):
                 self._rehome(arrival)
             else:
                 self._apply(arrival)
@@ -118,7 +131,9 @@ class Handling:
         except Exception as error:
             raise self._failed(arrival, error) from error
         if type(result) is not self._plan.state:
-            error = MisuseError(f"the handler returned {type(result).__name__}, not {self._plan.state.__name__}; return the new state")
+            error = MisuseError(
+                f"the handler returned {type(result).__name__}, not {self._plan.state.__name__}; return the new state"
+            )
             raise self._failed(arrival, error) from error
         return result
 
@@ -184,7 +199,9 @@ class Handling:
             raise MisuseError(message)
         self._lane += 1
         partition = partition_of(key, self._place.partitions[topic.name])
-        self._handled.changes.outbox.append(OutboxRow(self._shard.name, self._lane, topic.name, partition, key, body, text))
+        self._handled.changes.outbox.append(
+            OutboxRow(self._shard.name, self._lane, topic.name, partition, key, body, text)
+        )
 
     def _rehome(self, arrival: Arrival) -> None:
         """R31: send it on to the partition of its key, once; the journal remembers that this copy is done with."""
@@ -212,7 +229,9 @@ class Handling:
         self._journal(arrival, Disposition.REHOMED, 0, None, told)
         self._handled.rehomed += 1
 
-    def _journal(self, arrival: Arrival, disposition: Disposition, version: int, state: State | None, told: list[dict[str, str]]) -> None:
+    def _journal(
+        self, arrival: Arrival, disposition: Disposition, version: int, state: State | None, told: list[dict[str, str]]
+    ) -> None:
         envelope = arrival.envelope
         answers = arrival.asks and state is not None
         self._handled.changes.journal.append(
@@ -231,7 +250,9 @@ class Handling:
         changes.lane = self._lane
         for key, (state, version) in self._handled.states.items():
             entity = shard.entities.get(key)
-            row = StateRow(plan.name, key, shard.name, version, plan.codec.schema.fingerprint, plan.codec.encode(state), self._now)
+            row = StateRow(
+                plan.name, key, shard.name, version, plan.codec.schema.fingerprint, plan.codec.encode(state), self._now
+            )
             changes.states.append(StateWrite(row, 0 if entity is None else entity.version))
         self._finish_timers()
         self._check()

@@ -55,5 +55,7 @@ class Holdings:
         while shard.mail:
             mail = shard.mail.popleft()
             if mail.reply is not None:
-                error = ShardLost(f"shard {shard.name} left this worker before key {mail.key!r} was answered; ask again")
+                error = ShardLost(
+                    f"shard {shard.name} left this worker before key {mail.key!r} was answered; ask again"
+                )
                 mail.reply.set_exception((ShardLost, error, None))

@@ -9,7 +9,7 @@ import logging
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from magnetar.runtime.bus.port import Busy, BusError
+from magnetar.runtime.bus.port import BusError, Busy
 from magnetar.runtime.errors import BrokenPromise
 from magnetar.runtime.instant import Instant, micros
 from magnetar.runtime.store.port import CommitUnknown, StoreUnavailable
@@ -222,13 +222,16 @@ class Ownership:
         self._check_at = now + micros(self._tenure.check)
         try:
             epochs = self._store.epochs([shard.name for shard in owned])
+            self._holdings.clock_offset = self._store.now() - now
         except StoreUnavailable as error:
             self._without_store(owned, str(error), now)
             return Next(self._check_at)
         self._store_seen = now
         for shard in owned:
             if epochs.get(shard.name) != shard.epoch:
-                self._holdings.lose(shard, f"its epoch is {epochs.get(shard.name)}, not {shard.epoch}: another worker has taken it")
+                self._holdings.lose(
+                    shard, f"its epoch is {epochs.get(shard.name)}, not {shard.epoch}: another worker has taken it"
+                )
             else:
                 self._watch_connection(shard, now)
         return Next(self._check_at)

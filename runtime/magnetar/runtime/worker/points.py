@@ -37,7 +37,13 @@ def _methods(port: type[Any]) -> list[str]:
     return sorted(name for name, value in vars(port).items() if not name.startswith("_") and callable(value))
 
 
-_PORTS: dict[str, type[Any]] = {"store": Store, "bus": Bus, "opening": Opening, "consumer": Consumer, "producer": Producer}
+_PORTS: dict[str, type[Any]] = {
+    "store": Store,
+    "bus": Bus,
+    "opening": Opening,
+    "consumer": Consumer,
+    "producer": Producer,
+}
 _OPENS: dict[str, str] = {"subscribe": "consumer", "produce": "producer"}
 
 

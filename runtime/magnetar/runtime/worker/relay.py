@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from magnetar.runtime.bus.port import Busy, BusError, Outgoing, Refused, SchemaRefused
+from magnetar.runtime.bus.port import BusError, Busy, Outgoing, Refused, SchemaRefused
 from magnetar.runtime.errors import BrokenPromise, StoreWentBack
 from magnetar.runtime.instant import Instant, micros
 from magnetar.runtime.worker.machine import NEVER, Next
@@ -65,7 +65,7 @@ class Outlet:
 class Relay:
     """The machine that publishes. Steps are called by the loop's thread only."""
 
-    def __init__(  # noqa: PLR0913 - ports and values of one machine
+    def __init__(
         self, bus: Bus, store: Store, holdings: Holdings, wiring: Wiring, observer: Observer, points: Points, pace: Pace
     ) -> None:
         """One relay serves every owned shard."""
@@ -158,7 +158,12 @@ class Relay:
     def _confirm(self, shard: Shard, outlet: Outlet, row: OutboxRow, destination: Destination) -> None:
         """A receipt. One above a failed number means that the broker went past it: sending that again would be dropped (R19)."""
         if outlet.unconfirmed:
-            self._block(shard, destination, outlet, f"number {row.number} is stored, but {outlet.unconfirmed[0].number} before it failed")
+            self._block(
+                shard,
+                destination,
+                outlet,
+                f"number {row.number} is stored, but {outlet.unconfirmed[0].number} before it failed",
+            )
         shard.lane.confirm(row.number)
 
     def _fail(self, shard: Shard, destination: Destination, outlet: Outlet, row: OutboxRow, receipt: Receipt) -> None:
@@ -166,7 +171,9 @@ class Relay:
         if isinstance(receipt.error, Refused):
             self._block(shard, destination, outlet, f"the broker refuses number {row.number}: {receipt.error}")
         else:
-            _log.warning("shard %s: send %d to %s/%d: %s; sending again", shard.name, row.number, *destination, receipt.error)
+            _log.warning(
+                "shard %s: send %d to %s/%d: %s; sending again", shard.name, row.number, *destination, receipt.error
+            )
 
     def _begin_again(self, outlet: Outlet, now: Instant) -> None:
         """All receipts are in: from the lowest unconfirmed, same numbers, on a fresh producer of the same name."""
@@ -182,7 +189,9 @@ class Relay:
         topic, partition = destination
         if outlet.opening is None:
             schema = self._wiring.topics[topic].codec.schema.text
-            outlet.opening = self._bus.produce(topic, partition, producer_name(self._wiring.app, shard.name, destination), schema)
+            outlet.opening = self._bus.produce(
+                topic, partition, producer_name(self._wiring.app, shard.name, destination), schema
+            )
         try:
             producer = outlet.opening.poll()
         except SchemaRefused as error:

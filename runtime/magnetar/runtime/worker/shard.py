@@ -8,9 +8,7 @@ from heapq import heappush
 from threading import Event as StopFlag
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from magnetar.runtime.instant import Instant
 from magnetar.runtime.worker.entity import Entity
-from magnetar.runtime.worker.lane import Lane
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -18,9 +16,11 @@ if TYPE_CHECKING:
     import pykka
 
     from magnetar.runtime.bus.port import Delivery, Position
+    from magnetar.runtime.instant import Instant
     from magnetar.runtime.store.port import ShardName, TimerRow
     from magnetar.runtime.wiring import ActorPlan, Topic
     from magnetar.runtime.worker.intake import Source
+    from magnetar.runtime.worker.lane import Lane
     from magnetar.schemas import Message
 
 

@@ -30,7 +30,9 @@ class Clockwork:
 class Timers:
     """The machine that fires timers into their shards. Steps are called by the loop's thread only."""
 
-    def __init__(self, store: Store, holdings: Holdings, observer: Observer, points: Points, clockwork: Clockwork) -> None:
+    def __init__(
+        self, store: Store, holdings: Holdings, observer: Observer, points: Points, clockwork: Clockwork
+    ) -> None:
         """One for all owned shards."""
         self._store = store
         self._holdings = holdings

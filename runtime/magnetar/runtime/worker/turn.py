@@ -15,6 +15,7 @@ import logging
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from magnetar.runtime.bus.port import BusError
 from magnetar.runtime.errors import BrokenPromise, MisuseError, ShardLost, Unhandleable
 from magnetar.runtime.identity import mint
 from magnetar.runtime.instant import SECOND, Instant, micros
@@ -333,7 +334,9 @@ class Turn:
         arrivals = [arrival for batch in group.batches for arrival in batch.arrivals]
         if len(arrivals) <= 1 and arrivals:
             batch = next(batch for batch in group.batches if batch.arrivals)
-            raise Unhandleable(batch.shard.plan.name, arrivals[0].envelope.source, arrivals[0].at, f"the store refuses it: {error}") from error
+            raise Unhandleable(
+                batch.shard.plan.name, arrivals[0].envelope.source, arrivals[0].at, f"the store refuses it: {error}"
+            ) from error
         self._one_by_one = sum(_size(batch) for batch in group.batches)
         return self._abandon(group, f"the store refuses a group: {error}; taking its messages one by one", now)
 
@@ -426,7 +429,13 @@ def _size(batch: Batch) -> int:
 def _take_from(feed: Feed, room: int) -> list[Delivery]:
     """What was given back first, then what the source has."""
     if not feed.returned:
-        return feed.source.take(room)
+        try:
+            return feed.source.take(room)
+        except (
+            BusError
+        ) as error:  # the consumer is gone: ownership sees that it is not connected, and takes the shard anew
+            _log.debug("%s: %s", feed.name, error)
+            return []
     count = min(room, len(feed.returned))
     return [feed.returned.popleft() for _ in range(count)]
 

@@ -1,0 +1,36 @@
+"""The one composition root: nothing else reads settings, opens adapters, or starts threads of a worker."""
+
+from magnetar.runtime.compose.loading import AppNotFound, load_app
+from magnetar.runtime.compose.places import (
+    BusPlace,
+    EmbeddedBus,
+    PulsarPlace,
+    StorePlace,
+    UnknownPlace,
+    bus_place,
+    provision_embedded,
+    store_place,
+    wanted_of,
+)
+from magnetar.runtime.compose.process import run_until_signal, tune_collector
+from magnetar.runtime.compose.running import RunningWorker, WorkerFailed
+from magnetar.runtime.compose.settings import Settings
+
+__all__ = [
+    "AppNotFound",
+    "BusPlace",
+    "EmbeddedBus",
+    "PulsarPlace",
+    "RunningWorker",
+    "Settings",
+    "StorePlace",
+    "UnknownPlace",
+    "WorkerFailed",
+    "bus_place",
+    "load_app",
+    "provision_embedded",
+    "run_until_signal",
+    "store_place",
+    "tune_collector",
+    "wanted_of",
+]

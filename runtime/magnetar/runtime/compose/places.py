@@ -1,0 +1,109 @@
+"""Where messages and state live, by URL: places that outlive the connections made to them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+
+from magnetar.runtime.bus.memory import Broker, MemoryBus
+from magnetar.runtime.bus.pulsar.client import PulsarBus
+from magnetar.runtime.bus.pulsar.settings import PulsarSettings
+from magnetar.runtime.bus.pulsar.wanted import Wanted, WantedTopic
+from magnetar.runtime.errors import MagnetarError
+from magnetar.runtime.store.sqlite import SqliteFile, SqliteMemory
+from magnetar.runtime.threads.loop import wall_clock
+
+if TYPE_CHECKING:
+    from magnetar.runtime.bus.port import Bus
+    from magnetar.runtime.store.port import Store
+    from magnetar.runtime.store.views import Views
+    from magnetar.runtime.wiring import Wiring
+
+
+class UnknownPlace(MagnetarError):
+    """A URL that names no bus or store that Magnetar knows."""
+
+
+class BusPlace(Protocol):
+    """A broker: makes connections."""
+
+    def connect(self, name: str) -> Bus:
+        """A connection of one process; `name` says whose it is on screens and in logs."""
+        ...
+
+
+class StorePlace(Protocol):
+    """A database: makes the loop's connection, and readers."""
+
+    def open(self) -> Store:
+        """The loop's connection, made in the loop's process; prepares the database."""
+        ...
+
+    def views(self) -> Views:
+        """A reader of its own."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class EmbeddedBus:
+    """The in-process bus."""
+
+    broker: Broker
+
+    def connect(self, name: str) -> MemoryBus:
+        """A connection that a crash can drop."""
+        return MemoryBus(self.broker, name)
+
+
+@dataclass(frozen=True, slots=True)
+class PulsarPlace:
+    """A Pulsar cluster, and the application's namespace on it."""
+
+    settings: PulsarSettings
+
+    def connect(self, name: str) -> PulsarBus:  # noqa: ARG002 - Pulsar names connections by address
+        """A new client."""
+        return PulsarBus(self.settings)
+
+
+def bus_place(url: str, app: str) -> BusPlace:
+    """The bus that a URL names: `memory:`, `pulsar://host:port`, `pulsar+ssl://host:port`."""
+    if url == "memory:":
+        return EmbeddedBus(Broker(wall_clock))
+    if url.startswith(("pulsar://", "pulsar+ssl://")):
+        return PulsarPlace(PulsarSettings(service_url=url, application=app))
+    message = f"{url!r} names no bus; use memory: or pulsar://host:6650"
+    raise UnknownPlace(message)
+
+
+def store_place(url: str) -> StorePlace:
+    """The store that a URL names: `memory:`, or `sqlite:///path` (three slashes and a path; four for an absolute one)."""
+    if url == "memory:":
+        return SqliteMemory(wall_clock)
+    scheme, _, path = url.partition(":///")
+    if scheme == "sqlite" and path:
+        return SqliteFile(Path(path), wall_clock)
+    message = f"{url!r} names no store; use memory: or sqlite:///path/to/file.db"
+    raise UnknownPlace(message)
+
+
+def provision_embedded(broker: Broker, wiring: Wiring) -> None:
+    """Make an app's topics and subscriptions on an in-process broker; a remote's topics get one partition."""
+    for topic in wiring.topics.values():
+        broker.provision(topic.name, topic.partitions or 1, topic.subscriptions)
+
+
+def wanted_of(wiring: Wiring) -> Wanted:
+    """What an app wants of a Pulsar cluster; a remote's topics are its own service's to provision."""
+    topics = tuple(
+        WantedTopic(
+            name=topic.name,
+            partitions=topic.partitions,
+            schema=topic.codec.schema.text,
+            subscriptions=topic.subscriptions,
+        )
+        for topic in wiring.topics.values()
+        if topic.partitions is not None
+    )
+    return Wanted(application=wiring.app, topics=topics)

@@ -1,0 +1,78 @@
+"""A worker as a process of its own: it runs until a signal, drains, and says with its exit status how it ended."""
+
+from __future__ import annotations
+
+import gc
+import logging
+import os
+import signal
+import sys
+import threading
+from typing import TYPE_CHECKING
+
+from magnetar.runtime.compose.running import RunningWorker, WorkerFailed
+
+if TYPE_CHECKING:
+    from types import FrameType
+
+_log = logging.getLogger("magnetar.process")
+
+OK = 0
+FAILED = 1
+AT_ONCE = 130
+"""Exit status after a second signal: nothing was released in order; what was not committed comes again."""
+
+_GC_THRESHOLDS = (50_000, 50, 100)
+
+
+class Signals:
+    """SIGTERM and Ctrl-C ask for a drain; the second one ends the process at once. Made in the main thread."""
+
+    def __init__(self) -> None:
+        """Take over both signals."""
+        self.asked = threading.Event()
+        self._before = {number: signal.signal(number, self._heard) for number in (signal.SIGTERM, signal.SIGINT)}
+
+    def restore(self) -> None:
+        """Put the former handlers back."""
+        for number, handler in self._before.items():
+            signal.signal(number, handler)
+
+    def _heard(self, number: int, frame: FrameType | None) -> None:  # noqa: ARG002 - signal's signature
+        if self.asked.is_set():
+            sys.stderr.write("magnetar: second signal; leaving at once\n")
+            sys.stderr.flush()
+            os._exit(AT_ONCE)
+        self.asked.set()
+
+
+def tune_collector() -> None:
+    """For a process that holds many live entities: what is there now stays for ever, and the collector comes rarely.
+
+    The default thresholds cost 30 % of the loop (86k → 115k events/s, measured on the prototype).
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(*_GC_THRESHOLDS)
+
+
+def run_until_signal(worker: RunningWorker, *, drain: float = 10.0, poll: float = 0.2) -> int:
+    """Start the worker, wait for a signal or for its end, drain; returns the exit status. Main thread only.
+
+    `drain` is how long (seconds) it may take to release its shards.
+    """
+    signals = Signals()
+    try:
+        worker.start()
+        tune_collector()
+        while not signals.asked.wait(poll):
+            if worker.wait(0):
+                break
+        worker.drain(drain)
+    except WorkerFailed as error:
+        sys.stderr.write(f"magnetar: {error}\n")
+        return FAILED
+    finally:
+        signals.restore()
+    _log.info("drained")
+    return OK

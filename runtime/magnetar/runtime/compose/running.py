@@ -1,0 +1,155 @@
+"""A worker in this process: the engine, its loop, its threads, and an orderly or a sudden end."""
+
+from __future__ import annotations
+
+import os
+import socket
+import time
+from importlib import metadata
+from typing import TYPE_CHECKING
+
+from magnetar.runtime.errors import MagnetarError, ShardLost
+from magnetar.runtime.routing import partition_of
+from magnetar.runtime.threads.asking import Asking
+from magnetar.runtime.threads.loop import Drain, Loop, Pulse, Wakeup
+from magnetar.runtime.threads.receiver import Receiver
+from magnetar.runtime.threads.watchdog import Watchdog
+from magnetar.runtime.wiring import checked_key
+from magnetar.runtime.worker.engine import Engine, Settings, Surroundings
+from magnetar.runtime.worker.observer import Observer
+
+if TYPE_CHECKING:
+    import pykka
+
+    from magnetar.runtime.bus.port import Bus, Consumer
+    from magnetar.runtime.compose.places import BusPlace, StorePlace
+    from magnetar.runtime.store.port import Store
+    from magnetar.runtime.wiring import Wiring
+    from magnetar.runtime.worker.entity import EntityRef
+    from magnetar.runtime.worker.intake import Source
+    from magnetar.runtime.worker.points import Points
+
+
+class WorkerFailed(MagnetarError):
+    """The worker stopped by itself; its last word is the cause."""
+
+
+class RunningWorker:
+    """One worker. `start`, then `drain` for an orderly end, or `kill` to drop it as a crash would."""
+
+    def __init__(  # noqa: PLR0913 - two places and what may stand beside them
+        self,
+        wiring: Wiring,
+        bus: BusPlace,
+        store: StorePlace,
+        *,
+        owner: str | None = None,
+        observer: Observer | None = None,
+        points: Points | None = None,
+        settings: Settings | None = None,
+        handler_deadline: float = 10.0,
+    ) -> None:
+        """Connects, and prepares the store: raises what the bus and the store raise."""
+        self._wiring = wiring
+        self._wakeup = Wakeup()
+        self._pulse = Pulse()
+        self._asking = Asking()
+        self._bus: Bus = bus.connect(owner or default_owner())
+        self._store: Store = store.open()
+        self._engine = Engine(wiring, self._surroundings(owner, observer, points), settings)
+        self._deadline = handler_deadline
+        self._watchdog: Watchdog | None = None
+        self._loop: pykka.ActorRef[Loop] | None = None
+        self._closed = False
+
+    def start(self) -> None:
+        """Begin to take shards. Returns at once; `ready` tells when all are owned."""
+        self._watchdog = Watchdog(self._pulse, self._deadline)
+        self._loop = Loop.start(self._engine, self._wakeup, self._pulse)
+
+    @property
+    def ready(self) -> bool:
+        """Whether every shard is owned. Any thread; a snapshot."""
+        return self._loop is not None and self._engine.ownership.settled
+
+    @property
+    def failure(self) -> BaseException | None:
+        """What ended the loop, if anything did."""
+        return self._pulse.failure
+
+    def wait(self, seconds: float | None = None) -> bool:
+        """Wait until the loop has ended, by itself or drained; False when it goes on."""
+        return self._pulse.ended.wait(seconds)
+
+    def ref(self, actor: str, key: str) -> EntityRef:
+        """Pykka's reference to a live order: `tell` and `ask` go through the loop, `ask` is answered after the commit.
+
+        In this process only, and not durable: for a message that must not be lost use a `Client`. Raises `ShardLost`
+        when this worker does not own the key's shard now.
+        """
+        plan = self._wiring.actors[actor]
+        name = f"{actor}/{partition_of(key, plan.policy.partitions)}"
+        shard = self._engine.holdings.find(name)
+        if shard is None:
+            message = f"shard {name} of key {key!r} is not owned by this worker now"
+            raise ShardLost(message)
+        return shard.entity(checked_key(key, actor)).actor_ref
+
+    def drain(self, timeout: float = 10.0) -> None:
+        """Release everything in order (R15) and close. Raises `WorkerFailed` when the loop had failed or does not end in time."""
+        if self._loop is not None and self._loop.is_alive():
+            self._loop.tell(Drain())
+            self._wakeup()
+        ended = self._loop is None or self.wait(timeout)
+        self._close()
+        if self.failure is not None:
+            message = f"the worker stopped: {self.failure}"
+            raise WorkerFailed(message) from self.failure
+        if not ended:
+            message = f"the worker did not release its shards within {timeout} s; what was not committed comes again"
+            raise WorkerFailed(message)
+
+    def kill(self) -> None:
+        """Drop everything as a crash does: nothing more is committed, acknowledged, released or sent."""
+        self._close()
+
+    def _close(self) -> None:
+        if self._closed:
+            return
+        self._closed = True
+        if self._loop is not None and not self._pulse.ended.is_set():
+            self._loop.stop(block=False)
+            self._wakeup()
+            self.wait(self._deadline)
+        if self._watchdog is not None:
+            self._watchdog.close()
+        self._asking.close()
+        self._bus.close()
+        self._store.close()
+
+    def _surroundings(self, owner: str | None, observer: Observer | None, points: Points | None) -> Surroundings:
+        return Surroundings(
+            bus=self._bus,
+            store=self._store,
+            owner=owner or default_owner(),
+            code=code_version(),
+            sourced=self._receiver,
+            wake=self._wakeup,
+            noise=os.urandom,
+            clock=time.monotonic,
+            observer=observer or Observer(),
+            points=points,
+        )
+
+    def _receiver(self, consumer: Consumer) -> Source:
+        return Receiver(consumer, self._wakeup, self._asking)
+
+
+def default_owner() -> str:
+    """Host and process: unique among live workers."""
+    return f"{socket.gethostname()}:{os.getpid()}"
+
+
+def code_version() -> str:
+    """The installed version, as the journal keeps it (R2)."""
+    return metadata.version("magnetar")

@@ -1,0 +1,124 @@
+"""The loop: one Pykka actor that steps every machine of a worker, and sleeps when none of them wants to be called."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import pykka
+
+from magnetar.runtime.instant import SECOND, Instant
+
+if TYPE_CHECKING:
+    from magnetar.runtime.worker.engine import Engine
+
+_log = logging.getLogger("magnetar.loop")
+
+
+class Wakeup:
+    """Wakes the loop from any thread. One object per worker, made before its machines are."""
+
+    def __init__(self) -> None:
+        """Not awake."""
+        self._event = threading.Event()
+
+    def __call__(self) -> None:
+        """Something has arrived."""
+        self._event.set()
+
+    def wait(self, seconds: float) -> None:
+        """Sleep until woken, or so long."""
+        if self._event.wait(seconds):
+            self._event.clear()
+
+
+@dataclass(slots=True)
+class Pulse:
+    """What others may know of the loop: when it began the step it is in (monotonic seconds), and whether and why it ended."""
+
+    stepping_since: float | None = None
+    failure: BaseException | None = None
+    ended: threading.Event = field(default_factory=threading.Event)
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """The loop tells itself to go on."""
+
+
+@dataclass(frozen=True, slots=True)
+class Drain:
+    """Ask the loop to release everything in order (R15); answered at once, `gone` tells when it is done."""
+
+
+class Loop(pykka.ThreadingActor):
+    """Owns the machines: nobody else may call them while it runs. It ends when drained, stopped, or when a machine raises."""
+
+    use_daemon_thread: ClassVar[bool] = True
+
+    def __init__(self, engine: Engine, wakeup: Wakeup, pulse: Pulse, longest_sleep: float = 0.5) -> None:
+        """`longest_sleep` (seconds) bounds how late a message to the actor itself is read."""
+        super().__init__()
+        self._engine = engine
+        self._wakeup = wakeup
+        self._pulse = pulse
+        self._longest_sleep = longest_sleep
+
+    def on_start(self) -> None:
+        """Begin to step."""
+        self.actor_ref.tell(Step())
+
+    def on_receive(self, message: Any) -> Any:
+        """`Step` or `Drain`."""
+        if isinstance(message, Drain):
+            self._engine.ownership.leave(steady_clock())
+            self._wakeup()
+        elif isinstance(message, Step):
+            self._turn()
+        return None
+
+    def _turn(self) -> None:
+        """Step until a message waits for this actor, or the machines are gone."""
+        while self.actor_inbox.empty():
+            now = steady_clock()
+            self._pulse.stepping_since = time.monotonic()
+            try:
+                wanted = self._engine.step(now).at
+            except BaseException as error:
+                self._end(error)
+                return
+            self._pulse.stepping_since = None
+            if self._engine.ownership.gone:
+                self._end(None)
+                return
+            self._sleep(wanted)
+        self.actor_ref.tell(Step())
+
+    def _sleep(self, wanted: Instant | None) -> None:
+        seconds = self._longest_sleep if wanted is None else (wanted - steady_clock()) / SECOND
+        if seconds > 0:
+            self._wakeup.wait(min(seconds, self._longest_sleep))
+
+    def _end(self, failure: BaseException | None) -> None:
+        self._pulse.failure = failure
+        self._pulse.stepping_since = None
+        if failure is not None and not isinstance(failure, SystemExit):
+            _log.critical("the loop stops: %s", failure, exc_info=failure)
+        self.stop()
+
+    def on_stop(self) -> None:
+        """The last thing the loop does."""
+        self._pulse.ended.set()
+
+
+def steady_clock() -> Instant:
+    """The loop's time in microseconds: never jumps. What it lacks to the store's clock is the engine's clock offset (R5)."""
+    return time.monotonic_ns() // 1000
+
+
+def wall_clock() -> Instant:
+    """The system's wall clock in microseconds UTC: for publish times and for a store without a clock of its own."""
+    return time.time_ns() // 1000
