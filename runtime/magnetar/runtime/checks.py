@@ -170,7 +170,8 @@ def _takers(declaration: Declaration) -> Iterator[str]:
 
 
 def _published(declaration: Declaration) -> set[type[Message]]:
-    return {kind for party in (*declaration.actors, *declaration.remotes) for kind in party.publishes}
+    parties: list[Actor[Any] | Remote] = [*declaration.actors, *declaration.remotes]
+    return {kind for party in parties for kind in party.publishes}
 
 
 def _publishers(declaration: Declaration) -> Iterator[str]:

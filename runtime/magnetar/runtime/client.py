@@ -25,8 +25,7 @@ from magnetar.runtime.errors import MisuseError
 from magnetar.runtime.identity import id_of, mint, to_text
 from magnetar.runtime.instant import SECOND, Instant, to_iso
 from magnetar.runtime.routing import partition_of
-from magnetar.runtime.wiring import Topic, Wiring, checked_key, key_getter
-from magnetar.schemas import contract_name
+from magnetar.runtime.wiring import Topic, Wiring, checked_key
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -116,7 +115,7 @@ class Client:
 
     def publish(self, topic: Topic, event: Message, *, id: str | UUID | None = None) -> str:  # noqa: A002
         """Publish an event on `topic` in its publisher's name: for bridges and tests; actors use their context."""
-        key, text = self._key(event), self._id(id)
+        key, text = self._key(topic, event), self._id(id)
         place = (topic.name, partition_of(key, self._partitions(topic)))
         self._publish(
             {place: [self._outgoing(topic, event, key, text, asks=False)]}, {topic.name: topic.codec.schema.text}
@@ -130,7 +129,7 @@ class Client:
         schemas: dict[str, str] = {}
         for message, chosen in messages:
             topic = self._wiring.destination(None, message)
-            key = self._key(message)
+            key = self._key(topic, message)
             text = self._id(chosen)
             place = (topic.name, partition_of(key, self._partitions(topic)))
             schemas[topic.name] = topic.codec.schema.text
@@ -147,7 +146,8 @@ class Client:
         if self._answers is None:
             text = "this client has no store to read answers from: give it answers=views"
             raise MisuseError(text)
-        topic, key, text = self._wiring.destination(None, message), self._key(message), self._id(id)
+        topic, text = self._wiring.destination(None, message), self._id(id)
+        key = self._key(topic, message)
         place = (topic.name, partition_of(key, self._partitions(topic)))
         outgoing = self._outgoing(topic, message, key, text, asks=True)
         self._publish({place: [outgoing]}, {topic.name: topic.codec.schema.text})
@@ -160,8 +160,8 @@ class Client:
                 line.producer.close()
             self._lines.clear()
 
-    def _key(self, message: Message) -> str:
-        getter = key_getter(type(message))
+    def _key(self, topic: Topic, message: Message) -> str:
+        getter = topic.kinds[type(message)].key
         if getter is None:
             text = f"{type(message).__name__} has no key; mark the field that names its entity: `order_id: Key`"
             raise MisuseError(text)
@@ -179,7 +179,7 @@ class Client:
     def _outgoing(self, topic: Topic, message: Message, key: str, text: str, *, asks: bool) -> Outgoing:
         properties = {
             wire.MESSAGE_ID: text,
-            wire.TYPE: contract_name(type(message)),
+            wire.TYPE: topic.kinds[type(message)].name,
             wire.SCHEMA: topic.codec.schema.fingerprint,
             wire.CORRELATION_ID: text,
             wire.OCCURRED_AT: to_iso(self._moments.now()),

@@ -64,20 +64,12 @@ class Context:
 
     def send(self, command: Command) -> None:
         """Ask the one actor that takes this command, after the commit, exactly once."""
-        if not isinstance(command, Command):
-            message = (
-                f"context.send() takes a Command, not {type(command).__name__}: publish() events, schedule() timers"
-            )
-            raise MisuseError(message)
+        _must_be(Command, command, "send() takes a Command: publish() events, schedule() timers")
         self.sent.append(Sent(self._derived(), command))
 
     def publish(self, event: Event) -> None:
         """State a fact on this actor's public topic, after the commit, exactly once."""
-        if not isinstance(event, Event):
-            message = (
-                f"context.publish() takes an Event, not {type(event).__name__}: send() commands, schedule() timers"
-            )
-            raise MisuseError(message)
+        _must_be(Event, event, "publish() takes an Event: send() commands, schedule() timers")
         self.sent.append(Sent(self._derived(), event))
 
     def schedule(
@@ -87,9 +79,7 @@ class Context:
 
         A key has at most one timer of a name (default: the timer's type); scheduling it again replaces it.
         """
-        if not isinstance(timer, Timer):
-            message = f"context.schedule() takes a Timer, not {type(timer).__name__}"
-            raise MisuseError(message)
+        _must_be(Timer, timer, "schedule() takes a Timer: send() commands, publish() events")
         chosen = name or type(timer).__name__
         self.armed.pop(chosen, None)
         self.armed[chosen] = Armed(self._derived(), chosen, self._due(after, at), timer)
@@ -115,3 +105,10 @@ class Context:
     def _derived(self) -> bytes:
         self._ordinal += 1
         return derive(self._id, self._ordinal)
+
+
+def _must_be(kind: type, given: object, teaching: str) -> None:
+    """Checked at run time too, for code that no type checker has seen."""
+    if not isinstance(given, kind):
+        message = f"context.{teaching}, not {type(given).__name__}"
+        raise MisuseError(message)

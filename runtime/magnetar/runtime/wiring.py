@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from operator import attrgetter
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from magnetar.runtime.errors import MisuseError
 from magnetar.runtime.row import RowPlan, row_plan
@@ -35,6 +35,13 @@ KEY_LIMIT = 512
 """Longest key in characters: keys are index entries, properties and labels on screens."""
 
 
+class Kind(NamedTuple):
+    """What is looked up of a message's type for every message: its contract name, and how to read its marked key."""
+
+    name: str
+    key: Callable[[Message], str] | None
+
+
 @dataclass(frozen=True, slots=True)
 class Topic:
     """A topic of the app or of a remote service: what may be on it, and how its bytes are read and written.
@@ -43,10 +50,15 @@ class Topic:
     """
 
     name: str
-    types: tuple[type[Message], ...]
+    kinds: Mapping[type[Message], Kind]
     codec: Codec[Message]
     partitions: int | None
     takers: tuple[str, ...]
+
+    @property
+    def types(self) -> tuple[type[Message], ...]:
+        """The types that may be on it, in the order of its schema's union."""
+        return tuple(self.kinds)
 
     @property
     def subscriptions(self) -> tuple[str, ...]:
@@ -63,7 +75,7 @@ class ActorPlan:
     initial: State
     codec: Codec[State]
     handlers: Mapping[type[Message], Callable[..., State]]
-    keys: Mapping[type[Message], Callable[[Message], str]]
+    kinds: Mapping[type[Message], Kind]
     types: frozenset[str]
     timers: Mapping[str, Codec[Timer]]
     sources: tuple[Topic, ...]
@@ -100,7 +112,7 @@ class Wiring:
     def destination(self, actor: ActorPlan | None, message: Message) -> Topic:
         """The topic a message goes to; `MisuseError` when nobody takes it or `actor` may not publish it."""
         if isinstance(message, Event):
-            if actor is not None and actor.events is not None and type(message) in actor.events.types:
+            if actor is not None and actor.events is not None and type(message) in actor.events.kinds:
                 return actor.events
             text = f"{actor.name if actor else 'a client'} may not publish {type(message).__name__}: add it to publishes=[…] of its actor"
             raise MisuseError(text)
@@ -116,13 +128,16 @@ def subscription_of(actor: str) -> str:
     return f"magnetar-{actor}"
 
 
-def key_getter(message: type[Message]) -> Callable[[Message], str] | None:
-    """How to read a message's marked key; None when its type has none."""
-    name = key_field(message)
-    return None if name is None else attrgetter(name)
+def _kinds(types: Iterable[type[Message]]) -> dict[type[Message], Kind]:
+    return {kind: _kind(kind) for kind in types}
 
 
-def checked_key(key: str, what: str) -> str:
+def _kind(kind: type[Message]) -> Kind:
+    field = key_field(kind)
+    return Kind(contract_name(kind), None if field is None else attrgetter(field))
+
+
+def checked_key(key: object, what: str) -> str:
     """`key`, if it can be one: text, not empty, at most `KEY_LIMIT` characters, no control characters. Else `MisuseError`."""
     if not isinstance(key, str) or not 0 < len(key) <= KEY_LIMIT or not key.isprintable():
         message = f"{what} has the key {key!r:.80}: a key is 1 to {KEY_LIMIT} printable characters"
@@ -132,14 +147,14 @@ def checked_key(key: str, what: str) -> str:
 
 def _own_topic(app: str, actor: Actor[Any], taken: Sequence[type[Message]]) -> Topic:
     types = tuple(kind for kind in taken if not issubclass(kind, Timer))
-    return Topic(actor.name, types, topic_codec(actor.name, app, types), actor.policy.partitions, (actor.name,))
+    return Topic(actor.name, _kinds(types), topic_codec(actor.name, app, types), actor.policy.partitions, (actor.name,))
 
 
 def _events_topic(
     app: str, name: str, types: tuple[type[Event], ...], partitions: int | None, takers: tuple[str, ...]
 ) -> Topic:
     topic = f"{name}-events"
-    return Topic(topic, types, topic_codec(topic, app, types), partitions, takers)
+    return Topic(topic, _kinds(types), topic_codec(topic, app, types), partitions, takers)
 
 
 def _takers(events: Iterable[type[Event]], taken: Mapping[str, Sequence[type[Message]]]) -> tuple[str, ...]:
@@ -152,14 +167,13 @@ def _plan(
 ) -> ActorPlan:
     own = (topics[actor.name],) if actor.name in topics else ()
     feeds = tuple(topic for name, topic in topics.items() if name != actor.name and actor.name in topic.takers)
-    getters = {kind: key_getter(kind) for kind in handlers}
     return ActorPlan(
         name=actor.name,
         state=actor.state,
         initial=actor.state(),
         codec=codec_for(actor.state),
         handlers=handlers,
-        keys={kind: getter for kind, getter in getters.items() if getter is not None},
+        kinds=_kinds(handlers),
         types=frozenset(contract_name(kind) for kind in handlers),
         timers={contract_name(kind): codec_for(kind) for kind in handlers if issubclass(kind, Timer)},
         sources=own + feeds,
@@ -180,7 +194,7 @@ def compile_wiring(
     topics: dict[str, Topic] = {}
     for actor in actors:
         own = _own_topic(app, actor, taken[actor.name])
-        if own.types:
+        if own.kinds:
             topics[own.name] = own
         if actor.publishes:
             events = _events_topic(
@@ -190,20 +204,20 @@ def compile_wiring(
     for remote in remotes:
         if remote.takes:
             topics[remote.name] = Topic(
-                remote.name, remote.takes, topic_codec(remote.name, app, remote.takes), None, ()
+                remote.name, _kinds(remote.takes), topic_codec(remote.name, app, remote.takes), None, ()
             )
         if remote.publishes:
             feed = _events_topic(app, remote.name, remote.publishes, None, _takers(remote.publishes, taken))
             topics[feed.name] = feed
     commands: dict[type[Message], Topic] = {
-        kind: topic for topic in topics.values() for kind in topic.types if issubclass(kind, Command)
+        kind: topic for topic in topics.values() for kind in topic.kinds if issubclass(kind, Command)
     }
     return Wiring(app, {actor.name: _plan(actor, handlers[actor.name], topics) for actor in actors}, commands, topics)
 
 
 def contract_schemas(wiring: Wiring) -> dict[str, Schema]:
     """The schema of every body, state and timer of the app, by contract name."""
-    kinds: list[type[Any]] = [kind for topic in wiring.topics.values() for kind in topic.types]
+    kinds: list[type[Any]] = [kind for topic in wiring.topics.values() for kind in topic.kinds]
     for plan in wiring.actors.values():
         kinds += [plan.state, *(kind for kind in plan.handlers if issubclass(kind, Timer))]
     return {contract_name(kind): schema_of(kind) for kind in kinds}

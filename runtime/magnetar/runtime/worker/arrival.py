@@ -13,7 +13,7 @@ from magnetar.runtime.identity import foreign, id_of, to_text
 from magnetar.runtime.instant import Instant, from_iso
 from magnetar.runtime.store.port import TimerRow
 from magnetar.runtime.wiring import checked_key
-from magnetar.schemas import DecodeFailed, Message, Timer, UnknownType, contract_name
+from magnetar.schemas import DecodeFailed, Message, Timer, UnknownType
 
 if TYPE_CHECKING:
     from magnetar.runtime.bus.port import Delivery
@@ -123,12 +123,16 @@ class Reader:
 
     def _arrival(self, shard: Shard, feed: Feed, delivery: Delivery, message: Message, schema: str) -> Arrival:
         message_id = message_id_of(delivery, feed.name)
-        key = checked_key(shard.plan.keys[type(message)](message), type(message).__name__)
+        kind = shard.plan.kinds[type(message)]
+        if kind.key is None:
+            text = f"{kind.name} came by a topic, but has no key"
+            raise MisuseError(text)
+        key = checked_key(kind.key(message), kind.name)
         return Arrival(
             message_id=message_id,
             key=key,
             message=message,
-            envelope=_envelope(delivery, message_id, key, message, schema, feed.name),
+            envelope=_envelope(delivery, message_id, key, kind.name, schema, feed.name),
             schema=schema,
             body=delivery.body,
             at=str(delivery.position),
@@ -142,14 +146,14 @@ def _unhandleable(shard: Shard, feed: Feed, delivery: Delivery, reason: str) -> 
     return Unhandleable(shard.plan.name, feed.name, str(delivery.position), reason)
 
 
-def _envelope(delivery: Delivery, message_id: bytes, key: str, message: Message, schema: str, source: str) -> Envelope:
+def _envelope(delivery: Delivery, message_id: bytes, key: str, kind: str, schema: str, source: str) -> Envelope:
     properties = delivery.properties
     text = to_text(message_id)
     occurred = properties.get(wire.OCCURRED_AT)
     return Envelope(
         message_id=text,
         key=key,
-        type=contract_name(type(message)),
+        type=kind,
         schema=schema,
         correlation_id=properties.get(wire.CORRELATION_ID, text),
         causation_id=properties.get(wire.CAUSATION_ID, ""),
@@ -200,7 +204,7 @@ def from_mail(plan: ActorPlan, mail: Mail, message_id: bytes, now: Instant) -> A
         raise MisuseError(message)
     codec = plan.sources[0].codec
     text, schema = to_text(message_id), codec.schema.fingerprint
-    envelope = Envelope(text, mail.key, contract_name(kind), schema, text, "", now, None, 0, LOCAL)
+    envelope = Envelope(text, mail.key, plan.kinds[kind].name, schema, text, "", now, None, 0, LOCAL)
     return Arrival(
         message_id, mail.key, mail.message, envelope, schema, codec.encode(mail.message), "", now, reply=mail.reply
     )

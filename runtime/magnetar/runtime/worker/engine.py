@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from magnetar.runtime.bus.port import BusUnavailable
@@ -32,10 +32,10 @@ if TYPE_CHECKING:
 class Settings:
     """Settings of every machine."""
 
-    limits: Limits = Limits()
-    pace: Pace = Pace()
-    clockwork: Clockwork = Clockwork()
-    tenure: Tenure = Tenure()
+    limits: Limits = field(default_factory=Limits)
+    pace: Pace = field(default_factory=Pace)
+    clockwork: Clockwork = field(default_factory=Clockwork)
+    tenure: Tenure = field(default_factory=Tenure)
 
 
 @dataclass(frozen=True, slots=True)

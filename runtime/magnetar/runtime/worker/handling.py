@@ -25,7 +25,7 @@ from magnetar.runtime.store.port import (
     StateWrite,
     TimerRow,
 )
-from magnetar.runtime.wiring import checked_key, key_getter
+from magnetar.runtime.wiring import checked_key
 from magnetar.runtime.worker.arrival import REHOMED, Arrival
 from magnetar.schemas import EncodeFailed, contract_name
 
@@ -131,10 +131,10 @@ class Handling:
         except Exception as error:
             raise self._failed(arrival, error) from error
         if type(result) is not self._plan.state:
-            error = MisuseError(
+            wrong = MisuseError(
                 f"the handler returned {type(result).__name__}, not {self._plan.state.__name__}; return the new state"
             )
-            raise self._failed(arrival, error) from error
+            raise self._failed(arrival, wrong) from wrong
         return result
 
     def _failed(self, arrival: Arrival, error: Exception) -> HandlerFailed:
@@ -175,9 +175,9 @@ class Handling:
     def _sent(self, arrival: Arrival, decided: Sent) -> dict[str, str]:
         message = decided.message
         topic = self._place.wiring.destination(self._plan, message)
-        getter = key_getter(type(message))
-        key = arrival.key if getter is None else checked_key(getter(message), type(message).__name__)
-        kind, text = contract_name(type(message)), to_text(decided.message_id)
+        kind, getter = topic.kinds[type(message)]
+        key = arrival.key if getter is None else checked_key(getter(message), kind)
+        text = to_text(decided.message_id)
         properties = {
             wire.MESSAGE_ID: text,
             wire.TYPE: kind,

@@ -45,11 +45,10 @@ class Feed:
     applied: Position | None = None
     seen: Instant = 0
     returned: deque[Delivery] = field(default_factory=deque)
+    name: str = ""  # `topic/partition`, as in the store
 
-    @property
-    def name(self) -> str:
-        """`topic/partition`, as in the store."""
-        return f"{self.topic.name}/{self.partition}"
+    def __post_init__(self) -> None:
+        self.name = f"{self.topic.name}/{self.partition}"
 
     def reached(self, position: Position) -> Position:
         """The higher of what is applied and `position`: after a redelivery the broker starts again further back."""
