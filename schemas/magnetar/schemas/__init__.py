@@ -6,6 +6,7 @@ from magnetar.schemas.contracts import (
     Digits,
     Doc,
     Event,
+    Float32,
     Int32,
     Key,
     KeyMark,
@@ -28,6 +29,8 @@ from magnetar.schemas.errors import (
     SchemaUnsupported,
     UnknownType,
 )
+from magnetar.schemas.generation import Contracts, drift, generate
+from magnetar.schemas.importing import python_source
 from magnetar.schemas.schema import Schema
 from magnetar.schemas.topics import TopicCodec, topic_codec
 from magnetar.schemas.writers import WriterSchemas
@@ -36,11 +39,13 @@ __all__ = [
     "Codec",
     "Command",
     "ContractInvalid",
+    "Contracts",
     "DecodeFailed",
     "Digits",
     "Doc",
     "EncodeFailed",
     "Event",
+    "Float32",
     "Int32",
     "Key",
     "KeyMark",
@@ -62,7 +67,10 @@ __all__ = [
     "check_state",
     "codec_for",
     "contract_name",
+    "drift",
+    "generate",
     "key_field",
+    "python_source",
     "replace",
     "schema_of",
     "topic_codec",

@@ -4,6 +4,8 @@ fastavro is given what it does right and nothing else: one schema per call (reso
 no decimals (its decimal context is one for all threads, and it rounds), no defaults, no aliases.
 """
 
+# pyright: reportUnknownMemberType=false, reportUnknownVariableType=false
+
 from __future__ import annotations
 
 from io import BytesIO
@@ -18,12 +20,14 @@ if TYPE_CHECKING:
 
     from magnetar.schemas.shapes import Json
 
-HANDLED: Final = frozenset({
-    ("string", "uuid"),
-    ("long", "timestamp-micros"),
-    ("long", "timestamp-millis"),
-    ("int", "date"),
-})
+HANDLED: Final = frozenset(
+    {
+        ("string", "uuid"),
+        ("long", "timestamp-micros"),
+        ("long", "timestamp-millis"),
+        ("int", "date"),
+    }
+)
 """Logical types that fastavro converts, on their right primitive; any other comes and goes as the primitive."""
 
 

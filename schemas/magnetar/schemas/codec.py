@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, Final, Generic, Protocol, TypeVar
+from typing import TYPE_CHECKING, Final, Generic, Protocol, TypeVar
 
 import msgspec
 
@@ -11,15 +11,17 @@ from magnetar.schemas.binary import reader, writer
 from magnetar.schemas.derivation import MOST_CLASSES, contract_name, schema_of
 from magnetar.schemas.errors import DecodeFailed, EncodeFailed
 from magnetar.schemas.inspection import inspect
-from magnetar.schemas.lowering import Lowering, explain
+from magnetar.schemas.lowering import Lowering
 from magnetar.schemas.malformed import Malformed
 from magnetar.schemas.resolution import resolve
 from magnetar.schemas.shapes import has_weightless_items, is_recursive
 from magnetar.schemas.walking import compile_walk
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from magnetar.schemas.schema import Schema
-    from magnetar.schemas.shapes import Node, Shape
+    from magnetar.schemas.shapes import Named, Node, Shape
 
 T = TypeVar("T", bound=msgspec.Struct)
 V = TypeVar("V")
@@ -40,14 +42,17 @@ class Origin(Protocol):
     @property
     def topic(self) -> str:
         """The topic."""
+        ...
 
     @property
     def message_id(self) -> str:
         """The message's id."""
+        ...
 
     @property
     def schema_version(self) -> str:
         """The schema version or fingerprint that the message carried."""
+        ...
 
 
 class Codec(Protocol[V]):
@@ -56,12 +61,15 @@ class Codec(Protocol[V]):
     @property
     def schema(self) -> Schema:
         """The schema that `encode` writes."""
+        ...
 
     def encode(self, value: V) -> bytes:
         """Return the bytes of a value, or raise EncodeFailed."""
+        ...
 
     def decode(self, data: bytes, writer: Schema, origin: Origin) -> V:
         """Return the value in bytes that were written with a schema, or raise DecodeFailed."""
+        ...
 
 
 class Pair(Generic[T]):
@@ -73,7 +81,7 @@ class Pair(Generic[T]):
         self._type = cls
         self._node = resolution.node
         self._names = resolution.names
-        self._careful = is_careful(resolution.node, {**resolution.names})
+        self._careful = is_careful(resolution.node, resolution.names)
         self._walk = inspect_only if self._careful else compile_walk(resolution.node, resolution.names)
         self._read = reader(written, shape)
         self._change = resolution.change
@@ -89,8 +97,7 @@ class Pair(Generic[T]):
             raise
         except Exception as error:  # whatever the walk, fastavro or a type's own check raises: a verdict on the bytes
             self.inspect(data, at)
-            reason, _, path = str(error).partition(" - at `")
-            raise Malformed(path.rstrip("`") or "$", reason or type(error).__name__) from error
+            raise Malformed.of(error) from error
 
     def inspect(self, data: bytes, at: int) -> None:
         """Raise Malformed with the path of the first thing that is wrong, if anything is."""
@@ -104,7 +111,7 @@ def inspect_only(_: bytes, __: int) -> int:
     return -1
 
 
-def is_careful(node: Node, names: Any) -> bool:
+def is_careful(node: Node, names: Mapping[str, Named]) -> bool:
     """Return whether values of a type must be counted however few bytes they have."""
     return is_recursive(node, names) or has_weightless_items(node, names)
 
@@ -164,16 +171,10 @@ class RecordCodec(Generic[T]):
         inspect(data, at, self.schema.shape.root, self.schema.shape.names)
 
     def _refused(self, value: T, error: Exception) -> EncodeFailed:
-        if isinstance(error, Malformed):
-            return EncodeFailed(self._name, error.path, error.reason)
-        reason, _, path = str(error).partition(" - at `")
-        if path:
-            return EncodeFailed(self._name, path.rstrip("`"), reason)
-        try:
-            explain(self._lowering.untyped(value), self.schema.shape.root, self.schema.shape)
-        except Malformed as found:
-            return EncodeFailed(self._name, found.path, found.reason)
-        return EncodeFailed(self._name, "$", reason or type(error).__name__)
+        found = error if isinstance(error, Malformed) else Malformed.of(error)
+        if found.path == "$":
+            found = self._lowering.located(value) or found
+        return EncodeFailed(self._name, found.path, found.reason)
 
 
 def check_length(data: bytes) -> None:

@@ -27,7 +27,7 @@ class FrozenStruct(msgspec.StructMeta):
         name: str,
         bases: tuple[type, ...],
         namespace: dict[str, Any],  # a class body, as Python hands it over
-        **config: Any,
+        **config: Any,  # noqa: ANN401 - the options of msgspec.Struct
     ) -> FrozenStruct:
         for option, value in (("frozen", True), ("kw_only", True), ("gc", False)):
             if config.setdefault(option, value) is not value:
@@ -99,13 +99,16 @@ class Doc:
 
 @dataclass(frozen=True, slots=True)
 class Wire:
-    """Writes a field as another Avro type than its Python type would: see `Int32` and `Millis`."""
+    """Writes a field as another Avro type than its Python type would: see `Int32`, `Float32` and `Millis`."""
 
     avro: str
 
 
 Int32 = Annotated[int, Wire("int")]
 """An int of 32 bits, as foreign schemas have it; own contracts use `int` (64 bits)."""
+
+Float32 = Annotated[float, Wire("float")]
+"""A float of 32 bits, as foreign schemas have it; a value that 32 bits cannot hold exactly is not encoded."""
 
 Millis = Annotated[datetime, Wire("timestamp-millis")]
 """An aware datetime in whole milliseconds, as foreign schemas have it; own contracts use `datetime` (microseconds)."""

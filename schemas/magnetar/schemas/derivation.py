@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime
 from decimal import Decimal
 from functools import lru_cache
-from typing import Annotated, Any, Final, get_args, get_origin
+from typing import TYPE_CHECKING, Annotated, Any, Final, get_args, get_origin
 from uuid import UUID
 
 import msgspec
@@ -22,26 +22,33 @@ from magnetar.schemas.errors import ContractInvalid, SchemaInvalid
 from magnetar.schemas.jsonable import default_json
 from magnetar.schemas.parsing import NAME
 from magnetar.schemas.schema import Schema
-from magnetar.schemas.shapes import Json
+
+if TYPE_CHECKING:
+    from magnetar.schemas.shapes import Json
 
 MOST_CLASSES: Final = 4096
 """Schemas of so many classes are kept; a program has tens."""
 
-PLAIN: Final[Mapping[Any, Json]] = types.MappingProxyType({
-    str: "string",
-    bool: "boolean",
-    int: "long",
-    float: "double",
-    bytes: "bytes",
-    datetime: {"type": "long", "logicalType": "timestamp-micros"},
-    date: {"type": "int", "logicalType": "date"},
-    UUID: {"type": "string", "logicalType": "uuid"},
-})
+PLAIN: Final[Mapping[Any, Json]] = types.MappingProxyType(
+    {
+        str: "string",
+        bool: "boolean",
+        int: "long",
+        float: "double",
+        bytes: "bytes",
+        datetime: {"type": "long", "logicalType": "timestamp-micros"},
+        date: {"type": "int", "logicalType": "date"},
+        UUID: {"type": "string", "logicalType": "uuid"},
+    }
+)
 
-WIRES: Final[Mapping[tuple[Any, str], Json]] = types.MappingProxyType({
-    (int, "int"): "int",
-    (datetime, "timestamp-millis"): {"type": "long", "logicalType": "timestamp-millis"},
-})
+WIRES: Final[Mapping[tuple[Any, str], Json]] = types.MappingProxyType(
+    {
+        (int, "int"): "int",
+        (float, "float"): "float",
+        (datetime, "timestamp-millis"): {"type": "long", "logicalType": "timestamp-millis"},
+    }
+)
 
 
 def namespace_of(cls: type) -> str:
@@ -76,7 +83,11 @@ def check_state(cls: type[State]) -> None:
 
 def missing_defaults(cls: type[msgspec.Struct]) -> list[str]:
     """Return one line for each field of a state that has no default."""
-    return [f"{field.name}: needs a default (a key never seen is {cls.__name__}())" for field in _fields(cls) if field.required]
+    return [
+        f"{field.name}: needs a default (a key never seen is {cls.__name__}())"
+        for field in _fields(cls)
+        if field.required
+    ]
 
 
 @lru_cache(maxsize=MOST_CLASSES)
@@ -196,7 +207,9 @@ class Derivation:
         if not config.frozen:
             self._problem(path, f"{cls.__name__} is not frozen; derive it from Record or pass frozen=True")
         if config.tag is not None or config.array_like or config.forbid_unknown_fields:
-            self._problem(path, f"{cls.__name__}: tag, array_like and forbid_unknown_fields have no meaning here; remove them")
+            self._problem(
+                path, f"{cls.__name__}: tag, array_like and forbid_unknown_fields have no meaning here; remove them"
+            )
 
     def _field(self, field: msgspec.structs.FieldInfo, path: str) -> Json:
         if field.encode_name != field.name:
@@ -229,7 +242,9 @@ class Derivation:
         symbols = [member.value for member in cls]
         for symbol in symbols:
             if not isinstance(symbol, str) or not NAME.fullmatch(symbol):
-                self._problem(path, f"{cls.__name__}: {symbol!r} is not an Avro symbol; use a str of ASCII letters, digits and _")
+                self._problem(
+                    path, f"{cls.__name__}: {symbol!r} is not an Avro symbol; use a str of ASCII letters, digits and _"
+                )
         if not symbols:
             self._problem(path, f"{cls.__name__} has no members")
         return "enum", {"symbols": symbols, "default": symbols[0] if symbols else None}
@@ -240,7 +255,7 @@ class Derivation:
             return self._array(arguments[0], path)
         if origin is Mapping and arguments[0] is str:
             return {"type": "map", "values": self.of(arguments[1], f"{path}{{}}")}
-        if origin in {typing.Union, types.UnionType}:
+        if origin in UNIONS:
             return self._optional(arguments, path)
         return self._problem(path, f"{_named(hint)} has no Avro type; {ADVICE.get(origin or hint, ADVICE_ELSE)}")
 
@@ -256,15 +271,18 @@ class Derivation:
         return ["null", self.of(inner[0], path)]
 
 
+UNIONS: Final = frozenset({types.UnionType, typing.Union})  # pyright: ignore[reportDeprecated] # users may write it
 ADVICE_ELSE: Final = "see the list of field types in the guide on contracts"
-ADVICE: Final[Mapping[Any, str]] = types.MappingProxyType({
-    Decimal: "write Annotated[Decimal, Digits(precision=…, scale=…)]",
-    list: "write tuple[X, ...]",
-    set: "write tuple[X, ...]",
-    tuple: "write tuple[X, ...], with one type and three dots",
-    dict: "write Mapping[str, X]",
-    Mapping: "write Mapping[str, X]: keys are str",
-})
+ADVICE: Final[Mapping[Any, str]] = types.MappingProxyType(
+    {
+        Decimal: "write Annotated[Decimal, Digits(precision=…, scale=…)]",
+        list: "write tuple[X, ...]",
+        set: "write tuple[X, ...]",
+        tuple: "write tuple[X, ...], with one type and three dots",
+        dict: "write Mapping[str, X]",
+        Mapping: "write Mapping[str, X]: keys are str",
+    }
+)
 
 
 def _named(hint: Any) -> str:  # noqa: ANN401 - a type expression

@@ -1,13 +1,13 @@
 """What can be wrong with a contract, a schema or the bytes of a message.
 
-    SchemaError
-    ├── ContractInvalid        a Python type cannot be a contract            mend the type
-    ├── SchemaInvalid          a text is not a usable Avro schema            mend the text
-    │   └── SchemaUnsupported  right Avro, but no Python type can stand for it
-    ├── EncodeFailed           a value does not fit its own contract         a bug in the code that made it
-    ├── DecodeFailed           bytes contradict their schema, or it ours     permanent: the same bytes fail again
-    │   └── UnknownType        right bytes of a message type without reader  deploy a reader, then try again
-    └── SchemaUnavailable      the writer's schema cannot be had now         wait, then try again
+SchemaError
+├── ContractInvalid        a Python type cannot be a contract            mend the type
+├── SchemaInvalid          a text is not a usable Avro schema            mend the text
+│   └── SchemaUnsupported  right Avro, but no Python type can stand for it
+├── EncodeFailed           a value does not fit its own contract         a bug in the code that made it
+├── DecodeFailed           bytes contradict their schema, or it ours     permanent: the same bytes fail again
+│   └── UnknownType        right bytes of a message type without reader  deploy a reader, then try again
+└── SchemaUnavailable      the writer's schema cannot be had now         wait, then try again
 """
 
 from __future__ import annotations
@@ -82,7 +82,11 @@ class UnknownType(DecodeFailed):
         """Name the message and the full Avro name of the type that has no reader."""
         self.type = type
         super().__init__(
-            topic, message_id, version, "$.body", f"{type} has no reader here; deploy a version that knows it, then retry",
+            topic,
+            message_id,
+            version,
+            "$.body",
+            f"{type} has no reader here; deploy a version that knows it, then retry",
         )
 
 

@@ -54,7 +54,7 @@ class Inspection:
         self._names = names
         self._values = 0
 
-    def value(self, node: Node, path: str, depth: int) -> None:
+    def value(self, node: Node, path: str, depth: int) -> None:  # noqa: C901 - one case per kind of node
         """Step over one value."""
         self._values += 1
         if self._values > MOST_VALUES:
@@ -156,7 +156,7 @@ class Inspection:
         while count := self._long(path):
             end = None
             if count < 0:
-                count = -count  # noqa: PLW2901 - the sign only says that the block's size follows
+                count = -count  # the sign only says that the block's size follows
                 end = self._long(path) + self.at
             self._check_count(count, items, path, keyed=keys is not None)
             for position in range(count):

@@ -1,5 +1,7 @@
 """Default values as the JSON that Avro writes them in, exact or refused."""
 
+# pyright: reportUnknownVariableType=false, reportUnknownArgumentType=false
+
 from __future__ import annotations
 
 import enum
@@ -7,13 +9,15 @@ import math
 from collections.abc import Mapping
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
-from typing import Annotated, Any, Final, get_args, get_origin
+from typing import TYPE_CHECKING, Annotated, Any, Final, get_args, get_origin
 from uuid import UUID
 
 import msgspec
 
 from magnetar.schemas.contracts import Digits, Wire
-from magnetar.schemas.shapes import Json
+
+if TYPE_CHECKING:
+    from magnetar.schemas.shapes import Json
 
 EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 MICROSECOND: Final = timedelta(microseconds=1)
@@ -65,7 +69,7 @@ def days(value: date) -> int:
     return value.toordinal() - EPOCH.toordinal()
 
 
-def default_json(value: Any, hint: Any) -> Json:  # noqa: ANN401 - any default of any field
+def default_json(value: Any, hint: Any) -> Json:  # noqa: ANN401, PLR0911 - any default of any field
     """Return a field's default as Avro's JSON; ValueError says why there is none."""
     marks = get_args(hint)[1:] if get_origin(hint) is Annotated else ()
     bare = get_args(hint)[0] if marks else hint

@@ -1,29 +1,34 @@
 """From a contract value to the plain tree that is written: checked against its own type, exact or refused."""
 
+# pyright: reportUnknownMemberType=false, reportUnknownVariableType=false, reportUnknownArgumentType=false
+
 from __future__ import annotations
 
-from collections.abc import Callable
+import math
+import struct
 from datetime import date, datetime
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any, Final, TypeAlias
+from typing import TYPE_CHECKING, Any, Final
 from uuid import UUID
 
 import msgspec
 
+from magnetar.schemas.changes import each, every, fieldwise, unless_none
 from magnetar.schemas.jsonable import micros, millis, unscaled, unscaled_bytes
 from magnetar.schemas.malformed import Malformed
 from magnetar.schemas.shapes import Array, Leaf, Logical, Node, Record, Reference, Shape, Table, Union
 
 if TYPE_CHECKING:
+    from magnetar.schemas.changes import Change
     from magnetar.schemas.shapes import Named
-
-Change: TypeAlias = Callable[[Any], Any]
 
 KEPT: Final = (bytes, date, datetime, Decimal, UUID)
 """Types that stay what they are in the tree."""
 
 INT_LIMIT: Final = 1 << 31
 LONG_LIMIT: Final = 1 << 63
+FLOAT_LIMIT: Final = 2.0**128 - 2.0**104
+FLOAT: Final = struct.Struct("<f")
 
 
 class Lowering:
@@ -39,28 +44,35 @@ class Lowering:
     def tree(self, value: msgspec.Struct) -> Any:  # noqa: ANN401 - dicts, sequences and scalars
         """Return the tree of a value; ValueError, TypeError or msgspec.ValidationError where it does not fit."""
         tree = self.untyped(value)
-        msgspec.convert(tree, self._type)  # the constructor checks nothing; this checks every field, in 0.5 µs
+        msgspec.convert(tree, self._type, builtin_types=KEPT)  # the constructor checks nothing; this checks every field, in 0.5 µs
         return tree if self._change is None else self._change(tree)
 
     def untyped(self, value: msgspec.Struct) -> Any:  # noqa: ANN401 - as `tree`
         """Return the tree of a value without checking or changing it."""
         return msgspec.to_builtins(value, builtin_types=KEPT)
 
-    def _compile(self, node: Node) -> Change | None:
+    def located(self, value: msgspec.Struct) -> Malformed | None:
+        """Return the first part of a value that cannot be written, with its path; slow, for after a failure."""
+        try:
+            for field in msgspec.structs.fields(value):
+                explain_kind(getattr(value, field.name), f"$.{field.name}")
+            explain(self.untyped(value), self._shape.root, self._shape)
+        except Malformed as found:
+            return found
+        return None
+
+    def _compile(self, node: Node) -> Change | None:  # noqa: PLR0911 - one case per kind of node
         match node:
             case Leaf():
                 return _leaf(node)
             case Record():
                 return self._record(node)
             case Array(items=items):
-                inner = self._compile(items)
-                return None if inner is None else lambda value: [inner(item) for item in value]
+                return each(self._compile(items))
             case Table(values=values):
-                inner = self._compile(values)
-                return None if inner is None else lambda value: {key: inner(item) for key, item in value.items()}
+                return every(self._compile(values))
             case Union(branches=branches):
-                inner = next(filter(None, map(self._compile, branches)), None)
-                return None if inner is None else lambda value: None if value is None else inner(value)
+                return unless_none(next(filter(None, map(self._compile, branches)), None))
             case Reference(name=name):
                 return self._reference(self._shape.names[name])
             case _:
@@ -78,19 +90,11 @@ class Lowering:
         return value if change is None else change(value)
 
     def _record(self, node: Record) -> Change | None:
-        found = [(field.name, self._compile(field.type)) for field in node.fields]
-        changes = [(name, change) for name, change in found if change is not None]
-
-        def apply(record: dict[str, Any]) -> dict[str, Any]:
-            for name, change in changes:
-                record[name] = change(record[name])
-            return record
-
-        self._changes[node.name] = apply if changes else None
+        self._changes[node.name] = fieldwise([(field.name, self._compile(field.type)) for field in node.fields])
         return self._changes[node.name]
 
 
-def _leaf(leaf: Leaf) -> Change | None:
+def _leaf(leaf: Leaf) -> Change | None:  # noqa: PLR0911 - one case per kind of leaf
     match leaf:
         case Leaf(logical=Logical(name="decimal", precision=int() as precision, scale=int() as scale)):
             return lambda value: unscaled_bytes(unscaled(value, precision, scale))
@@ -100,7 +104,9 @@ def _leaf(leaf: Leaf) -> Change | None:
             return millis
         case Leaf(kind="int", logical=None):
             return _int32
-        case Leaf(kind="double" | "float"):
+        case Leaf(kind="float"):
+            return _float32
+        case Leaf(kind="double"):
             return _number
         case _:
             return None
@@ -113,6 +119,13 @@ def _int32(value: int) -> int:
     return value
 
 
+def _float32(value: float) -> float:
+    if math.isfinite(_number(value)) and (abs(value) > FLOAT_LIMIT or FLOAT.unpack(FLOAT.pack(value))[0] != value):
+        message = f"{value} cannot be held exactly in 32 bits"
+        raise ValueError(message)
+    return value
+
+
 def _number(value: float) -> float:
     if value != value:  # noqa: PLR0124 - only NaN differs from itself
         message = "is not a number (NaN)"
@@ -120,7 +133,15 @@ def _number(value: float) -> float:
     return value
 
 
-def explain(tree: Any, node: Node, shape: Shape, path: str = "$") -> None:  # noqa: ANN401 - any tree
+def explain_kind(value: Any, path: str) -> None:  # noqa: ANN401 - any value
+    """Raise Malformed where a field holds something that is no value at all, such as an open file."""
+    try:
+        msgspec.to_builtins(value, builtin_types=KEPT)
+    except (TypeError, ValueError) as error:
+        raise Malformed(path, str(error)) from error
+
+
+def explain(tree: Any, node: Node, shape: Shape, path: str = "$") -> None:  # noqa: ANN401, C901 - any tree
     """Raise Malformed at the first part of a tree that cannot be written; slow, for after a failure."""
     node = shape.actual(node)
     match node:

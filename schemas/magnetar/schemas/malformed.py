@@ -2,12 +2,26 @@
 
 from __future__ import annotations
 
+import re
+from typing import Final
 
-class Malformed(Exception):  # noqa: N818 - never leaves the package; becomes DecodeFailed or EncodeFailed
-    """Something at a path is wrong; the codec adds the message it happened to."""
+MSGSPEC: Final = re.compile(r"(?P<reason>.*) - at (`key` in )?`(?P<path>\$[^`]*)`", re.DOTALL)
+"""How msgspec ends a message about a part of a value."""
+
+
+class Malformed(Exception):
+    """Something at a path is wrong; the codec makes a DecodeFailed or EncodeFailed of it, which say to whom."""
 
     def __init__(self, path: str, reason: str) -> None:
         """Name the place (``$`` is the whole value) and what is wrong there."""
         self.path = path
         self.reason = reason
         super().__init__(f"{path}: {reason}")
+
+    @classmethod
+    def of(cls, error: Exception) -> Malformed:
+        """Return another library's error as one of ours, with its path where it tells one."""
+        found = MSGSPEC.fullmatch(str(error))
+        if found is None:
+            return cls("$", str(error) or type(error).__name__)
+        return cls(found["path"], found["reason"])

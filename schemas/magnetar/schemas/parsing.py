@@ -128,7 +128,7 @@ class Parser:
             raise SchemaInvalid(path, "the union is empty")
         return Union(branches)
 
-    def _by_type(self, json: dict[str, Json], path: str, namespace: str, depth: int) -> Node:
+    def _by_type(self, json: dict[str, Json], path: str, namespace: str, depth: int) -> Node:  # noqa: PLR0911
         match json.get("type"):
             case "record" | "error":
                 return self._record(json, path, namespace, depth)
@@ -158,9 +158,9 @@ class Parser:
         names = [field.name for field in fields]
         if twice := {field for field in names if names.count(field) > 1}:
             raise SchemaInvalid(path, f"has the field {', '.join(sorted(twice))} more than once")
-        return self._named(Record(name, fields))
+        return self._named(Record(name, fields, _doc(json)))
 
-    def _field(self, json: Json, place: str, path: str, namespace: str, depth: int) -> Field:  # noqa: PLR0913 - a walk
+    def _field(self, json: Json, place: str, path: str, namespace: str, depth: int) -> Field:
         if not isinstance(json, dict):
             raise SchemaInvalid(place, "a field must be an object")
         name = json.get("name")
@@ -169,7 +169,7 @@ class Parser:
         path = f"{path}.{name}"
         node = self.node(json.get("type"), path, namespace, depth + 1)
         default = Default(json["default"]) if "default" in json else None
-        field = Field(name, node, default, _strings(json, "aliases", path))
+        field = Field(name, node, default, _strings(json, "aliases", path), _doc(json))
         if default is not None:
             self.defaulted.append((field, path))
         return field
@@ -184,7 +184,7 @@ class Parser:
         default = json.get("default")
         if default is not None and (not isinstance(default, str) or default not in symbols):
             raise SchemaInvalid(path, f"the default {default!r} is none of the symbols")
-        return self._named(Enumeration(name, symbols, default))
+        return self._named(Enumeration(name, symbols, default, _doc(json)))
 
     def _fixed(self, json: dict[str, Json], path: str, namespace: str) -> Fixed:
         name, _ = self._define(json, path, namespace)
@@ -225,6 +225,11 @@ def _branch_kind(node: Node) -> str:
             return "map"
         case _:
             return "union"
+
+
+def _doc(json: dict[str, Json]) -> str | None:
+    doc = json.get("doc")
+    return doc if isinstance(doc, str) else None
 
 
 def _strings(json: dict[str, Json], key: str, path: str) -> tuple[str, ...]:

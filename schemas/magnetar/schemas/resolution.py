@@ -1,17 +1,18 @@
 """Can what one schema wrote be read as another? Decided once per pair, before any bytes are looked at.
 
 The reader is always derived from a contract type, so it is a record without aliases, and its only unions are
-``X | None``. Values are read with the writer's schema and then changed into what the reader means; where Avro's own rules
-would let a value change its meaning (another scale, another time unit, a long as a double), the pair is refused.
+``X | None``. Values are read with the writer's schema and then changed into what the reader means; where Avro's own
+rules would let a value change its meaning (another scale, another time unit, a long as a double), the pair is refused.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any, Final, TypeAlias
+from typing import TYPE_CHECKING, Any, Final
 
+from magnetar.schemas.changes import each, every, fieldwise, unless_none
 from magnetar.schemas.malformed import Malformed
 from magnetar.schemas.shapes import (
     Array,
@@ -29,8 +30,8 @@ from magnetar.schemas.shapes import (
     Unreadable,
 )
 
-Change: TypeAlias = Callable[[Any], Any]
-"""Turns a value as read into what the reader means."""
+if TYPE_CHECKING:
+    from magnetar.schemas.changes import Change
 
 WIDENING: Final = frozenset({("int", "long"), ("int", "double"), ("float", "double")})
 """Promotions that keep every value; a long as a double does not, and a text is no bytes."""
@@ -63,7 +64,12 @@ class Resolver:
         self._changes: dict[str, Change | None] = {}
         self._open: set[str] = set()
 
-    def resolve(self, written: Node, read: Node, path: str) -> tuple[Node, Change | None]:
+    def resolve(  # noqa: C901, PLR0911 - one case per kind of node
+        self,
+        written: Node,
+        read: Node,
+        path: str,
+    ) -> tuple[Node, Change | None]:
         """Return what to expect in the bytes and what to change; raise Malformed where the two contradict."""
         actual, wanted = self._writer.actual(written), self._reader.actual(read)
         if isinstance(actual, Union):
@@ -75,10 +81,10 @@ class Resolver:
                 return actual, _leaf(actual, wanted, path)
             case Array(), Array():
                 items, change = self.resolve(actual.items, wanted.items, f"{path}[]")
-                return Array(items), _each(change)
+                return Array(items), each(change)
             case Table(), Table():
                 values, change = self.resolve(actual.values, wanted.values, f"{path}{{}}")
-                return Table(values), _every(change)
+                return Table(values), every(change)
             case Enumeration(), Enumeration():
                 return actual, _symbols(actual, wanted, path)
             case Record(), Record():
@@ -100,10 +106,15 @@ class Resolver:
             if change is not None:
                 changes.append(change)
         self._check_branches(branches, changes, written, wanted, path)
-        return Union(tuple(branches)), _optional(changes[0]) if changes else None
+        return Union(tuple(branches)), unless_none(changes[0] if changes else None)
 
     def _check_branches(
-        self, branches: list[Node], changes: list[Change], written: Union, wanted: Node, path: str,
+        self,
+        branches: list[Node],
+        changes: list[Change],
+        written: Union,
+        wanted: Node,
+        path: str,
     ) -> None:
         readable = [branch for branch in branches if not isinstance(branch, Unreadable)]
         if all(branch == Leaf("null") for branch in readable):
@@ -137,7 +148,7 @@ class Resolver:
     def _fields(self, written: Record, wanted: Record, path: str) -> tuple[Record, Change | None]:
         expected = {field.name: field for field in wanted.fields}
         fields: list[Field] = []
-        changes: list[tuple[str, Change]] = []
+        changes: list[tuple[str, Change | None]] = []
         for field in written.fields:
             other = expected.pop(field.name, None)
             if other is None:
@@ -145,12 +156,11 @@ class Resolver:
                 continue
             node, change = self.resolve(field.type, other.type, f"{path}.{field.name}")
             fields.append(Field(field.name, node))
-            if change is not None:
-                changes.append((field.name, change))
+            changes.append((field.name, change))
         for field in expected.values():
             if field.default is None:
                 raise Malformed(f"{path}.{field.name}", "was not written, and has no default")
-        return Record(written.name, tuple(fields)), _fieldwise(changes)
+        return Record(written.name, tuple(fields)), fieldwise(changes)
 
 
 def _leaf(written: Leaf, wanted: Leaf, path: str) -> Change | None:
@@ -184,24 +194,3 @@ def _symbols(written: Enumeration, wanted: Enumeration, path: str) -> Change | N
     if wanted.default is None:
         raise Malformed(path, f"has the symbols {', '.join(sorted(unknown))} that {wanted} lacks, and no default")
     return lambda symbol: wanted.default if symbol in unknown else symbol
-
-
-def _each(change: Change | None) -> Change | None:
-    return None if change is None else lambda items: [change(item) for item in items]
-
-
-def _every(change: Change | None) -> Change | None:
-    return None if change is None else lambda table: {key: change(value) for key, value in table.items()}
-
-
-def _optional(change: Change) -> Change:
-    return lambda value: None if value is None else change(value)
-
-
-def _fieldwise(changes: list[tuple[str, Change]]) -> Change | None:
-    def apply(record: dict[str, Any]) -> dict[str, Any]:
-        for name, change in changes:
-            record[name] = change(record[name])
-        return record
-
-    return apply if changes else None

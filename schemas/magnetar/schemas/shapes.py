@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final, TypeAlias
 
-Json: TypeAlias = "None | bool | int | float | str | Sequence[Json] | Mapping[str, Json]"
+Json: TypeAlias = "bool | int | float | str | Sequence[Json] | Mapping[str, Json] | None"
 
 PRIMITIVES: Final = frozenset({"null", "boolean", "int", "long", "float", "double", "bytes", "string"})
 
@@ -56,6 +56,7 @@ class Enumeration:
     name: str
     symbols: tuple[str, ...]
     default: str | None = None
+    doc: str | None = field(default=None, compare=False)
 
     def __str__(self) -> str:
         """Return it as messages show it."""
@@ -77,6 +78,7 @@ class Field:
     type: Node
     default: Default | None = None
     aliases: tuple[str, ...] = ()
+    doc: str | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +87,7 @@ class Record:
 
     name: str
     fields: tuple[Field, ...]
+    doc: str | None = field(default=None, compare=False)
 
     def __str__(self) -> str:
         """Return it as messages show it."""
@@ -163,7 +166,7 @@ def children(node: Node) -> tuple[Node, ...]:
     """Return the nodes directly inside a node (a reference has none)."""
     match node:
         case Record(fields=fields):
-            return tuple(field.type for field in fields)
+            return tuple(each.type for each in fields)
         case Array(items=inner) | Table(values=inner):
             return (inner,)
         case Union(branches=branches):
@@ -172,10 +175,11 @@ def children(node: Node) -> tuple[Node, ...]:
             return ()
 
 
+NOWHERE: Final[frozenset[str]] = frozenset()
 LEAST_BYTES: Final = {"null": 0, "float": 4, "double": 8}
 
 
-def least(node: Node, names: Mapping[str, Named], inside: frozenset[str] = frozenset()) -> int:
+def least(node: Node, names: Mapping[str, Named], inside: frozenset[str] = NOWHERE) -> int:
     """Return a lower bound of the bytes that a value of this type takes (a type inside itself counts as 0)."""
     match node:
         case Leaf(kind=kind):
@@ -183,7 +187,7 @@ def least(node: Node, names: Mapping[str, Named], inside: frozenset[str] = froze
         case Fixed(size=size):
             return size
         case Record(name=name, fields=fields):
-            return sum(least(field.type, names, inside | {name}) for field in fields)
+            return sum(least(each.type, names, inside | {name}) for each in fields)
         case Union(branches=branches):
             return 1 + min((least(branch, names, inside) for branch in branches), default=0)
         case Reference(name=name):
@@ -192,7 +196,7 @@ def least(node: Node, names: Mapping[str, Named], inside: frozenset[str] = froze
             return 1
 
 
-def is_recursive(node: Node, names: Mapping[str, Named], inside: frozenset[str] = frozenset()) -> bool:
+def is_recursive(node: Node, names: Mapping[str, Named], inside: frozenset[str] = NOWHERE) -> bool:
     """Return whether a type contains itself, so that its values can be of any depth."""
     if isinstance(node, Reference):
         return node.name in inside or is_recursive(names[node.name], names, inside)

@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from magnetar.schemas.bytewise import BadBytes, read_long
 from magnetar.schemas.codec import MOST_PAIRS, Origin, RecordCodec, check_length, codec_for, failed
-from magnetar.schemas.contracts import Message
 from magnetar.schemas.derivation import contract_name, topic_schema
-from magnetar.schemas.errors import DecodeFailed, EncodeFailed, UnknownType
+from magnetar.schemas.errors import EncodeFailed, UnknownType
 from magnetar.schemas.malformed import Malformed
 from magnetar.schemas.shapes import Record, Shape, Union
 
@@ -17,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from magnetar.schemas.codec import Pair
+    from magnetar.schemas.contracts import Message
     from magnetar.schemas.schema import Schema
     from magnetar.schemas.shapes import Node
 

@@ -1,8 +1,8 @@
 """A fast walk over encoded bytes, compiled once per schema: does every byte mean what the schema says?
 
-fastavro trusts its input: measured on 1.13, it takes a negative union index from the end of the list, reads past the end
-of a string, wraps integers of more than 64 bits, takes any byte as a boolean, and builds as many nulls as
-a count says. So every message is walked first. A step takes (bytes, position) and returns the next position.
+fastavro trusts its input: measured on 1.13, it counts a negative union or enum index from the end, takes any byte as
+a boolean, wraps integers of more than 64 bits, rounds a decimal of too many digits, and makes as many nulls as a count
+says. So every message is walked first. A step takes (bytes, position) and returns the next position.
 Lengths are never negative, so positions only grow: whoever runs past the end meets IndexError or a wrong
 final position, and strings need no check of their own. What is wrong is then named by `inspection`.
 """
@@ -40,11 +40,13 @@ DOUBLE: Final = struct.Struct("<d")
 FLOAT: Final = struct.Struct("<f")
 
 
-def compile_walk(node: Node, names: Mapping[str, Named]) -> Step:
+def compile_walk(node: Node, names: Mapping[str, Named]) -> Step:  # noqa: C901, PLR0911 - one case per kind of node
     """Return the walk over values of a type that does not contain itself."""
     match node:
         case Leaf():
-            return _uuid if node.logical and node.logical.name == "uuid" and node.kind == "string" else LEAVES[node.kind]
+            return (
+                _uuid if node.logical and node.logical.name == "uuid" and node.kind == "string" else LEAVES[node.kind]
+            )
         case Record(fields=fields):
             return _record(tuple(compile_walk(field.type, names) for field in fields))
         case Array(items=items):

@@ -1,0 +1,135 @@
+"""Every value of every contract type survives encoding; no bytes give anything but a value or a DecodeFailed."""
+
+from __future__ import annotations
+
+import io
+from typing import Any
+
+import fastavro
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from magnetar.schemas import Command, DecodeFailed, Record, State, codec_for, topic_codec
+from magnetar.schemas.binary import Plain
+from magnetar.schemas.inspection import inspect
+from magnetar.schemas.malformed import Malformed
+from tests.unit.schemas.shop import CONTRACTS, MESSAGES, From, Order, Paid, Place, Tree
+from tests.unit.schemas.strategies import contract_types, structs
+
+HERE = From()
+
+
+@pytest.mark.parametrize("cls", CONTRACTS)
+@given(data=st.data())
+def test_every_value_of_every_kind_of_contract_comes_back_equal(cls: type[msgspec.Struct], data: st.DataObject) -> None:
+    """Decode what encode wrote, and it is the same value, written the same way again."""
+    codec = codec_for(cls)
+    value = data.draw(structs(cls))
+    encoded = codec.encode(value)
+    decoded = codec.decode(encoded, codec.schema, HERE)
+    assert decoded == value
+    assert codec.encode(decoded) == encoded
+
+
+@given(data=st.data())
+def test_every_contract_type_that_can_be_written_round_trips(data: st.DataObject) -> None:
+    """A drawn type derives a schema, and drawn values of it come back equal."""
+    cls = data.draw(contract_types(data.draw(st.sampled_from([Record, Command, State]))))
+    codec = codec_for(cls)
+    value = data.draw(structs(cls))
+    assert codec.decode(codec.encode(value), codec.schema, HERE) == value
+
+
+@given(data=st.data())
+def test_a_topic_gives_back_each_of_its_messages(data: st.DataObject) -> None:
+    """The union index in front leads to the right type."""
+    codec = topic_codec("orders", "shop", MESSAGES)
+    value: Any = data.draw(st.one_of(*(structs(cls) for cls in MESSAGES)))
+    decoded = codec.decode(codec.encode(value), codec.schema, HERE)
+    assert type(decoded) is type(value)
+    assert decoded == value
+
+
+@given(value=structs(Place))
+def test_a_topics_bytes_are_plain_avro_of_its_schema(value: Place) -> None:
+    """A foreign reader, with nothing but the topic's schema text, reads the same fields."""
+    codec = topic_codec("orders", "shop", MESSAGES)
+    stream = io.BytesIO(codec.encode(value))
+    parsed = fastavro.parse_schema(msgspec.json.decode(codec.schema.text))
+    read: Any = fastavro.schemaless_reader(stream, parsed, None)
+    assert stream.read() == b""
+    assert read["body"]["order_id"] == value.order_id
+    assert [line["price"] for line in read["body"]["lines"]] == [line.price for line in value.lines]
+
+
+@pytest.mark.parametrize("cls", CONTRACTS)
+@given(noise=st.binary(max_size=200))
+def test_random_bytes_give_a_value_or_decode_failed(cls: type[msgspec.Struct], noise: bytes) -> None:
+    """Nothing else is raised, and a value that was accepted can be written again."""
+    codec = codec_for(cls)
+    try:
+        value = codec.decode(noise, codec.schema, HERE)
+    except DecodeFailed as error:
+        assert (error.topic, error.message_id, error.version) == ("orders", "m-1", "7")
+        assert error.path.startswith("$")
+        assert error.reason
+    else:
+        assert codec.decode(codec.encode(value), codec.schema, HERE) == value
+
+
+@st.composite
+def mutated(draw: st.DrawFn, cls: type[msgspec.Struct]) -> bytes:
+    """Return the bytes of a value with a few bytes changed, added or taken away."""
+    data = bytearray(codec_for(cls).encode(draw(structs(cls))))
+    for _ in range(draw(st.integers(1, 3))):
+        at = draw(st.integers(0, len(data)))
+        data[at : at + draw(st.integers(0, 2))] = draw(st.binary(max_size=2) | st.sampled_from([b"\x01", b"\xff" * 11]))
+    return bytes(data)
+
+
+@pytest.mark.parametrize("cls", [Paid, Order, Tree])
+@given(data=st.data())
+def test_mutated_bytes_give_a_value_or_decode_failed(cls: type[msgspec.Struct], data: st.DataObject) -> None:
+    """As random bytes, but near to right ones, so that the damage sits deep inside."""
+    codec = codec_for(cls)
+    noise = data.draw(mutated(cls))
+    try:
+        value = codec.decode(noise, codec.schema, HERE)
+    except DecodeFailed:
+        return
+    assert codec.decode(codec.encode(value), codec.schema, HERE) == value
+
+
+@given(noise=st.binary(max_size=60) | mutated(Paid))
+def test_decoding_and_the_inspection_judge_alike(noise: bytes) -> None:
+    """A value comes out exactly if the careful walk finds nothing wrong, although the fast one went first."""
+    codec = codec_for(Paid)
+    shape = codec.schema.shape
+    try:
+        sound = inspect(noise, 0, shape.root, shape.names) == len(noise)
+    except Malformed:
+        sound = False
+    try:
+        codec.decode(noise, codec.schema, HERE)
+        decoded = True
+    except DecodeFailed:
+        decoded = False
+    assert decoded == sound
+
+
+@given(value=structs(Paid), cut=st.integers(0, 400))
+def test_no_beginning_of_a_message_is_a_message(value: Paid, cut: int) -> None:
+    """Bytes that were cut off anywhere are refused."""
+    codec = codec_for(Paid)
+    encoded = codec.encode(value)
+    if cut < len(encoded):
+        with pytest.raises(DecodeFailed):
+            codec.decode(encoded[:cut], codec.schema, HERE)
+
+
+def test_what_fastavro_is_given_holds_no_decimals() -> None:
+    """Decimals are converted here: fastavro's decimal context is shared by all threads, and it rounds."""
+    shape = codec_for(Paid).schema.shape
+    assert "decimal" not in str(Plain(shape).json(shape.root))
