@@ -1,0 +1,233 @@
+"""Pulsar's REST API, as much of it as provisioning and looking need.
+
+Errors are those of the bus port. The API's odd answers are read here and nowhere else: an incompatible schema is
+a 500 from one address and a 409 with an HTML page from another, and a broker that does not own a topic answers
+writes with a 307, which is followed with method and body kept.
+"""
+
+from __future__ import annotations
+
+import html
+import re
+from collections.abc import Mapping
+from http import HTTPStatus
+from typing import TYPE_CHECKING, TypeVar
+from urllib.parse import quote
+
+import httpx2
+import msgspec
+
+from magnetar.runtime.bus.port import BusError, BusUnavailable, Refused, SchemaRefused, TopicMissing
+
+if TYPE_CHECKING:
+    from types import TracebackType
+    from typing import Self
+
+T = TypeVar("T")
+
+_LONGEST = 400  # characters of a reason: the broker's own may hold a stack trace and both schemas
+_EARLIEST = {"ledgerId": -1, "entryId": -1, "partitionIndex": -1}
+
+
+class _Partitions(msgspec.Struct):
+    partitions: int
+
+
+class _Version(msgspec.Struct):
+    version: int
+
+
+class _Added(msgspec.Struct):
+    version: _Version
+
+
+class _Compatibility(msgspec.Struct):
+    compatibility: bool | None = None
+    is_compatibility: bool | None = msgspec.field(name="isCompatibility", default=None)
+
+
+class _Reason(msgspec.Struct):
+    reason: str = ""
+
+
+class Admin:
+    """One cluster's REST API. Every call blocks up to the time-out; `BusUnavailable` when there is no usable answer.
+
+    Args:
+        url: `http://host:8080`.
+        timeout: seconds for connecting, and again for each answer.
+        transport: in place of the network, for tests.
+    """
+
+    def __init__(self, url: str, timeout: float = 10.0, transport: httpx2.BaseTransport | None = None) -> None:
+        self._url = url
+        self._client = httpx2.Client(
+            base_url=f"{url.rstrip('/')}/admin/v2/", timeout=timeout, follow_redirects=True, transport=transport
+        )
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._client.close()
+
+    def clusters(self) -> list[str]:
+        """The names of the clusters."""
+        return self._get("clusters", list[str]) or []
+
+    def tenants(self) -> list[str]:
+        """The names of the tenants."""
+        return self._get("tenants", list[str]) or []
+
+    def create_tenant(self, tenant: str, clusters: list[str]) -> None:
+        """Create it for these clusters; nothing happens if it is there."""
+        self._create("PUT", f"tenants/{quote(tenant)}", {"adminRoles": [], "allowedClusters": clusters})
+
+    def policies(self, namespace: str) -> Mapping[str, object] | None:
+        """What is set on `tenant/name`, by the API's own names; None when there is no such namespace."""
+        return self._get(f"namespaces/{quote(namespace)}", dict[str, object])
+
+    def create_namespace(self, namespace: str) -> None:
+        """Create it; nothing happens if it is there."""
+        self._create("PUT", f"namespaces/{quote(namespace)}", {})
+
+    def set_policy(self, namespace: str, method: str, path: str, value: object) -> None:
+        """Set one policy of a namespace."""
+        self._write(method, f"namespaces/{quote(namespace)}/{path}", value)
+
+    def topics(self, namespace: str) -> frozenset[str]:
+        """The full names of the topics that exist, partitions one by one."""
+        return frozenset(self._get(f"persistent/{quote(namespace)}", list[str]) or [])
+
+    def partitions(self, topic: str) -> int | None:
+        """How many partitions a topic has; 0 for one that is not partitioned, None for none."""
+        found = self._get(f"{_path(topic)}/partitions", _Partitions)
+        return None if found is None else found.partitions
+
+    def create_partitions(self, topic: str, partitions: int) -> None:
+        """Create a partitioned topic; `Refused` when one exists with another number."""
+        if not self._create("PUT", f"{_path(topic)}/partitions", partitions):
+            there = self.partitions(topic)
+            if there != partitions:
+                raise Refused(f"create {topic} with {partitions} partitions: it has {there} already")
+
+    def create_missing_partitions(self, topic: str) -> None:
+        """Create those partitions of a partitioned topic that are not there."""
+        self._write("POST", f"{_path(topic)}/createMissedPartitions", None)
+
+    def subscriptions(self, topic: str) -> frozenset[str]:
+        """The subscriptions of a topic or of one partition; none when it does not exist."""
+        return frozenset(self._get(f"{_path(topic)}/subscriptions", list[str]) or [])
+
+    def has_subscription(self, partition_topic: str, subscription: str) -> bool:
+        """Whether the topic behind one partition has this subscription."""
+        return subscription in self.subscriptions(partition_topic)
+
+    def create_subscription(self, topic: str, subscription: str) -> None:
+        """Create it at the earliest message; nothing happens if it is there."""
+        self._create("PUT", f"{_path(topic)}/subscription/{quote(subscription, safe='')}", _EARLIEST)
+
+    def schema_version(self, topic: str, text: str) -> int | None:
+        """The version under which the topic has this Avro schema, if it has it."""
+        answer = self._send("POST", f"{_schemas(topic)}/version", _avro(text))
+        self._check(answer, f"look for a schema of {topic}")
+        version = self._decoded(answer, _Version).version
+        return version if version >= 0 else None
+
+    def incompatibility(self, topic: str, text: str) -> str | None:
+        """Why the topic would refuse this Avro schema; None when it would take it.
+
+        The broker answers 500 when the schema is incompatible or invalid; any other 500 raises `BusUnavailable`.
+        """
+        answer = self._send("POST", f"{_schemas(topic)}/compatibility", _avro(text))
+        reason = _reason(answer)
+        if answer.status_code == HTTPStatus.INTERNAL_SERVER_ERROR and _is_schema_trouble(reason):
+            return reason
+        self._check(answer, f"compare a schema with those of {topic}")
+        said = self._decoded(answer, _Compatibility)
+        if said.compatibility is None and said.is_compatibility is None:
+            raise BusUnavailable(f"compare a schema with those of {topic}: no verdict in {answer.text[:_LONGEST]!r}")
+        return None if said.compatibility or said.is_compatibility else "the broker says only that it is incompatible"
+
+    def add_schema(self, topic: str, text: str) -> int:
+        """Register an Avro schema; its version. `SchemaRefused` when it is incompatible or invalid."""
+        answer = self._send("POST", f"{_schemas(topic)}/schema", _avro(text))
+        if answer.status_code in {HTTPStatus.CONFLICT, HTTPStatus.UNPROCESSABLE_ENTITY}:
+            raise SchemaRefused(f"register a schema of {topic}: {_reason(answer)}")
+        self._check(answer, f"register a schema of {topic}")
+        return self._decoded(answer, _Added).version.version
+
+    def _get(self, path: str, kind: type[T]) -> T | None:
+        answer = self._send("GET", path, None)
+        if answer.status_code == HTTPStatus.NOT_FOUND:
+            return None
+        self._check(answer, f"read {path}")
+        return self._decoded(answer, kind)
+
+    def _create(self, method: str, path: str, value: object) -> bool:
+        """Whether it was made; False when it was there."""
+        answer = self._send(method, path, value)
+        if answer.status_code == HTTPStatus.CONFLICT:
+            return False
+        self._check(answer, f"{method} {path}")
+        return True
+
+    def _write(self, method: str, path: str, value: object) -> None:
+        self._check(self._send(method, path, value), f"{method} {path}")
+
+    def _send(self, method: str, path: str, value: object) -> httpx2.Response:
+        content = None if method == "GET" else msgspec.json.encode(value)
+        try:
+            return self._client.request(method, path, content=content, headers={"content-type": "application/json"})
+        except httpx2.HTTPError as failure:
+            raise BusUnavailable(f"{method} {path} at {self._url}: {type(failure).__name__}: {failure}") from failure
+
+    def _check(self, answer: httpx2.Response, doing: str) -> None:
+        if not answer.is_success:
+            raise _kind(answer.status_code)(f"{doing}: {answer.status_code}, {_reason(answer)}")
+
+    def _decoded(self, answer: httpx2.Response, kind: type[T]) -> T:
+        try:
+            return msgspec.json.decode(answer.content, type=kind)
+        except msgspec.DecodeError as failure:
+            said = f"{answer.request.url} answered what Pulsar's REST API would not ({failure}); is it one?"
+            raise BusUnavailable(said) from failure
+
+
+def _kind(status: int) -> type[BusError]:
+    if status == HTTPStatus.NOT_FOUND:
+        return TopicMissing
+    return Refused if status < HTTPStatus.INTERNAL_SERVER_ERROR else BusUnavailable
+
+
+def _reason(answer: httpx2.Response) -> str:
+    """The broker's reason in one line: from its JSON, from the title of its error page, or the text itself."""
+    try:
+        text = msgspec.json.decode(answer.content, type=_Reason).reason
+    except msgspec.DecodeError:
+        title = re.search(r"<title>(.*?)</title>", answer.text, re.DOTALL)
+        text = html.unescape(title[1]) if title else answer.text
+    message = re.search(r"Message: (.*?)(?:Stacktrace:|$)", text, re.DOTALL)
+    return " ".join((message[1] if message else text).split())[:_LONGEST] or "no reason given"
+
+
+def _is_schema_trouble(reason: str) -> bool:
+    return "schema compatibility check" in reason or "Invalid schema definition" in reason
+
+
+def _avro(text: str) -> Mapping[str, object]:
+    return {"type": "AVRO", "schema": text, "properties": {}}
+
+
+def _path(topic: str) -> str:
+    return f"persistent/{quote(topic.removeprefix('persistent://'))}"
+
+
+def _schemas(topic: str) -> str:
+    return f"schemas/{quote(topic.removeprefix('persistent://'))}"

@@ -1,0 +1,143 @@
+"""The Exclusive subscription on one partition."""
+
+from __future__ import annotations
+
+import logging
+from collections import deque
+from typing import TYPE_CHECKING
+
+from magnetar.runtime.bus.port import Delivery, Position
+from magnetar.runtime.bus.pulsar import errors, native
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from magnetar.runtime.bus.pulsar.native import NativeConsumer, NativeMessage, NativeMessageId
+    from magnetar.runtime.bus.pulsar.opening import Farewell
+
+_log = logging.getLogger(__name__)
+
+_MICROS = 1000  # the broker's times are milliseconds
+_NOTHING: Mapping[str, str] = {}
+
+
+class PulsarConsumer:
+    """See `Consumer`.
+
+    A consumer that lost its connection comes back by itself, and from the last acknowledged message; one whose
+    reconnect is refused because another worker has the partition goes on trying in silence, and `connected` stays
+    false. So a consumer that is not connected for long must be closed, not waited for (R13, R32).
+    """
+
+    def __init__(self, consumer: NativeConsumer, topic: str, partition: int, farewell: Farewell) -> None:
+        self._consumer = consumer
+        self._topic = topic
+        self._partition = partition
+        self._farewell = farewell
+        self._closed = False
+        self._batched: deque[tuple[Position, NativeMessageId]] = deque()
+
+    def receive(self, limit: int, wait: float) -> list[Delivery]:
+        """Up to `limit` messages; one thread. Raises `Closed`.
+
+        The first may be waited for; the rest are taken while they are there, because `batch_receive` would wait
+        its whole time-out whenever traffic is thin.
+        """
+        deliveries: list[Delivery] = []
+        milliseconds = round(wait * 1000)
+        try:
+            while len(deliveries) < limit:
+                deliveries.append(self._delivery(self._consumer.receive(milliseconds)))
+                milliseconds = 0
+        except native.Timeout:
+            pass
+        except native.PulsarException as failure:
+            if not deliveries:
+                raise errors.from_exception(failure, f"receive from {self._name}") from failure
+        return deliveries
+
+    def acknowledge(self, position: Position) -> None:
+        """Acknowledge everything up to and including `position`: cumulative, grouped by the client for 100 ms.
+
+        It succeeds without a connection, too, and is then lost. Any thread; never blocks.
+        """
+        message_id = self._acknowledged(position)
+        try:
+            self._consumer.acknowledge_cumulative(message_id)
+        except native.AlreadyClosed:
+            _log.debug("ack of %s lost: the consumer of %s is closed", position, self._name)
+        except native.PulsarException as failure:
+            raise errors.from_exception(failure, f"acknowledge {position} of {self._name}") from failure
+
+    def end(self) -> Position | None:
+        """The last message's position, or None. Blocks up to the operation time-out; `BusUnavailable`, `Closed`."""
+        try:
+            last = self._consumer.get_last_message_id()
+        except native.PulsarException as failure:
+            raise errors.from_exception(failure, f"ask for the end of {self._name}") from failure
+        return None if last.entry_id() < 0 else _position(last)
+
+    def connected(self) -> bool:
+        """Whether the client believes that it is connected. Any thread; never blocks."""
+        return not self._closed and self._consumer.is_connected()
+
+    def close(self) -> None:
+        """Give the subscription back; waits for the broker's answer up to the close time-out.
+
+        Pending acks are sent first. Without an answer the broker frees the partition when the next worker asks
+        for it; this object delivers nothing more in either case.
+        """
+        if self._closed:
+            return
+        self._closed = True
+        if not self._farewell.close(self._consumer):
+            _log.warning("closing the consumer of %s: no answer from the broker", self._name)
+
+    @property
+    def _name(self) -> str:
+        return f"{self._topic}/{self._partition}"
+
+    def _delivery(self, message: NativeMessage) -> Delivery:
+        message_id = message.message_id()
+        position = _position(message_id)
+        if position.batch >= 0:
+            self._batched.append((position, message_id))
+        version = message.int_schema_version()
+        key, properties = self._readable(message, position)
+        return Delivery(
+            topic=self._topic,
+            partition=self._partition,
+            position=position,
+            key=key or None,
+            body=message.data(),
+            properties=properties,
+            published_at=message.publish_timestamp() * _MICROS,
+            schema_version=version if version >= 0 else None,
+        )
+
+    def _readable(self, message: NativeMessage, position: Position) -> tuple[str, Mapping[str, str]]:
+        # A foreign producer may put any bytes there, and the client decodes them only now. Such a message must come
+        # through, as one without key and properties: an exception here would come again with every delivery.
+        try:
+            return message.partition_key(), message.properties()
+        except UnicodeDecodeError:
+            _log.warning("%s %s: key or properties are not UTF-8 and are left out", self._name, position)
+            return "", _NOTHING
+
+    def _acknowledged(self, position: Position) -> NativeMessageId:
+        """The client's id for a position; a batched message needs the very one it came with.
+
+        A rebuilt id of a batched message acknowledges its whole entry, also the members that come after it.
+        """
+        found: NativeMessageId | None = None
+        while self._batched and self._batched[0][0] <= position:
+            at, message_id = self._batched.popleft()
+            found = message_id if at == position else None
+        if found is not None:
+            return found
+        entry = position.entry if position.batch < 0 else position.entry - 1
+        return native.message_id(self._partition, position.ledger, entry)
+
+
+def _position(message_id: NativeMessageId) -> Position:
+    return Position(message_id.ledger_id(), message_id.entry_id(), message_id.batch_index())

@@ -1,0 +1,159 @@
+"""Openings that are on their way, and closings that wait no longer than they may."""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from queue import Empty, SimpleQueue
+from typing import TYPE_CHECKING, Generic, TypeVar, cast
+
+from magnetar.runtime.bus.port import BusError, BusUnavailable, TopicMissing
+from magnetar.runtime.bus.pulsar import errors, native
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from concurrent.futures import Future
+
+    from magnetar.runtime.bus.pulsar.native import Closable, NativeError, NativeResult
+
+N = TypeVar("N", bound="Closable")
+T = TypeVar("T")
+
+
+class Arrival(Generic[N]):
+    """The slot in which the client puts what it opened, or the error.
+
+    It is called in the client's I/O thread, where an exception ends the process: it only appends and pops, and
+    closes without waiting. Whoever pops the outcome, owns it; so it is closed once, whichever side is first.
+    """
+
+    def __init__(self) -> None:
+        self._slot: deque[N | NativeError] = deque(maxlen=1)
+        self._unwanted = False
+
+    def __call__(self, outcome: N | NativeError) -> None:
+        """Called by the client, once."""
+        self._slot.append(outcome)
+        if self._unwanted:
+            self._drop()
+
+    def take(self) -> N | NativeError | None:
+        """The outcome, if it is there: from then on the caller's."""
+        try:
+            return self._slot.pop()
+        except IndexError:
+            return None
+
+    def unwanted(self) -> None:
+        """Close it as soon as it is there."""
+        self._unwanted = True
+        self._drop()
+
+    def _drop(self) -> None:
+        outcome = self.take()
+        if outcome is not None and not native.is_error(outcome):
+            cast("N", outcome).close_async(_ignore)
+
+
+class PulsarOpening(Generic[N, T]):
+    """An opening, polled by the loop.
+
+    Args:
+        arrival: the slot that was given to the client.
+        wrap: makes our object of the client's; called once, by the thread that polls.
+        doing: what is being opened, for error messages.
+        deadline: seconds after which the client is no longer believed to answer at all.
+        absent: starts to ask whether the subscription exists at all. The client repeats *subscription not found*
+            until it times out, so that a forgotten `topics apply` looks like a broker that is down.
+    """
+
+    def __init__(
+        self,
+        arrival: Arrival[N],
+        wrap: Callable[[N], T],
+        doing: str,
+        deadline: float,
+        absent: Callable[[], Future[bool]] | None = None,
+    ) -> None:
+        self._arrival = arrival
+        self._wrap = wrap
+        self._doing = doing
+        self._until = time.monotonic() + deadline
+        self._absent = absent
+        self._failure: BusError | None = None
+        self._asked: Future[bool] | None = None
+        self._opened: N | None = None
+
+    def poll(self) -> T | None:
+        """The opened thing, or None; raises the `BusError` it failed with. Never blocks."""
+        if self._failure is not None:
+            self._raise_when_explained(self._failure)
+            return None
+        outcome = self._arrival.take()
+        if outcome is None:
+            self._raise_when_overdue()
+            return None
+        if native.is_error(outcome):
+            self._fail(errors.from_error(cast("NativeError", outcome), self._doing))
+            return None
+        self._opened = cast("N", outcome)
+        return self._wrap(self._opened)
+
+    def abandon(self) -> None:
+        """Close it: at once if it is there, also when it was polled, else in the client's thread when it comes."""
+        self._arrival.unwanted()
+        if self._opened is not None:
+            self._opened.close_async(_ignore)
+
+    def _raise_when_overdue(self) -> None:
+        if time.monotonic() > self._until:
+            self.abandon()
+            self._failure = BusUnavailable(f"{self._doing}: the client has not answered in time; ask again")
+            raise self._failure
+
+    def _fail(self, failure: BusError) -> None:
+        self._failure = failure
+        if self._absent is None or not isinstance(failure, BusUnavailable):
+            raise failure
+        self._asked = self._absent()
+
+    def _raise_when_explained(self, failure: BusError) -> None:
+        if self._asked is None:
+            raise failure
+        if not self._asked.done():
+            return
+        asked, self._asked = self._asked, None
+        if asked.exception() is None and asked.result():
+            missing = f"{self._doing}: no such subscription; provision it with `magnetar topics apply`"
+            self._failure = failure = TopicMissing(missing)
+        raise failure
+
+
+class Farewell:
+    """Closes the client's objects, each within a bounded time, and all of them together too.
+
+    While one close is unanswered, the broker is taken to be silent and the next ones do not wait: a worker that
+    lets sixteen shards go in front of a frozen broker must not stand still for sixteen time-outs.
+    """
+
+    def __init__(self, patience: float) -> None:
+        self._patience = patience
+        self._unanswered: SimpleQueue[NativeResult] | None = None
+
+    def close(self, thing: Closable) -> bool:
+        """Close; whether the broker answered. In either case the client has let go: it neither sends nor delivers."""
+        answer: SimpleQueue[NativeResult] = SimpleQueue()
+        thing.close_async(answer.put)
+        try:
+            answer.get(timeout=self._patience if self._answering() else 0)
+        except Empty:
+            self._unanswered = answer
+            return False
+        return True
+
+    def _answering(self) -> bool:
+        return self._unanswered is None or not self._unanswered.empty()
+
+
+_ignore = bool
+"""A callback implemented in C that takes the result and drops it."""

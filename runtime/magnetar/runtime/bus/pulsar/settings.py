@@ -1,0 +1,47 @@
+"""How to reach one Pulsar cluster, and the names of things on it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PulsarSettings:
+    """Where the cluster is and how long to wait for it. Durations are seconds.
+
+    Args:
+        service_url: `pulsar://host:6650`, several hosts parted by commas.
+        application: the namespace; topics are `persistent://<tenant>/<application>/<topic>`.
+        tenant: the tenant of the namespace.
+        operation_timeout: how long the client tries an opening or a question, in whole seconds.
+        connect_timeout: how long a TCP connection may take.
+        schema_timeout: how long `Bus.schema` may take, in whole seconds.
+        send_timeout: without any receipt for so long while some are due, a producer ends itself.
+        close_timeout: how long a close waits for the broker's answer.
+        receiver_queue: messages the client prefetches for each partition; also what a crash delivers again.
+        max_pending: unanswered sends a producer holds; more are refused.
+        log_file: where the C++ client writes its own log; `/dev/null` drops it.
+        log_level: the least level it writes. Each `Busy` is a warning and an error there.
+    """
+
+    service_url: str
+    application: str
+    tenant: str = "public"
+    operation_timeout: float = 5.0
+    connect_timeout: float = 2.0
+    schema_timeout: float = 2.0
+    send_timeout: float = 10.0
+    close_timeout: float = 2.0
+    receiver_queue: int = 200
+    max_pending: int = 10_000
+    log_file: str = "/dev/stderr"
+    log_level: Literal["debug", "info", "warning", "error"] = "error"
+
+    def topic(self, name: str) -> str:
+        """The full name of a topic."""
+        return f"persistent://{self.tenant}/{self.application}/{name}"
+
+    def partition(self, name: str, partition: int) -> str:
+        """The full name of the topic behind one partition."""
+        return f"{self.topic(name)}-partition-{partition}"
