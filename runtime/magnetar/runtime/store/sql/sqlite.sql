@@ -76,8 +76,11 @@ SELECT actor, key, shard, version, schema, body, changed_at FROM states WHERE ac
 -- name: add_journal
 INSERT INTO journal (
     actor, message_id, shard, key, disposition, type, schema, body, source, position, correlation_id, causation_id,
-    occurred_at, published_at, now, code, version, state_hash, sent, answer, answer_schema
-) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
+    occurred_at, published_at, now, code, version, state_hash, sent, answer, answer_schema, state
+) VALUES (
+    ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21,
+    (SELECT id FROM states WHERE actor = ?1 AND key = ?4)
+);
 
 -- name: add_state
 INSERT INTO states (actor, key, shard, version, schema, body, changed_at) VALUES (?, ?, ?, ?, ?, ?, ?);
@@ -92,7 +95,13 @@ INSERT INTO outbox (shard, number, topic, partition, key, body, properties) VALU
 -- name: remove_outbox
 DELETE FROM outbox WHERE shard = ? AND number > ? AND number <= ?;
 
--- name: remove_timer
+-- name: cancel_timer
+DELETE FROM timers WHERE actor = ? AND key = ? AND name = ?;
+
+-- name: fire_timer
+DELETE FROM timers WHERE actor = ? AND key = ? AND name = ?;
+
+-- name: remove_fired_timer
 DELETE FROM timers WHERE actor = ? AND key = ? AND name = ? AND generation = ?;
 
 -- name: timer_generation
@@ -115,7 +124,13 @@ ON CONFLICT (shard, source) DO UPDATE SET ledger = excluded.ledger, entry = excl
 SELECT
     actor, message_id, shard, key, disposition, type, schema, body, source, position, correlation_id, causation_id,
     occurred_at, published_at, now, code, version, state_hash, sent, answer, answer_schema
-FROM journal WHERE actor = ? AND key = ? ORDER BY version, now, message_id LIMIT ?;
+FROM journal WHERE state = (SELECT id FROM states WHERE actor = ?1 AND key = ?2)
+UNION ALL
+SELECT
+    actor, message_id, shard, key, disposition, type, schema, body, source, position, correlation_id, causation_id,
+    occurred_at, published_at, now, code, version, state_hash, sent, answer, answer_schema
+FROM journal WHERE state IS NULL AND actor = ?1 AND key = ?2
+ORDER BY version, now, message_id LIMIT ?3;
 
 -- name: entry
 SELECT

@@ -63,7 +63,7 @@ class Connection:
                 raise
             try:
                 self._driver.execute("COMMIT")
-            except apsw.Error as error:
+            except (apsw.Error, MemoryError) as error:
                 self._roll_back()
                 raise commit_failed(error, doing) from error
 

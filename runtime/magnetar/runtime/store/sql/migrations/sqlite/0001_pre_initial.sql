@@ -25,6 +25,21 @@ CREATE TABLE positions (
     PRIMARY KEY (shard, source)
 ) STRICT, WITHOUT ROWID;
 
+-- A plain table: rows lie in the order in which their keys were first seen, so that the keys in play lie together
+-- and a group changes few pages, whatever the keys look like.
+CREATE TABLE states (
+    id INTEGER NOT NULL PRIMARY KEY,
+    actor TEXT NOT NULL,
+    key TEXT NOT NULL,
+    shard TEXT NOT NULL,
+    version INTEGER NOT NULL,
+    schema TEXT NOT NULL,
+    body BLOB NOT NULL,
+    changed_at INTEGER NOT NULL,
+    UNIQUE (actor, key)
+) STRICT;
+
+-- A plain table: rows are long, and only ever added.
 CREATE TABLE journal (
     actor TEXT NOT NULL,
     message_id BLOB NOT NULL,
@@ -47,21 +62,13 @@ CREATE TABLE journal (
     sent TEXT NOT NULL,
     answer BLOB,
     answer_schema TEXT,
-    PRIMARY KEY (actor, message_id)
-) STRICT, WITHOUT ROWID;
+    state INTEGER,  -- states.id of the key, if it had a state by then
+    UNIQUE (actor, message_id)
+) STRICT;
 
-CREATE INDEX journal_timeline ON journal (actor, key, version);
-
-CREATE TABLE states (
-    actor TEXT NOT NULL,
-    key TEXT NOT NULL,
-    shard TEXT NOT NULL,
-    version INTEGER NOT NULL,
-    schema TEXT NOT NULL,
-    body BLOB NOT NULL,
-    changed_at INTEGER NOT NULL,
-    PRIMARY KEY (actor, key)
-) STRICT, WITHOUT ROWID;
+-- A key's timeline, found through its state: an index over the keys themselves would change a page a message.
+CREATE INDEX journal_timeline ON journal (state, version) WHERE state IS NOT NULL;
+CREATE INDEX journal_stateless ON journal (actor, key) WHERE state IS NULL;
 
 CREATE TABLE outbox (
     shard TEXT NOT NULL,

@@ -1,0 +1,134 @@
+"""The contract of ownership: the epoch decides, and whoever has an old one is refused (R1, R6, R12, R15)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from magnetar.runtime.bus.port import Position
+from magnetar.runtime.store.port import StoreMismatch
+from tests.contract.store.harness import OTHER, SHARD, Owner
+from tests.contract.store.rows import journal_row, state_write
+
+if TYPE_CHECKING:
+    from magnetar.runtime.store.port import Store
+    from magnetar.runtime.store.views import Views
+    from tests.contract.store.harness import StoreHarness
+
+
+def test_epochs_of_the_shards_asked_for(store: Store) -> None:
+    """Each shard's own epoch; a shard that does not exist has none."""
+    assert store.take(SHARD, 0, "worker") is not None
+    assert store.epochs([SHARD, OTHER, "nobody/0"]) == {SHARD: 1, OTHER: 0}
+    assert store.epochs([]) == {}
+
+
+def test_taking_bumps_the_epoch_and_names_the_owner(store: Store, views: Views) -> None:
+    """The row comes back with the new epoch and *clean* as it was; in the store it is not clean any more."""
+    taken = store.take(SHARD, 0, "worker")
+    assert taken is not None
+    assert (taken.epoch, taken.owner, taken.clean) == (1, "worker", True)
+    stored = next(row for row in views.shards() if row.shard == SHARD)
+    assert stored == taken._replace(clean=False)
+
+
+def test_taking_tells_what_was_committed(store: Store) -> None:
+    """Counter, lane, floor and positions are those of the last commit: the next owner goes on from them."""
+    owner = Owner(store, SHARD)
+    changes = owner.changes()
+    changes.lane, changes.floor = 12, 345
+    changes.positions = {"orders/0": Position(7, 8), "stock-events/0": Position(9, 10, 2)}
+    owner.commit(changes)
+    row = owner.take(SHARD)
+    assert (row.commits, row.lane, row.floor) == (1, 12, 345)
+    assert row.positions == {"orders/0": Position(7, 8), "stock-events/0": Position(9, 10, 2)}
+
+
+def test_one_of_two_takers_wins(harness: StoreHarness, store: Store) -> None:
+    """Both read the same epoch; the second is told that somebody was faster, and changes nothing."""
+    rival = harness.open()
+    epoch = store.epochs([SHARD])[SHARD]
+    assert rival.epochs([SHARD])[SHARD] == epoch
+    assert rival.take(SHARD, epoch, "rival") is not None
+    assert store.take(SHARD, epoch, "worker") is None
+    [shard] = [row for row in harness.views().shards() if row.shard == SHARD]
+    assert (shard.owner, shard.epoch) == ("rival", epoch + 1)
+
+
+def test_taking_an_unknown_shard_is_a_mismatch(store: Store) -> None:
+    """A shard that was never prepared is not one that somebody else was faster to take: trying again cannot help."""
+    with pytest.raises(StoreMismatch, match="orders/99"):
+        store.take("orders/99", 0, "worker")
+
+
+def test_releasing_leaves_the_shard_clean_and_ownerless(store: Store, views: Views) -> None:
+    """The next owner sees *clean*; the epoch stays, so that nothing but taking moves it."""
+    owner = Owner(store, SHARD)
+    assert store.release(SHARD, owner.owned[SHARD].epoch)
+    [shard] = [row for row in views.shards() if row.shard == SHARD]
+    assert (shard.owner, shard.epoch, shard.clean) == ("", 1, True)
+    assert Owner(store, name="next").take(SHARD).clean
+
+
+def test_a_shard_not_released_is_not_clean(harness: StoreHarness, store: Store) -> None:
+    """The next owner of a shard whose owner vanished learns so."""
+    owner = Owner(store, SHARD)
+    harness.die(owner.store)
+    assert not Owner(harness.open(), name="next").take(SHARD).clean
+
+
+def test_a_lost_shard_cannot_be_released(harness: StoreHarness, store: Store, views: Views) -> None:
+    """The zombie is told that it lost the shard, and the new owner keeps it."""
+    zombie = Owner(store, SHARD)
+    Owner(harness.open(), SHARD, name="new")
+    assert not store.release(SHARD, zombie.owned[SHARD].epoch)
+    [shard] = [row for row in views.shards() if row.shard == SHARD]
+    assert (shard.owner, shard.clean) == ("new", False)
+
+
+def test_a_zombie_commits_nothing(harness: StoreHarness, store: Store, views: Views) -> None:
+    """Every row of a shard with an old epoch stays out, and the new owner goes on undisturbed."""
+    zombie = Owner(store, SHARD)
+    new = Owner(harness.open(), SHARD, name="new")
+    late = zombie.applied(journal_row(1))
+    late.states.append(state_write(body=b"late"))
+    assert zombie.commit(late) == {SHARD}
+    assert views.entry("orders", journal_row(1).message_id) is None
+    assert views.state("orders", "o-1") is None
+    assert next(row for row in views.shards() if row.shard == SHARD).commits == 0
+    assert new.commit(new.applied(journal_row(1))) == frozenset()
+
+
+def test_one_shard_refused_the_other_committed(harness: StoreHarness, owner: Owner, views: Views) -> None:
+    """A group loses the shards that this worker lost; the rest of it commits."""
+    Owner(harness.open(), SHARD, name="new")
+    lost, kept = owner.applied(journal_row(1)), owner.applied(journal_row(2, "o-2", shard=OTHER), shard=OTHER)
+    kept.states.append(state_write("o-2", shard=OTHER))
+    assert owner.commit(lost, kept) == {SHARD}
+    assert [row.message_id for row in views.journal_of("orders")] == [journal_row(2).message_id]
+    assert [row.key for row in views.states_of("orders")] == ["o-2"]
+    assert {row.shard: row.commits for row in views.shards()}[OTHER] == 1
+
+
+def test_a_group_that_lost_all_its_shards_commits_nothing(harness: StoreHarness, owner: Owner, views: Views) -> None:
+    """All are refused, and the store is as it was."""
+    Owner(harness.open(), SHARD, OTHER, name="new")
+    before = views.shards()
+    assert owner.commit(owner.changes(), owner.changes(OTHER)) == {SHARD, OTHER}
+    assert views.shards() == before
+
+
+def test_an_unknown_shard_is_refused(owner: Owner) -> None:
+    """Nobody can own it, so nothing can be committed to it."""
+    changes = owner.changes()
+    changes.shard = "orders/99"
+    assert owner.store.commit([changes]) == {"orders/99"}
+
+
+def test_an_owner_fences_its_own_lost_commit(owner: Owner) -> None:
+    """Taking one's own shard again shuts out what one sent before: so an unknown outcome is settled (R8)."""
+    late = owner.applied(journal_row(1))
+    again = owner.take(SHARD)
+    assert again.commits == late.commits
+    assert owner.store.commit([late]) == {SHARD}
