@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from magnetar.runtime.bus.memory import Broker, MemoryBus
-from magnetar.runtime.bus.port import Refused, SchemaRefused
+from magnetar.runtime.bus.port import Refused, SchemaRefused, TopicMissing
 from tests.unit.bus.broker import SUBSCRIPTION, TOPIC, Bench, message, there
 
 RECORD = '{"type": "record", "name": "Topic", "fields": []}'
@@ -30,6 +30,13 @@ def test_the_number_of_partitions_is_for_life(bench: Bench, partitions: int) -> 
         bench.broker.provision(TOPIC, partitions)
     with pytest.raises(Refused):
         bench.broker.provision("new", 0)
+
+
+@pytest.mark.parametrize("partition", [-1, 2])
+def test_a_partition_is_one_of_the_provisioned(bench: Bench, partition: int) -> None:
+    """Numbers go from 0 to one below the count, and no Python index from the end is one."""
+    with pytest.raises(TopicMissing):
+        bench.broker.log(TOPIC, partition)
 
 
 def test_a_producer_registers_its_schema_where_it_may(bench: Bench) -> None:

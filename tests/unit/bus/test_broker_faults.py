@@ -82,6 +82,18 @@ def test_held_sends_wait_in_order(bench: Bench) -> None:
     assert bench.stored() == [1, 2, 3]
 
 
+def test_held_sends_stay_held_when_the_partition_moves(bench: Bench) -> None:
+    """A reconnection sends them again, into the same slow broker."""
+    producer = bench.producer(bench.one)
+    bench.faults.hold_sends(TOPIC, 0)
+    producer.send(1, message(1))
+    bench.faults.unload(TOPIC, 0)
+    producer.send(2, message(2))
+    assert bench.stored() == []
+    bench.faults.release_sends(TOPIC, 0)
+    assert outcomes(producer.receipts()) == [(1, "stored"), (2, "stored")]
+
+
 @pytest.mark.parametrize("how", ["close", "disconnect", "replace"])
 def test_held_sends_of_a_lost_producer_never_arrive(bench: Bench, how: str) -> None:
     """What was on its way when its producer was closed, killed or replaced is not stored later (R13)."""
@@ -110,7 +122,8 @@ def test_a_cut_fails_what_is_on_its_way(bench: Bench) -> None:
     bench.faults.hold_sends(TOPIC, 0)
     producer.send(1, message(1))
     bench.one.cut()
-    assert outcomes(producer.receipts()) == [(1, "BusUnavailable")]
+    producer.send(2, message(2))
+    assert outcomes(producer.receipts()) == [(1, "BusUnavailable"), (2, "BusUnavailable")]
     bench.one.heal()
     bench.faults.release_sends(TOPIC, 0)
     assert bench.stored() == []
@@ -218,6 +231,17 @@ def test_acknowledged_messages_can_be_replayed(bench: Bench, from_the_start: boo
     bench.faults.rewind(TOPIC, 0, SUBSCRIPTION, None if from_the_start else found[2].position)
     assert consumer.receive(5, 0) == (found if from_the_start else found[2:])
     assert bench.broker.acknowledged(TOPIC, 0, SUBSCRIPTION) == (None if from_the_start else found[1].position)
+
+
+def test_a_rewound_subscription_has_no_acks_to_forget(bench: Bench) -> None:
+    """Forgetting acks after a rewind never moves the cursor forward."""
+    bench.fill(4)
+    consumer = bench.consumer(bench.one)
+    for delivery in consumer.receive(4, 0):
+        consumer.acknowledge(delivery.position)
+    bench.faults.rewind(TOPIC, 0, SUBSCRIPTION)
+    bench.faults.unload(TOPIC, 0, forget_acks=1)
+    assert told(consumer.receive(5, 0)) == [1, 2, 3, 4]
 
 
 def test_a_position_of_another_partition_is_noticed(bench: Bench) -> None:

@@ -66,6 +66,17 @@ def test_a_frozen_process_is_replaced_by_who_asks(bench: Bench) -> None:
     assert told(owner.receive(5, 0)) == [2, 3, 4, 5, 6]
 
 
+def test_a_zombie_gets_nothing_published_after_its_replacement(bench: Bench) -> None:
+    """Its receiver queue had room, but the broker no longer knew it."""
+    bench.fill(2)
+    zombie = bench.consumer(bench.one)
+    bench.one.freeze()
+    bench.consumer(bench.two)
+    bench.fill(3)
+    bench.one.thaw()
+    assert told(zombie.receive(200, 0)) == [1, 2]
+
+
 def test_a_zombies_acknowledgement_is_lost(bench: Bench) -> None:
     """What a replaced consumer acknowledges moves nothing."""
     bench.fill(3)
@@ -161,6 +172,20 @@ def test_a_cut_lets_nothing_through(bench: Bench) -> None:
     producer.send(2, message(12))
     assert outcomes(producer.receipts()) == [(1, "BusUnavailable"), (2, "BusUnavailable")]
     assert len(bench.stored()) == 10
+
+
+def test_being_replaced_adds_nothing_to_what_was_prefetched(bench: Bench) -> None:
+    """What a process cut off may hand out is settled at the cut, whatever happens at the broker later."""
+    bench.fill(9)
+    consumer, producer = bench.consumer(bench.one), bench.producer(bench.one)
+    bench.one.cut()
+    assert told(consumer.receive(2, 0)) == [1, 2]
+    bench.faults.unload(TOPIC, 0)
+    assert told(consumer.receive(1, 0)) == [3]
+    bench.consumer(bench.two)
+    assert told(consumer.receive(200, 0)) == [4, 5]
+    producer.send(1, message(-1))
+    assert outcomes(producer.receipts()) == [(1, "BusUnavailable")]
 
 
 def test_a_cut_process_cannot_ask(bench: Bench) -> None:

@@ -6,8 +6,11 @@ import threading
 import time
 from typing import TYPE_CHECKING
 
+import pytest
+
 from magnetar.runtime.bus.memory import Broker, Faults, MemoryBus
 from magnetar.runtime.bus.port import Closed
+from tests.contract.bus.harness import until
 from tests.unit.bus.broker import SUBSCRIPTION, TOPIC, message, there, told
 
 if TYPE_CHECKING:
@@ -101,26 +104,47 @@ def test_unloads_under_traffic_lose_nothing() -> None:
     assert set(received) == set(range(1, EACH + 1))
 
 
+def waits(broker: Broker, partition: int) -> bool:
+    """Whether a receiver sleeps on the partition."""
+    return bool(vars(broker.partition(TOPIC, partition).arrived)["_waiters"])
+
+
+def after_sleep(broker: Broker, partitions: int, act: Callable[[], None]) -> None:
+    """Act once a receiver sleeps on each partition."""
+    until(lambda: all(waits(broker, number) for number in range(partitions)) or None, DEADLINE, "receivers asleep")
+    act()
+
+
 def test_a_killed_process_wakes_its_receivers() -> None:
     """A receiver thread that outlives its dropped process meets `Closed` at once, not after its wait."""
     broker = Broker(lambda: 0)
     broker.provision(TOPIC, 2, [SUBSCRIPTION])
     bus = MemoryBus(broker, "worker")
     started = time.monotonic()
-    waiting = threading.Barrier(3)
 
     def receive(partition: int) -> None:
         consumer = there(bus.subscribe(TOPIC, partition, SUBSCRIPTION))
-        waiting.wait(DEADLINE)
-        try:
+        with pytest.raises(Closed):
             consumer.receive(10, DEADLINE)
-        except Closed:
-            return
-        raise AssertionError("receive came back without Closed")
 
-    def kill() -> None:
-        waiting.wait(DEADLINE)
-        bus.disconnect()
+    run_all([lambda: receive(0), lambda: receive(1), lambda: after_sleep(broker, 2, bus.disconnect)])
+    assert time.monotonic() - started < DEADLINE / 2
 
-    run_all([lambda: receive(0), lambda: receive(1), kill])
+
+def test_a_redelivery_wakes_the_receiver() -> None:
+    """A receiver that sleeps because it has read everything gets what comes again at once."""
+    broker = Broker(lambda: 0)
+    broker.provision(TOPIC, 1, [SUBSCRIPTION])
+    bus = MemoryBus(broker, "worker")
+    there(bus.produce(TOPIC, 0, "sender", None)).send(1, message(1))
+    consumer = there(bus.subscribe(TOPIC, 0, SUBSCRIPTION))
+    received = told(consumer.receive(10, 0))
+    started = time.monotonic()
+    run_all(
+        [
+            lambda: received.extend(told(consumer.receive(10, DEADLINE))),
+            lambda: after_sleep(broker, 1, lambda: Faults(broker).unload(TOPIC, 0)),
+        ]
+    )
+    assert received == [1, 1]
     assert time.monotonic() - started < DEADLINE / 2

@@ -29,7 +29,8 @@ class MemoryProducer(Member):
 
     One failure fails the whole window, as in the real client: everything sent from the failed message on, until
     the caller has fetched the receipts, ends in an error. What of it was stored depends on what was lost: after a
-    lost message nothing that follows is stored, after a lost receipt everything is.
+    lost message nothing that follows is stored, after a lost receipt everything is. What is on its way when the
+    producer is closed never arrives.
     """
 
     def __init__(
@@ -65,12 +66,6 @@ class MemoryProducer(Member):
             found, self._receipts = self._receipts, []
             self._failure, self._storing = None, True
             return found
-
-    def close(self) -> None:
-        """As the port says; what is still on its way never arrives."""
-        with self._lock:
-            self._transit.clear()
-            super().close()
 
     def lost(self) -> None:
         """A dead producer's messages never arrive; one that may still reconnect keeps them."""
