@@ -123,7 +123,7 @@ class PulsarOpening(Generic[N, T]):
         if not self._asked.done():
             return
         asked, self._asked = self._asked, None
-        if asked.exception() is None and asked.result():
+        if not asked.cancelled() and asked.exception() is None and asked.result():
             missing = f"{self._doing}: no such subscription; provision it with `magnetar topics apply`"
             self._failure = failure = TopicMissing(missing)
         raise failure

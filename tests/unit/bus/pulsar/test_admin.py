@@ -1,0 +1,136 @@
+"""The REST API's odd answers are read right."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import httpx2
+import pytest
+
+from magnetar.runtime.bus.port import BusError, BusUnavailable, Refused, SchemaRefused, TopicMissing
+from magnetar.runtime.bus.pulsar.admin import Admin
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+TOPIC = "persistent://public/shop/orders"
+NO_FIT = "Error during schema compatibility check with strategy BACKWARD_TRANSITIVE: Unable to read schema: {}"
+STACK = (
+    f"\n --- An unexpected error occurred in the server ---\n\nMessage: {NO_FIT}\n\nStacktrace:\n\norg.apache.pulsar…"
+)
+PAGE = f"<html><head>\n<title>Error 409 {NO_FIT.replace(':', '&#58;')}</title></head><body><h2>…</h2></body></html>"
+
+
+def admin(answer: Callable[[httpx2.Request], httpx2.Response]) -> Admin:
+    """A client whose network is a function."""
+    return Admin("http://broker-1:8080", transport=httpx2.MockTransport(answer))
+
+
+def always(status: int, *, json: object = None, text: str | None = None) -> Admin:
+    """A client that always gets this answer."""
+    return admin(lambda _: httpx2.Response(status, json=json) if text is None else httpx2.Response(status, text=text))
+
+
+@pytest.mark.parametrize("method", ["PUT", "POST"])
+def test_a_write_follows_the_owner_of_the_topic(method: str) -> None:
+    """A 307 sends the same method and body to the other broker."""
+    seen: list[tuple[str, str, bytes]] = []
+
+    def answer(request: httpx2.Request) -> httpx2.Response:
+        seen.append((request.method, request.url.host, request.content))
+        if request.url.host == "broker-1":
+            return httpx2.Response(307, headers={"location": str(request.url.copy_with(host="broker-2"))})
+        return httpx2.Response(204)
+
+    admin(answer).set_policy("public/shop", method, "deduplication", value=True)
+    assert seen == [(method, "broker-1", b"true"), (method, "broker-2", b"true")]
+
+
+def test_a_compatible_schema_is_a_202() -> None:
+    """Either name of the flag is read."""
+    assert always(202, json={"compatibility": True}).incompatibility(TOPIC, "{}") is None
+    assert always(202, json={"isCompatibility": True}).incompatibility(TOPIC, "{}") is None
+    assert always(202, json={"compatibility": False}).incompatibility(TOPIC, "{}") is not None
+
+
+@pytest.mark.parametrize("reason", [STACK, "Message: Invalid schema definition data for AVRO schema\n\nStacktrace:\n"])
+def test_an_incompatible_schema_is_a_500(reason: str) -> None:
+    """The reason is the broker's message without its stack."""
+    said = always(500, json={"reason": reason}).incompatibility(TOPIC, "{}")
+    assert said is not None
+    assert said.startswith(("Error during schema compatibility check", "Invalid schema definition"))
+    assert "Stacktrace" not in said
+
+
+@pytest.mark.parametrize(
+    "answer", [(500, {"reason": "bookie down"}), (503, {"reason": "not ready"}), (202, {"strategy": "FULL"})]
+)
+def test_any_other_trouble_is_no_verdict(answer: tuple[int, object]) -> None:
+    """An unknown is never taken for a yes or a no."""
+    with pytest.raises(BusUnavailable, match="orders"):
+        always(answer[0], json=answer[1]).incompatibility(TOPIC, "{}")
+
+
+@pytest.mark.parametrize("status", [409, 422])
+def test_a_refused_schema_is_an_html_page(status: int) -> None:
+    """The title of the page is the reason."""
+    with pytest.raises(SchemaRefused, match="schema compatibility check") as caught:
+        always(status, text=PAGE).add_schema(TOPIC, "{}")
+    assert "<" not in str(caught.value)
+
+
+def test_an_unknown_schema_has_no_version() -> None:
+    """The broker says -1."""
+    assert always(200, json={"version": -1}).schema_version(TOPIC, "{}") is None
+    assert always(200, json={"version": 3}).schema_version(TOPIC, "{}") == 3
+
+
+def test_what_is_missing_is_none() -> None:
+    """Reading something that is not there is no error; writing to it is."""
+    absent = always(404, json={"reason": "Topic not found"})
+    assert absent.partitions(TOPIC) is None
+    assert absent.policies("public/shop") is None
+    assert absent.subscriptions(TOPIC) == frozenset()
+    assert not absent.has_subscription(TOPIC, "magnetar-orders")
+    with pytest.raises(TopicMissing, match="Topic not found"):
+        absent.create_missing_partitions(TOPIC)
+
+
+def test_creating_what_is_there_is_no_error() -> None:
+    """Two operators may apply at once; only another number of partitions is refused."""
+
+    def answer(request: httpx2.Request) -> httpx2.Response:
+        return httpx2.Response(200, json={"partitions": 4}) if request.method == "GET" else httpx2.Response(409)
+
+    there = admin(answer)
+    there.create_tenant("public", ["standalone"])
+    there.create_namespace("public/shop")
+    there.create_subscription(f"{TOPIC}-partition-0", "magnetar-orders")
+    there.create_partitions(TOPIC, 4)
+    with pytest.raises(Refused, match="4 already"):
+        there.create_partitions(TOPIC, 16)
+
+
+@pytest.mark.parametrize(
+    ("status", "kind"), [(401, Refused), (403, Refused), (405, Refused), (412, Refused), (500, BusUnavailable)]
+)
+def test_a_status_becomes_an_error(status: int, kind: type[BusError]) -> None:
+    """With what was asked, the status and the reason."""
+    with pytest.raises(kind, match=rf"set|PUT.*{status}.*no way"):
+        always(status, json={"reason": "no way"}).set_policy("public/shop", "PUT", "retention", {})
+
+
+def test_a_page_of_something_else_is_told() -> None:
+    """A proxy's greeting is not a list of tenants."""
+    with pytest.raises(BusUnavailable, match="is it one"):
+        always(200, text="<html>welcome</html>").tenants()
+
+
+def test_no_connection_is_unavailable() -> None:
+    """The error names the method, the path and the address."""
+
+    def refuse(request: httpx2.Request) -> httpx2.Response:
+        raise httpx2.ConnectError("refused", request=request)
+
+    with pytest.raises(BusUnavailable, match=r"GET tenants at http://broker-1:8080: ConnectError: refused"):
+        admin(refuse).tenants()
