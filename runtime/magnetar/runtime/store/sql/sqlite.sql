@@ -99,9 +99,6 @@ DELETE FROM outbox WHERE shard = ? AND number > ? AND number <= ?;
 DELETE FROM timers WHERE actor = ? AND key = ? AND name = ?;
 
 -- name: fire_timer
-DELETE FROM timers WHERE actor = ? AND key = ? AND name = ?;
-
--- name: remove_fired_timer
 DELETE FROM timers WHERE actor = ? AND key = ? AND name = ? AND generation = ?;
 
 -- name: timer_generation

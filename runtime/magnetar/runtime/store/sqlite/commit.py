@@ -118,9 +118,9 @@ def _write_lane(connection: Connection, accepted: Sequence[ShardChanges]) -> Non
 def _write_timers(connection: Connection, accepted: Sequence[ShardChanges]) -> None:
     """Gone ones first, so that a timer may be cancelled and armed anew in one group."""
     gone = list(chain.from_iterable(each.gone for each in accepted))
-    _run(connection, "remove_timer", [each[:3] for each in gone if not each.must_exist])
+    _run(connection, "cancel_timer", [each[:3] for each in gone if not each.must_exist])
     fired = [each[:4] for each in gone if each.must_exist]
-    _all_or_conflict(_run(connection, "remove_fired_timer", fired), len(fired), "timers")
+    _all_or_conflict(_run(connection, "fire_timer", fired), len(fired), "timers")
     armed = sorted(chain.from_iterable(each.armed for each in accepted), key=_by_first_three)
     _run(connection, "arm_timer", armed)
 

@@ -1,0 +1,233 @@
+"""Any history of owners, groups, conflicts and restarts leaves a store as a few dictionaries would be."""
+
+from __future__ import annotations
+
+import tempfile
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
+
+from magnetar.runtime.bus.port import Position
+from magnetar.runtime.store.port import ShardChanges, StateWrite, VersionConflict
+from magnetar.runtime.store.sqlite import SqliteFile, SqliteMemory
+from tests.contract.store.harness import ACTOR, PARTITIONS
+from tests.contract.store.rows import cancelled, fired, journal_row, outbox_row, state_row, timer_row
+from tests.contract.store.sqlite_harness import SqliteHarness
+
+if TYPE_CHECKING:
+    from magnetar.runtime.store.port import JournalRow, OutboxRow, StateRow, Store, TimerRow
+
+SHARDS = [f"{ACTOR}/{number}" for number in range(PARTITIONS)]
+FAR = 10**18
+
+
+@dataclass
+class Shard:
+    """What the store should hold of a shard."""
+
+    epoch: int = 0
+    owner: str = ""
+    commits: int = 0
+    lane: int = 0
+    clean: bool = True
+    positions: dict[str, Position] = field(default_factory=dict)
+    outbox: dict[int, OutboxRow] = field(default_factory=dict)
+    timers: dict[tuple[str, str], TimerRow] = field(default_factory=dict)
+    states: dict[str, StateRow] = field(default_factory=dict)
+    journal: dict[bytes, JournalRow] = field(default_factory=dict)
+
+
+class StoreModel(RuleBasedStateMachine):
+    """Two workers with a store each, on one database; each knows the epoch and counter it last saw."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.shards = {name: Shard() for name in SHARDS}
+        self.seen: dict[tuple[int, str], tuple[int, int]] = {}
+        self.next_message = 1
+        self.folder = tempfile.TemporaryDirectory()
+        self.harness = SqliteHarness(self.database())
+        self.stores: list[Store] = [self.harness.open(), self.harness.open()]
+        for store in self.stores:
+            store.prepare({ACTOR: PARTITIONS}, [])
+        self.views = self.harness.views()
+
+    def database(self) -> SqliteFile | SqliteMemory:
+        """The place under test."""
+        return SqliteMemory()
+
+    @rule(worker=st.integers(0, 1), shard=st.sampled_from(SHARDS), behind=st.booleans())
+    def take(self, worker: int, shard: str, behind: bool) -> None:  # noqa: FBT001 - drawn by position
+        """A worker takes a shard, or comes too late for it."""
+        model = self.shards[shard]
+        row = self.stores[worker].take(shard, model.epoch - behind, str(worker))
+        if behind:
+            assert row is None
+            return
+        assert row is not None
+        assert (row.clean, row.positions) == (model.clean, model.positions)
+        model.epoch, model.owner, model.clean = model.epoch + 1, str(worker), False
+        self.seen[worker, shard] = row.epoch, row.commits
+
+    @rule(worker=st.integers(0, 1), shard=st.sampled_from(SHARDS))
+    def release(self, worker: int, shard: str) -> None:
+        """A worker lets a shard go, if it still has it."""
+        epoch, _ = self.seen.get((worker, shard), (-1, 0))
+        model = self.shards[shard]
+        assert self.stores[worker].release(shard, epoch) == (epoch == model.epoch)
+        if epoch == model.epoch:
+            model.owner, model.clean = "", True
+
+    @rule(worker=st.integers(0, 1), how=st.sampled_from(["reconnect", "die", "die in a commit"]))
+    def restart(self, worker: int, how: str) -> None:
+        """A worker's connection or process is replaced; the data stays."""
+        if how == "reconnect":
+            self.stores[worker].reconnect()
+            return
+        if how == "die":
+            self.harness.die(self.stores[worker])
+        else:
+            group = [
+                ShardChanges(name, shard.epoch, shard.commits, shard.lane, 0) for name, shard in self.shards.items()
+            ]
+            self.harness.die_before_commit(self.stores[worker], group)
+        self.stores[worker] = self.harness.open()
+
+    @rule(
+        data=st.data(), worker=st.integers(0, 1), wrong=st.sampled_from([None, None, None, "state", "journal", "timer"])
+    )
+    def commit(self, data: st.DataObject, worker: int, wrong: str | None) -> None:
+        """A worker commits a group; some of its shards may be lost, and one row may contradict the store."""
+        known = [shard for shard in SHARDS if (worker, shard) in self.seen]
+        names = data.draw(st.lists(st.sampled_from(known), unique=True) if known else st.just([]))
+        group = [self.changes(data, worker, name) for name in names]
+        refused = {each.shard for each in group if each.epoch != self.shards[each.shard].epoch}
+        spoiled = next((each for each in group if each.shard not in refused and self.spoil(each, wrong)), None)
+        if spoiled is None:
+            assert self.stores[worker].commit(group) == refused
+            for each in group:
+                if each.shard not in refused:
+                    self.apply(worker, each)
+            return
+        with pytest.raises(VersionConflict) as caught:
+            self.stores[worker].commit(group)
+        assert caught.value.shard == spoiled.shard
+
+    def changes(self, data: st.DataObject, worker: int, name: str) -> ShardChanges:
+        """Some messages for some keys, timers armed and gone, lane rows added and sent."""
+        epoch, commits = self.seen[worker, name]
+        model = self.shards[name]
+        changes = ShardChanges(name, epoch, commits, model.lane, 0)
+        keys = data.draw(st.lists(st.sampled_from("abc"), max_size=3), label=f"messages of {name}")
+        for key in keys:
+            self.handle(changes, f"{name} {key}")
+        for key in sorted(set(keys)):
+            action = data.draw(st.sampled_from(["arm", "cancel", "fire", "fire and arm", "none"]))
+            self.time(changes, f"{name} {key}", action)
+        if data.draw(st.booleans()):
+            changes.sent = (min(model.outbox, default=1) - 1, data.draw(st.integers(0, model.lane)))
+        return changes
+
+    def handle(self, changes: ShardChanges, key: str) -> None:
+        """One message: journal row, state, a place in the lane, a position."""
+        pending = {write.row.key: write for write in changes.states}
+        stored = self.shards[changes.shard].states.get(key)
+        over = pending[key].over if key in pending else stored.version if stored else 0
+        version = (pending[key].row.version if key in pending else over) + 1
+        number, self.next_message = self.next_message, self.next_message + 1
+        changes.journal.append(journal_row(number, key, version, changes.shard))
+        changes.states[:] = [write for write in changes.states if write.row.key != key]
+        changes.states.append(StateWrite(state_row(key, version, b"%d" % number, changes.shard), over))
+        changes.lane += 1
+        changes.outbox.append(outbox_row(changes.lane, changes.shard))
+        changes.positions[f"orders/{number % 3}"] = Position(1, number)
+
+    def time(self, changes: ShardChanges, key: str, action: str) -> None:
+        """What the key's message does with its timer."""
+        armed = self.shards[changes.shard].timers.get((key, "overdue"))
+        anew = timer_row(key=key, due=self.next_message, generation=self.next_message, shard=changes.shard)
+        if action == "cancel":
+            changes.gone.append(cancelled(anew))
+        if action.startswith("fire") and armed is not None:
+            changes.gone.append(fired(armed))
+        if action.endswith("arm"):
+            changes.armed.append(anew)
+
+    def spoil(self, changes: ShardChanges, wrong: str | None) -> bool:
+        """Make one row contradict the store; False when there is none to spoil."""
+        model = self.shards[changes.shard]
+        if wrong == "state" and changes.states:
+            changes.states[-1] = changes.states[-1]._replace(over=changes.states[-1].over + 1)
+        elif wrong == "journal" and model.journal:
+            changes.journal.append(next(iter(model.journal.values())))
+        elif wrong == "timer" and model.timers:
+            changes.gone.append(fired(next(iter(model.timers.values())))._replace(generation=b"another"))
+        else:
+            return False
+        return True
+
+    def apply(self, worker: int, changes: ShardChanges) -> None:
+        """The model after a commit."""
+        model = self.shards[changes.shard]
+        model.commits, model.lane = changes.commits + 1, changes.lane
+        model.positions.update(changes.positions)
+        model.journal.update({row.message_id: row for row in changes.journal})
+        model.states.update({write.row.key: write.row for write in changes.states})
+        if changes.sent is not None:
+            after, until = changes.sent
+            model.outbox = {number: row for number, row in model.outbox.items() if not after < number <= until}
+        model.outbox.update({row.number: row for row in changes.outbox})
+        for gone in changes.gone:
+            model.timers.pop((gone.key, gone.name), None)
+        model.timers.update({(row.key, row.name): row for row in changes.armed})
+        self.seen[worker, changes.shard] = changes.epoch, model.commits
+
+    @invariant()
+    def the_store_is_the_model(self) -> None:
+        """Read through both stores and the views."""
+        for row in self.views.shards():
+            model = self.shards[row.shard]
+            assert row[:6] == (row.shard, model.epoch, model.owner, model.commits, model.lane, model.clean)
+            assert row.positions == model.positions
+        shards = self.shards.values()
+        journal = {key: value for shard in shards for key, value in shard.journal.items()}
+        assert {row.message_id: row for row in self.views.journal_of(ACTOR)} == journal
+        states = {key: value for shard in shards for key, value in shard.states.items()}
+        assert {row.key: row for row in self.views.states_of(ACTOR)} == states
+        for key in states:
+            expected = sorted((row for row in journal.values() if row.key == key), key=lambda row: row.version)
+            assert self.views.timeline(ACTOR, key) == expected
+        for store in self.stores:
+            self.compare(store, states, journal)
+
+    def compare(self, store: Store, states: dict[str, StateRow], journal: dict[bytes, JournalRow]) -> None:
+        """What a worker reads of each shard, state and message."""
+        for name, model in self.shards.items():
+            assert store.outbox(name, 0, 1000) == sorted(model.outbox.values(), key=lambda row: row.number)
+            assert store.timers(name, FAR) == sorted(model.timers.values(), key=lambda row: (row.due, row.key))
+        assert {row.key: row for row in store.states(ACTOR, list(states))} == states
+        assert store.dispositions(ACTOR, list(journal)) == {key: row.disposition for key, row in journal.items()}
+
+    def teardown(self) -> None:
+        """Close everything."""
+        self.harness.close()
+        self.folder.cleanup()
+
+
+class FileModel(StoreModel):
+    """The same on a file."""
+
+    def database(self) -> SqliteFile:
+        """A file of its own."""
+        return SqliteFile(Path(self.folder.name, "magnetar.db"))
+
+
+TestMemory = StoreModel.TestCase
+TestMemory.settings = settings(max_examples=60, stateful_step_count=25)
+TestFile = FileModel.TestCase
+TestFile.settings = settings(max_examples=15, stateful_step_count=25)
