@@ -156,6 +156,18 @@ def test_closing_a_zombie_disturbs_nobody(bench: Bench) -> None:
         bench.producer(bench.one)
 
 
+def test_what_was_closed_never_comes_back(bench: Bench) -> None:
+    """Neither a healing nor a thaw takes a place for a consumer or a producer that was closed."""
+    bench.consumer(bench.one).close()
+    bench.producer(bench.one).close()
+    bench.one.cut()
+    bench.one.heal()
+    bench.one.freeze()
+    bench.one.thaw()
+    assert bench.consumer(bench.two).connected()
+    bench.producer(bench.two)
+
+
 def test_a_cut_lets_nothing_through(bench: Bench) -> None:
     """Only what was prefetched is handed out, acks vanish, whatever asks the broker fails, and nobody is told."""
     bench.fill(8)
