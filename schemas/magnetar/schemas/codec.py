@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import TYPE_CHECKING, Final, Generic, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Final, Generic, Protocol, TypeVar
 
 import msgspec
 
@@ -188,7 +188,12 @@ def failed(origin: Origin, error: Malformed) -> DecodeFailed:
     return DecodeFailed(origin.topic, origin.message_id, origin.schema_version, error.path, error.reason)
 
 
-@lru_cache(maxsize=MOST_CLASSES)
 def codec_for(cls: type[T]) -> RecordCodec[T]:
     """Return the codec of a message, state or timer type; one per type. ContractInvalid for a wrong type."""
+    codec: RecordCodec[T] = _codec(cls)
+    return codec
+
+
+@lru_cache(maxsize=MOST_CLASSES)
+def _codec(cls: type[Any]) -> RecordCodec[Any]:
     return RecordCodec(cls)

@@ -13,12 +13,13 @@ if TYPE_CHECKING:
 INTS = {"int": 1 << 31, "long": 1 << 63}
 
 
-def check_default(node: Node, value: Json, shape: Shape, path: str) -> None:
+def check_default(node: Node, value: Json, shape: Shape, path: str) -> None:  # noqa: C901 - one case per kind of node
     """Raise SchemaInvalid unless a JSON value is a right default of a type."""
     node = shape.actual(node)
     match node, value:
         case Union(branches=branches), _:
-            check_default(branches[0], value, shape, f"{path} (a union's default is of its first type)")
+            if not _is_default(branches[0], value, shape):
+                raise SchemaInvalid(path, f"the default {value!r} is not of the type {branches[0]}, the union's first")
         case Array(items=items), list():
             for at, item in enumerate(value):
                 check_default(items, item, shape, f"{path}[{at}]")
@@ -30,6 +31,14 @@ def check_default(node: Node, value: Json, shape: Shape, path: str) -> None:
         case _:
             if not _fits(node, value):
                 raise SchemaInvalid(path, f"the default {value!r} is not of the type {node}")
+
+
+def _is_default(node: Node, value: Json, shape: Shape) -> bool:
+    try:
+        check_default(node, value, shape, "$")
+    except SchemaInvalid:
+        return False
+    return True
 
 
 def _check_record(node: Record, value: Mapping[str, Json], shape: Shape, path: str) -> None:

@@ -90,9 +90,16 @@ def missing_defaults(cls: type[msgspec.Struct]) -> list[str]:
     ]
 
 
-@lru_cache(maxsize=MOST_CLASSES)
 def schema_of(cls: type[msgspec.Struct]) -> Schema:
-    """Return the schema of one message, state or timer, or raise ContractInvalid with every problem it has."""
+    """Return the schema of one message, state or timer, or raise ContractInvalid with every problem it has.
+
+    It is made once per class.
+    """
+    return _schema_of(cls)
+
+
+@lru_cache(maxsize=MOST_CLASSES)
+def _schema_of(cls: type[msgspec.Struct]) -> Schema:
     derivation = Derivation()
     derived = derivation.of(cls, "")
     problems = list(derivation.problems)

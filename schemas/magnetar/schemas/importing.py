@@ -214,4 +214,4 @@ def _bodies(shape: Shape) -> tuple[Named, ...]:
 
 
 def _namespace(full: str) -> str:
-    return f"    __namespace__ = \"{full.rpartition('.')[0]}\""
+    return f'    __namespace__ = "{full.rpartition(".")[0]}"'

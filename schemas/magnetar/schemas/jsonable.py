@@ -69,7 +69,7 @@ def days(value: date) -> int:
     return value.toordinal() - EPOCH.toordinal()
 
 
-def default_json(value: Any, hint: Any) -> Json:  # noqa: ANN401, PLR0911 - any default of any field
+def default_json(value: Any, hint: Any) -> Json:  # noqa: ANN401, C901, PLR0911 - any default
     """Return a field's default as Avro's JSON; ValueError says why there is none."""
     marks = get_args(hint)[1:] if get_origin(hint) is Annotated else ()
     bare = get_args(hint)[0] if marks else hint
@@ -80,7 +80,9 @@ def default_json(value: Any, hint: Any) -> Json:  # noqa: ANN401, PLR0911 - any 
     match value:
         case enum.Enum():
             return str(value.value)
-        case bool() | int() | str():
+        case str():
+            return value.encode().decode()  # refuses a lone surrogate
+        case bool() | int():
             return value
         case float():
             return _finite(value)

@@ -44,7 +44,9 @@ class Lowering:
     def tree(self, value: msgspec.Struct) -> Any:  # noqa: ANN401 - dicts, sequences and scalars
         """Return the tree of a value; ValueError, TypeError or msgspec.ValidationError where it does not fit."""
         tree = self.untyped(value)
-        msgspec.convert(tree, self._type, builtin_types=KEPT)  # the constructor checks nothing; this checks every field, in 0.5 µs
+        msgspec.convert(
+            tree, self._type, builtin_types=KEPT
+        )  # the constructor checks nothing; this checks every field, in 0.5 µs
         return tree if self._change is None else self._change(tree)
 
     def untyped(self, value: msgspec.Struct) -> Any:  # noqa: ANN401 - as `tree`
