@@ -4,6 +4,7 @@
 MagnetarError ─┬─ AppInvalid          the declaration is wrong; every problem at once
                ├─ MisuseError         a handler, client or test asked for something that cannot be
                ├─ HandlerFailed       a handler raised, or returned what is no state of its actor
+               ├─ LayoutDiffers       the broker's partition counts are not the declared ones (R31)
                ├─ Unhandleable        a delivered message cannot be handled: unreadable, keyless, on a second hop, refused
                ├─ StoreWentBack       the store is older than what it has published (R11)
                ├─ ShardLost           a question could not be answered here: another worker owns the key now
@@ -51,6 +52,10 @@ class Unhandleable(MagnetarError):
         """`source` is `topic/partition`, `position` the broker's."""
         super().__init__(f"actor {actor!r}: message at {position} of {source} cannot be handled: {reason}")
         self.actor, self.source, self.position = actor, source, position
+
+
+class LayoutDiffers(MagnetarError):
+    """A topic's partition count on the broker is not the declared one: keys would go to other shards (R31)."""
 
 
 class StoreWentBack(MagnetarError):

@@ -124,8 +124,7 @@ class RunningWorker:
         if self._watchdog is not None:
             self._watchdog.close()
         self._asking.close()
-        self._bus.close()
-        self._store.close()
+        self._engine.close()
 
     def _surroundings(self, owner: str | None, observer: Observer | None, points: Points | None) -> Surroundings:
         return Surroundings(

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from magnetar.runtime.bus.port import BusUnavailable
+from magnetar.runtime.errors import LayoutDiffers
 from magnetar.runtime.worker.arrival import Reader
 from magnetar.runtime.worker.handling import Place
 from magnetar.runtime.worker.holdings import Holdings
@@ -63,7 +64,7 @@ class Engine:
         points = around.points or NoPoints()
         bus = around.bus if around.points is None else pointed_bus(around.bus, points)
         store = around.store if around.points is None else pointed_store(around.store, points)
-        partitions = {name: topic.partitions or bus.partitions(name) for name, topic in wiring.topics.items()}
+        partitions = _counted(bus, wiring)
         own = wiring.schemas()
         store.prepare(wiring.partitions(), wiring.tables())
         store.remember({fingerprint: schema.text for fingerprint, schema in own.items()})
@@ -79,11 +80,17 @@ class Engine:
             bus, store, self.holdings, self.relay, around.observer, points, around.sourced, around.wake,
             all_claims(wiring.actors, partitions), settings.tenure,
         )  # fmt: skip
+        self._bus, self._store = bus, store
         self.machines: tuple[Machine, ...] = (self.ownership, self.timers, self.turn, self.relay)
 
     def step(self, now: Instant) -> Next:
         """One step of every machine; the earliest time any of them wants the next."""
         return Next.first(*[machine.step(now) for machine in self.machines])
+
+    def close(self) -> None:
+        """Close bus and store, whatever is still open on them: the end, orderly after `ownership.gone`, else as a crash."""
+        self._bus.close()
+        self._store.close()
 
     @property
     def quiet(self) -> bool:
@@ -95,6 +102,19 @@ class Engine:
             and self.turn.idle
             and all(self.relay.drained(shard) and not shard.due and not shard.mail for shard in shards)
         )
+
+
+def _counted(bus: Bus, wiring: Wiring) -> dict[str, int]:
+    """Topic → partitions, by the broker's word. `LayoutDiffers` where that is not what is declared (R31)."""
+    counts = {name: bus.partitions(name) for name in wiring.topics}
+    for name, topic in wiring.topics.items():
+        if topic.partitions not in {None, counts[name]}:
+            message = (
+                f"topic {name!r} has {counts[name]} partitions, but {topic.partitions} are declared. The number is for "
+                f"life: set Policy(partitions={counts[name]}), or give the actor another name."
+            )
+            raise LayoutDiffers(message)
+    return counts
 
 
 def _known(texts: dict[str, str]) -> list[Schema]:
