@@ -114,6 +114,17 @@ def test_many_keys_and_messages_are_asked_for_at_once(owner: Owner, store: Store
     assert store.states(ACTOR, []) == []
 
 
+@pytest.mark.parametrize("key", ["", "'", '"', "\\", "a\nb", "\u2028", "😀", "ключ", "[1]", "null", "%", "x" * 1000])
+def test_a_key_is_any_text(owner: Owner, store: Store, views: Views, key: str) -> None:
+    """It comes back as it was, and is found by nothing else."""
+    changes = owner.applied(journal_row(1, key))
+    changes.states += [state_write(key), state_write(f"{key} ")]
+    owner.commit(changes)
+    assert store.states(ACTOR, [key]) == [state_row(key)]
+    assert views.state(ACTOR, key) == state_row(key)
+    assert views.timeline(ACTOR, key) == [journal_row(1, key)]
+
+
 def test_a_state_is_written_over_the_version_it_came_from(owner: Owner, store: Store) -> None:
     """New, then over the version before; a group may jump several versions at once."""
     for version, over in ((1, 0), (2, 1), (9, 2)):

@@ -60,7 +60,7 @@ class Ledger(Protocol):
         ...
 
 
-def migration(filename: str, text: str) -> Migration:
+def migration_in(filename: str, text: str) -> Migration:
     """The migration in a file of that name; `ValueError` when the name does not say number, phase and purpose."""
     match = _FILE.fullmatch(filename)
     if match is None:
@@ -73,7 +73,7 @@ def migration(filename: str, text: str) -> Migration:
 def migrations(dialect: str) -> tuple[Migration, ...]:
     """All migrations of a dialect in their order, read once."""
     folder = files("magnetar.runtime.store.sql").joinpath("migrations", dialect)
-    found = [migration(file.name, file.read_text(encoding="utf-8")) for file in folder.iterdir()]
+    found = [migration_in(file.name, file.read_text(encoding="utf-8")) for file in folder.iterdir()]
     return tuple(sorted(found, key=lambda each: each.number))
 
 

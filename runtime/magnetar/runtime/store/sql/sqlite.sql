@@ -68,10 +68,18 @@ SELECT actor, key, name, shard, generation, due, type, schema, body, correlation
 WHERE shard = ? AND due <= ? ORDER BY due, actor, key, name;
 
 -- name: disposition
-SELECT message_id, disposition FROM journal WHERE actor = ? AND message_id = ?;
+SELECT disposition FROM journal WHERE actor = ? AND message_id = ?;
+
+-- name: dispositions
+SELECT message_id, disposition FROM journal
+WHERE actor = ? AND message_id IN (SELECT unhex(value) FROM json_each(?));
 
 -- name: state
 SELECT actor, key, shard, version, schema, body, changed_at FROM states WHERE actor = ? AND key = ?;
+
+-- name: states
+SELECT actor, key, shard, version, schema, body, changed_at FROM states
+WHERE actor = ? AND key IN (SELECT value FROM json_each(?));
 
 -- name: add_journal
 INSERT INTO journal (

@@ -34,7 +34,7 @@ def conflict_in(connection: Connection, table: str, group: Sequence[ShardChanges
 
 def _in_journal(connection: Connection, changes: ShardChanges) -> Iterator[VersionConflict]:
     for row in changes.journal:
-        for _, known in connection.rows(SQL["disposition"], (row.actor, row.message_id)):
+        for (known,) in connection.rows(SQL["disposition"], (row.actor, row.message_id)):
             what = f"journal: message {row.message_id.hex()} of {row.actor}/{row.key} is {known} already"
             yield VersionConflict(changes.shard, what)
 

@@ -13,7 +13,7 @@ import apsw
 from magnetar.runtime.store.sqlite.failures import commit_failed, said_plainly
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Iterable, Iterator, Sequence
+    from collections.abc import Generator, Iterator, Sequence
 
 Values: TypeAlias = "Sequence[str | bytes | int | float | None]"
 Rows: TypeAlias = "list[tuple[Any, ...]]"
@@ -40,10 +40,6 @@ class Connection:
     def iterate(self, statement: str, values: Values = ()) -> Iterator[tuple[Any, ...]]:
         """The rows as they are read; a read transaction is open until the last one."""
         return cast("Iterator[tuple[Any, ...]]", self._driver.execute(statement, values))
-
-    def each(self, statement: str, many: Iterable[Sequence[object]]) -> Rows:
-        """The rows that the statement returns for each of the values, together."""
-        return cast("Rows", self._driver.executemany(statement, cast("Iterable[Values]", many)).fetchall())
 
     def run(self, statement: str, many: Sequence[Sequence[object]]) -> int:
         """Run the statement for each of the values; returns how many rows of the database it changed."""

@@ -60,7 +60,7 @@ class SqliteStore:
     def epochs(self, shards: Sequence[ShardName]) -> dict[ShardName, int]:
         """See the port. A shard that does not exist is left out."""
         with said_plainly("reading epochs"):
-            return dict(self._connection.rows(SQL["epochs"], (json.dumps(shards),)))
+            return dict(self._connection.rows(SQL["epochs"], (json.dumps(list(shards)),)))
 
     def take(self, shard: ShardName, epoch: int, owner: str) -> ShardRow | None:
         """See the port. `StoreMismatch` for a shard that was never prepared."""
@@ -98,14 +98,13 @@ class SqliteStore:
     def dispositions(self, actor: str, message_ids: Sequence[bytes]) -> dict[bytes, str]:
         """See the port."""
         with said_plainly(f"looking for messages in the journal of {actor}"):
-            wanted = [(actor, message_id) for message_id in message_ids]
-            return dict(self._connection.each(SQL["disposition"], wanted))
+            wanted = json.dumps([message_id.hex() for message_id in message_ids])
+            return dict(self._connection.rows(SQL["dispositions"], (actor, wanted)))
 
     def states(self, actor: str, keys: Sequence[str]) -> list[StateRow]:
         """See the port."""
         with said_plainly(f"loading states of {actor}"):
-            wanted = [(actor, key) for key in keys]
-            return list(map(StateRow._make, self._connection.each(SQL["state"], wanted)))
+            return list(map(StateRow._make, self._connection.rows(SQL["states"], (actor, json.dumps(list(keys))))))
 
     def commit(self, group: Sequence[ShardChanges]) -> frozenset[ShardName]:
         """See the port."""
