@@ -19,7 +19,7 @@ from magnetar.runtime.servers.locks import locked, try_lock
 from magnetar.runtime.servers.process import Launched, ServerProcess, recorded, start, until
 
 FOR_EVER = ("sleep", "1000")
-DEAF = ("bash", "-c", "trap '' TERM; echo deaf; while :; do sleep 1000; done")
+DEAF = ("bash", "-c", "trap '' TERM; echo deaf; exec sleep 1000")  # what is ignored stays ignored in what follows
 # A program that starts a tied process, says which, and waits to be killed; argument: the directory.
 OWNER = """
 import os, sys
@@ -70,6 +70,10 @@ def _eventually(condition: Callable[[], bool]) -> None:
     assert until(condition, 20)
 
 
+def _is_running_sleep(process: ServerProcess) -> bool:
+    return Path(f"/proc/{process.pid}/comm").read_text(encoding="utf-8") == "sleep\n"
+
+
 def _launcher_of(process: ServerProcess) -> int:
     stat = Path(f"/proc/{process.pid}/stat").read_text(encoding="utf-8")
     return int(stat[stat.rindex(")") + 2 :].split()[1])
@@ -79,7 +83,7 @@ def _launcher_of(process: ServerProcess) -> int:
 def test_a_started_process_is_recorded_and_runs(run: Start, tmp_path: Path, *, tied: bool) -> None:
     """The record names the process that runs the command, in a session of its own, out of reach of Ctrl-C."""
     process = run(*FOR_EVER, tied=tied).process
-    _eventually(lambda: Path(f"/proc/{process.pid}/comm").read_text(encoding="utf-8") == "sleep\n")
+    _eventually(lambda: _is_running_sleep(process))
     assert recorded(tmp_path / "pid.json") == process
     assert os.getsid(process.pid) == process.pid != os.getsid(0)
 
@@ -106,6 +110,7 @@ def test_a_tied_process_does_not_outlive_its_owner(tmp_path: Path) -> None:
 def test_a_tied_process_does_not_outlive_its_launcher(run: Start) -> None:
     """Somebody kills the launcher itself: the kernel kills the server."""
     process = run(*FOR_EVER, tied=True).process
+    _eventually(lambda: _is_running_sleep(process))
     os.kill(_launcher_of(process), signal.SIGKILL)
     _eventually(lambda: not process.alive())
 
@@ -165,13 +170,15 @@ def test_a_process_that_does_not_listen_is_killed(run: Start, tmp_path: Path) ->
 def test_another_process_with_the_same_pid_is_left_alone(tmp_path: Path) -> None:
     """The record is of a dead server, its pid is somebody else's by now: not running, and no signal is sent."""
     with subprocess.Popen(FOR_EVER) as stranger:
-        record = ServerProcess(pid=stranger.pid, born="an earlier boot 1")
-        (tmp_path / "pid.json").write_bytes(msgspec.json.encode(record))
-        assert recorded(tmp_path / "pid.json") is None
-        assert not record.signal(signal.SIGKILL)
-        assert record.end(0)
-        assert born(stranger.pid) is not None
-        stranger.kill()
+        try:
+            record = ServerProcess(pid=stranger.pid, born="an earlier boot 1")
+            (tmp_path / "pid.json").write_bytes(msgspec.json.encode(record))
+            assert recorded(tmp_path / "pid.json") is None
+            assert not record.signal(signal.SIGKILL)
+            assert record.end(0)
+            assert born(stranger.pid) is not None
+        finally:
+            stranger.kill()
 
 
 def test_an_ended_process_that_nobody_waited_for_is_not_alive() -> None:

@@ -127,6 +127,15 @@ def test_it_is_stopped_and_started_again_at_the_same_place(plan: MakePlan) -> No
         assert (other.service_url, other.admin_url) == before
 
 
+def test_it_is_not_started_again_elsewhere(plan: MakePlan) -> None:
+    """Its address was handed out: if somebody else is there now, that is an error and no reason to move."""
+    server = PulsarServer(plan(ANSWERS))
+    with server:
+        port = int(server.service_url.rsplit(":", 1)[1])
+    with socket.create_server((ports.HOST, port)), pytest.raises(PortTaken, match=str(port)):
+        server.start()
+
+
 def test_a_paused_server_runs_and_does_not_answer(plan: MakePlan) -> None:
     """Frozen and thawed, it is the same process."""
     with PulsarServer(plan(ANSWERS)) as server:
@@ -172,9 +181,11 @@ def test_a_port_taken_during_the_start_is_told(plan: MakePlan, data: Path) -> No
 
     with ThreadPoolExecutor(1) as pool:
         other = pool.submit(take_it)
-        with pytest.raises(PortTaken, match=str(port)):
-            server.start()
-        over.set()
+        try:
+            with pytest.raises(PortTaken, match=str(port)):
+                server.start()
+        finally:
+            over.set()
         other.result(20)
 
 
@@ -237,8 +248,10 @@ def test_down_touches_nothing_else(plan: MakePlan, data: Path) -> None:
     plans = plan(ANSWERS, tied=False)
     bring_up(data, Wanted(), lambda: plans)
     with subprocess.Popen(["bash", str(plans.home / "bin" / "pulsar")], stderr=subprocess.DEVNULL, env={}) as stranger:
-        bring_down(data)
-        stranger.kill()
+        try:
+            bring_down(data)
+        finally:
+            stranger.kill()
         assert stranger.wait() == -9
 
 
@@ -279,9 +292,11 @@ def _http_server(port: int, status: int) -> Generator[int]:
     with http.server.ThreadingHTTPServer((ports.HOST, port), Answer) as server:
         thread = threading.Thread(target=server.serve_forever, args=(0.01,))
         thread.start()
-        yield server.server_port
-        server.shutdown()
-        thread.join()
+        try:
+            yield server.server_port
+        finally:
+            server.shutdown()
+            thread.join()
 
 
 def _no_plan() -> PulsarPlan:
