@@ -1,0 +1,201 @@
+"""What people write today, and what the loop makes of the same job: the ratio, measured side by side.
+
+The ordinary consumer takes a message, decodes it with fastavro, validates it with pydantic, and in one transaction
+looks it up in its inbox, loads the order's JSON, writes it back, and adds an outbox row that it deletes later. It does
+not even publish. The loop is a whole worker: receivers, decoding, handlers, journal, states, outbox, one commit a
+group, relay to the topic of events. Both are fed from the in-process bus and keep SQLite files with
+`synchronous=FULL`. They take turns; the figure is the median of the ratios.
+
+Usage: python benchmarks/ordinary.py [ROUNDS] [EVENTS]; exit status 1 below the floor.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import statistics
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from pathlib import Path
+from uuid import UUID
+
+import apsw
+import fastavro
+import pydantic
+from job import OrderEvent, events, order_app
+
+from magnetar.runtime import Client
+from magnetar.runtime.bus.memory import Broker, MemoryBus
+from magnetar.runtime.compose import EmbeddedBus, RunningWorker, provision_embedded, store_place, tune_collector
+from magnetar.runtime.threads.loop import wall_clock
+
+FLOOR = 5.0
+
+
+class LineIn(pydantic.BaseModel):
+    """A line, validated."""
+
+    sku: str
+    quantity: int
+    price: int
+
+
+class OrderEventIn(pydantic.BaseModel):
+    """An event, validated."""
+
+    event_id: UUID
+    trace_id: UUID
+    kind: str
+    order_id: str
+    customer_id: str
+    sequence: int
+    occurred_at: datetime
+    currency: str
+    total: int
+    source: str
+    note: str | None
+    lines: list[LineIn]
+
+
+SCHEMA = """
+PRAGMA journal_mode = wal;
+PRAGMA synchronous = full;
+CREATE TABLE inbox (id TEXT PRIMARY KEY) WITHOUT ROWID;
+CREATE TABLE orders (id TEXT PRIMARY KEY, version INTEGER NOT NULL, body TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE outbox (number INTEGER PRIMARY KEY, key TEXT NOT NULL, body TEXT NOT NULL);
+"""
+
+
+class Ordinary:
+    """A hand-written consumer: right, and one transaction a message."""
+
+    def __init__(self, path: Path, schema: str) -> None:
+        """Makes the file."""
+        self._schema = fastavro.parse_schema(json.loads(schema))
+        self._db = apsw.Connection(str(path))
+        self._db.execute(SCHEMA).fetchall()
+
+    def handle(self, body: bytes, message_id: str) -> None:
+        """One message."""
+        record = fastavro.schemaless_reader(io.BytesIO(body), self._schema, None)
+        event = OrderEventIn.model_validate(record["body"])
+        with self._db:
+            known = self._db.execute("SELECT 1 FROM inbox WHERE id = ?", (message_id,)).fetchone()
+            if known is not None:
+                return
+            self._apply(event, message_id)
+
+    def _apply(self, event: OrderEventIn, message_id: str) -> None:
+        row = self._db.execute("SELECT version, body FROM orders WHERE id = ?", (event.order_id,)).fetchone()
+        version, order = (0, {"events": 0, "total": 0}) if row is None else (row[0], json.loads(row[1]))
+        order.update(
+            status=event.kind,
+            customer_id=event.customer_id,
+            currency=event.currency,
+            events=order["events"] + 1,
+            total=order["total"] + event.total,
+            last=event.occurred_at.isoformat(),
+            lines=[line.model_dump() for line in event.lines],
+        )
+        self._db.execute("INSERT INTO inbox (id) VALUES (?)", (message_id,))
+        self._db.execute(
+            "INSERT INTO orders (id, version, body) VALUES (?, ?, ?) ON CONFLICT (id) DO UPDATE "
+            "SET version = excluded.version, body = excluded.body WHERE version = excluded.version - 1",
+            (event.order_id, version + 1, json.dumps(order)),
+        )
+        published = {
+            "order_id": event.order_id,
+            "status": event.kind,
+            "events": order["events"],
+            "total": order["total"],
+        }
+        self._db.execute("INSERT INTO outbox (key, body) VALUES (?, ?)", (event.order_id, json.dumps(published)))
+        self._db.execute("DELETE FROM outbox WHERE number = (SELECT min(number) FROM outbox)")
+
+    def total(self) -> int:
+        """What the file says was applied."""
+        return sum(json.loads(body)["events"] for (body,) in self._db.execute("SELECT body FROM orders"))
+
+
+def fed(messages: list[OrderEvent]) -> Broker:
+    """A broker whose topic holds the messages."""
+    wiring = order_app().wire()
+    broker = Broker(wall_clock)
+    provision_embedded(broker, wiring)
+    client = Client(wiring, MemoryBus(broker, "feeder"))
+    for start in range(0, len(messages), 1000):
+        client.send_all([(message, message.event_id) for message in messages[start : start + 1000]])
+    return broker
+
+
+def ordinary_rate(messages: list[OrderEvent], folder: Path) -> float:
+    """Events a second of the ordinary consumer."""
+    broker = fed(messages)
+    topic = order_app().wire().topics["orders"]
+    consumer = Ordinary(folder / "ordinary.db", topic.codec.schema.text)
+    bus = MemoryBus(broker, "ordinary")
+    sources = [bus.subscribe("orders", partition, "magnetar-orders").poll() for partition in range(16)]
+    left = len(messages)
+    start = time.perf_counter()
+    while left:
+        for source in sources:
+            assert source is not None
+            for delivery in source.receive(200, 0.0):
+                consumer.handle(delivery.body, delivery.properties["message_id"])
+                source.acknowledge(delivery.position)
+                left -= 1
+    rate = len(messages) / (time.perf_counter() - start)
+    assert consumer.total() == len(messages)
+    return rate
+
+
+def loop_rate(messages: list[OrderEvent], folder: Path) -> float:
+    """Events a second of a whole worker, from its start until all is applied and published."""
+    broker = fed(messages)
+    wiring = order_app().wire()
+    place = store_place(f"sqlite:///{folder}/loop.db")
+    worker = RunningWorker(wiring, EmbeddedBus(broker), place)
+    start = time.perf_counter()
+    worker.start()
+    published = broker.topic("orders-events").partitions
+    while sum(len(partition.log.deliveries) for partition in published) < len(messages):
+        time.sleep(0.002)
+    rate = len(messages) / (time.perf_counter() - start)
+    worker.drain()
+    views = place.views()
+    assert sum(row.version for row in views.states_of("orders")) == len(messages)
+    views.close()
+    return rate
+
+
+@contextmanager
+def folder() -> Iterator[Path]:
+    """A folder of one round."""
+    with tempfile.TemporaryDirectory() as name:
+        yield Path(name)
+
+
+def main() -> int:
+    """Print each round and the median."""
+    rounds = int(sys.argv[1]) if len(sys.argv) > 1 else 5
+    count = int(sys.argv[2]) if len(sys.argv) > 2 else 20_000
+    tune_collector()
+    ratios = []
+    for number in range(1, rounds + 1):
+        with folder() as place:
+            ordinary = ordinary_rate(events(count // 5, seed=number), place)
+        with folder() as place:
+            loop = loop_rate(events(count, seed=number), place)
+        ratios.append(loop / ordinary)
+        print(f"round {number}: ordinary {ordinary:8,.0f}/s   loop {loop:8,.0f}/s   ratio {loop / ordinary:5.2f}")
+    median = statistics.median(ratios)
+    print(f"ratio: median {median:.2f} ({min(ratios):.2f} to {max(ratios):.2f}), floor {FLOOR}")
+    return 0 if median >= FLOOR else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
