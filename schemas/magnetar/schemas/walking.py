@@ -111,6 +111,9 @@ def _table(value: Step) -> Step:
 
 
 def _block(data: bytes, at: int) -> tuple[int, int, int | None]:
+    byte = data[at]
+    if byte < 128 and not byte & 1:  # noqa: PLR2004 - a count of one byte, and no size behind it
+        return byte >> 1, at + 1, None
     count, at = read_long(data, at)
     if count >= 0:
         return count, at, None
@@ -119,11 +122,11 @@ def _block(data: bytes, at: int) -> tuple[int, int, int | None]:
 
 
 def _union(steps: tuple[Step, ...]) -> Step:
-    most = 2 * len(steps)
+    most = min(2 * len(steps), 128)
 
     def walk(data: bytes, at: int) -> int:
         byte = data[at]
-        if byte < most and not byte & 1 and byte < 128:  # noqa: PLR2004 - an index of one byte
+        if byte < most and not byte & 1:
             return steps[byte >> 1](data, at + 1)
         index, at = read_long(data, at)
         if not 0 <= index < len(steps):
@@ -134,7 +137,12 @@ def _union(steps: tuple[Step, ...]) -> Step:
 
 
 def _enumeration(size: int) -> Step:
+    most = min(2 * size, 128)
+
     def walk(data: bytes, at: int) -> int:
+        byte = data[at]
+        if byte < most and not byte & 1:
+            return at + 1
         index, at = read_long(data, at)
         if not 0 <= index < size:
             raise BadBytes
