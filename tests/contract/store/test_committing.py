@@ -10,6 +10,7 @@ from magnetar.runtime.bus.port import Position
 from magnetar.runtime.store.port import CommitRejected, Disposition, StateWrite, VersionConflict
 from tests.contract.store.harness import ACTOR, LEDGER, OTHER, PARTITIONS, SHARD, Owner
 from tests.contract.store.rows import (
+    cancelled,
     fired,
     journal_row,
     ledger_row,
@@ -134,6 +135,19 @@ def test_a_state_is_written_over_the_version_it_came_from(owner: Owner, store: S
     assert store.states(ACTOR, ["o-1"]) == [state_row(version=9, body=b"v9")]
 
 
+@pytest.mark.parametrize("over", [1, 3])
+def test_a_state_at_another_version_is_never_overwritten(owner: Owner, store: Store, over: int) -> None:
+    """Neither an older nor a newer one than this worker loaded: somebody else wrote it (R3)."""
+    changes = owner.changes()
+    changes.states.append(StateWrite(state_row(version=2), 0))
+    owner.commit(changes)
+    stale = owner.changes()
+    stale.states.append(StateWrite(state_row(version=over + 1, body=b"stale"), over))
+    with pytest.raises(VersionConflict, match=f"orders/o-1 is at version 2, this worker knows {over}"):
+        owner.commit(stale)
+    assert store.states(ACTOR, ["o-1"]) == [state_row(version=2)]
+
+
 def spoiled_state(changes: ShardChanges, number: int) -> None:
     """A state over a version that is not there."""
     changes.states[0] = StateWrite(state_row(f"o-{number}", 8, shard=changes.shard), 7)
@@ -161,7 +175,12 @@ def spoiled_timer(changes: ShardChanges, number: int) -> None:
 
 def spoiled_generation(changes: ShardChanges, number: int) -> None:
     """A timer fired that was armed anew since."""
-    changes.gone.append(fired(timer_row(key="o-1", generation=99)))
+    changes.gone.append(fired(timer_row(key="o-2", generation=99)))
+
+
+def spoiled_older_generation(changes: ShardChanges, number: int) -> None:
+    """A timer fired that is armed with a later generation."""
+    changes.gone.append(fired(timer_row(key="o-2", generation=0)))
 
 
 def spoiled_counter(changes: ShardChanges, number: int) -> None:
@@ -177,7 +196,8 @@ def spoiled_counter(changes: ShardChanges, number: int) -> None:
         (spoiled_journal, "journal: .*01 of orders/o-3 is applied"),
         (spoiled_outbox, "outbox: .*number 1 "),
         (spoiled_timer, "timers: orders/never 'overdue' is not armed"),
-        (spoiled_generation, "timers: orders/o-1 'overdue'"),
+        (spoiled_generation, "timers: orders/o-2 'overdue'"),
+        (spoiled_older_generation, "timers: orders/o-2 'overdue'"),
         (spoiled_counter, "shards: .*commits"),
     ],
 )
@@ -185,9 +205,14 @@ def test_a_conflict_takes_the_whole_group_back(
     owner: Owner, views: Views, spoil: Callable[[ShardChanges, int], None], says: str
 ) -> None:
     """Nothing of any shard is written, the error names shard, table and key, and the store goes on."""
-    owner.commit(everything(owner, SHARD, 1))
+    first = everything(owner, SHARD, 1)
+    first.outbox.append(outbox_row(9))
+    first.armed.append(timer_row(key="o-2"))
+    owner.commit(first)
     before = contents(views)
     good, bad = everything(owner, SHARD, 2), everything(owner, OTHER, 3)
+    good.armed.clear()
+    good.gone.append(cancelled(timer_row(key="o-1")))
     spoil(bad, 3)
     with pytest.raises(VersionConflict, match=says) as caught:
         owner.commit(good, bad)

@@ -12,7 +12,9 @@ import apsw
 import pytest
 
 from magnetar.runtime.store.port import StoreError, StoreMismatch, StoreUnavailable
+from magnetar.runtime.store.sql.migrations import Migration, Phase
 from magnetar.runtime.store.sqlite import SqliteFile, SqliteMemory
+from magnetar.runtime.store.sqlite.database import SqliteLedger
 from tests.contract.store.harness import ACTOR, PARTITIONS, SHARD, Owner
 from tests.contract.store.rows import journal_row, state_write
 
@@ -150,6 +152,35 @@ def test_memory_outlives_its_stores_and_is_its_own() -> None:
     store.close()
     assert one.open().epochs([SHARD]) == {SHARD: 0}
     assert two.open().epochs([SHARD]) == {}
+
+
+def test_a_reader_in_the_way_of_a_commit_in_memory() -> None:
+    """In memory a reader holds up the COMMIT: unavailable, nothing written, and the same commit works afterwards."""
+    memory = SqliteMemory(patience=0.05)
+    store = memory.open()
+    store.prepare({ACTOR: PARTITIONS}, [])
+    owner = Owner(store, SHARD)
+    changes = owner.applied(journal_row(1))
+    reading = memory.views()._connection.iterate("SELECT * FROM shards")
+    next(reading)
+    with pytest.raises(StoreUnavailable, match="locked"):
+        owner.commit(changes)
+    assert len(list(reading)) == PARTITIONS - 1
+    assert owner.commit(changes) == frozenset()
+
+
+def test_a_migration_is_applied_once_and_whole(file: SqliteFile) -> None:
+    """When another process was faster nothing happens; when a statement fails nothing of the file stays."""
+    connection = file.open()._connection
+    ledger = SqliteLedger(connection)
+    step = Migration(9000, Phase.PRE, "step", "CREATE TABLE step (a)")
+    ledger.apply(step)
+    ledger.apply(step)
+    assert ledger.applied()[9000] == step.checksum
+    with pytest.raises(StoreError, match="9001"):
+        ledger.apply(Migration(9001, Phase.PRE, "half", "CREATE TABLE half (a); CREATE TABLE step (a)"))
+    assert 9001 not in ledger.applied()
+    assert connection.rows("SELECT name FROM sqlite_schema WHERE name IN ('step', 'half')") == [("step",)]
 
 
 def test_the_clock_is_injected() -> None:
