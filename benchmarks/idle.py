@@ -4,7 +4,7 @@ Every order is made through the whole engine (a message applied and committed), 
 is what Python frees when the entities alone are dropped, by tracemalloc: entity, key, state, and its place in the
 shard's table. The process's resident set is printed beside it.
 
-Usage: python benchmarks/idle.py [ORDERS]
+Usage: python -m benchmarks.idle [ORDERS]
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from magnetar.runtime.bus.memory import Broker, MemoryBus
 from magnetar.runtime.compose import provision_embedded, store_place
 from magnetar.runtime.threads.loop import steady_clock, wall_clock
 from magnetar.runtime.worker.engine import Engine, Surroundings
-from magnetar.runtime.worker.intake import Inline
+from magnetar.runtime.worker.intake import Inline, Receiving
 from magnetar.runtime.worker.observer import Observer
 
 LIMIT = 512
@@ -76,8 +76,7 @@ def main() -> int:
         store=store_place("memory:").open(),
         owner="idle",
         code="bench",
-        sourced=Inline,
-        wake=lambda: None,
+        receiving=Receiving(Inline, wake=lambda: None),
         noise=urandom,
         clock=monotonic,
         observer=Observer(),
@@ -94,9 +93,7 @@ def main() -> int:
         shard.entities.clear()
     gc.collect()
     each = (before - tracemalloc.get_traced_memory()[0]) / live
-    print(
-        f"{live:,} idle orders: {each:.0f} bytes each (limit {LIMIT}); the whole process {rss / 1e6:.0f} MB while measuring"
-    )
+    print(f"{live:,} idle orders: {each:.0f} bytes each (limit {LIMIT}); the process had {rss / 1e6:.0f} MB")
     return 0 if live == count and each <= LIMIT else 1
 
 

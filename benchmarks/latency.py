@@ -1,6 +1,6 @@
 """From `Client.send` to applied and committed, one message at a time, on a real Pulsar and a SQLite file.
 
-Reported, not asserted. Usage: python benchmarks/latency.py [MESSAGES]
+Reported, not asserted. Usage: python -m benchmarks.latency [MESSAGES]
 """
 
 from __future__ import annotations
@@ -13,8 +13,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from job import events, order_app
-
+from benchmarks.job import events, order_app
 from magnetar.runtime import Client
 from magnetar.runtime.bus.pulsar.admin import Admin
 from magnetar.runtime.bus.pulsar.applying import apply, survey
@@ -65,7 +64,7 @@ def main() -> None:
                 worker.wait(0.01)
             client_bus = bus.connect("client")
             client = Client(wiring, client_bus)
-            took = []
+            took: list[float] = []
             for message in events(count + WARM_UP):
                 start = time.perf_counter()
                 client.send(message)

@@ -6,7 +6,7 @@ not even publish. The loop is a whole worker: receivers, decoding, handlers, jou
 group, relay to the topic of events. Both are fed from the in-process bus and keep SQLite files with
 `synchronous=FULL`. They take turns; the figure is the median of the ratios.
 
-Usage: python benchmarks/ordinary.py [ROUNDS] [EVENTS]; exit status 1 below the floor.
+Usage: python -m benchmarks.ordinary [ROUNDS] [EVENTS]; exit status 1 below the floor.
 """
 
 from __future__ import annotations
@@ -21,13 +21,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
+from typing import Any, cast
 from uuid import UUID
 
 import apsw
 import fastavro
 import pydantic
-from job import OrderEvent, events, order_app
 
+from benchmarks.job import OrderEvent, events, order_app
 from magnetar.runtime import Client
 from magnetar.runtime.bus.memory import Broker, MemoryBus
 from magnetar.runtime.compose import EmbeddedBus, RunningWorker, provision_embedded, store_place, tune_collector
@@ -81,7 +82,7 @@ class Ordinary:
 
     def handle(self, body: bytes, message_id: str) -> None:
         """One message."""
-        record = fastavro.schemaless_reader(io.BytesIO(body), self._schema, None)
+        record = cast("dict[str, Any]", fastavro.schemaless_reader(io.BytesIO(body), self._schema, None))
         event = OrderEventIn.model_validate(record["body"])
         with self._db:
             known = self._db.execute("SELECT 1 FROM inbox WHERE id = ?", (message_id,)).fetchone()
@@ -91,7 +92,8 @@ class Ordinary:
 
     def _apply(self, event: OrderEventIn, message_id: str) -> None:
         row = self._db.execute("SELECT version, body FROM orders WHERE id = ?", (event.order_id,)).fetchone()
-        version, order = (0, {"events": 0, "total": 0}) if row is None else (row[0], json.loads(row[1]))
+        version: int = 0 if row is None else row[0]
+        order: dict[str, Any] = {"events": 0, "total": 0} if row is None else json.loads(row[1])
         order.update(
             status=event.kind,
             customer_id=event.customer_id,
@@ -184,7 +186,7 @@ def main() -> int:
     rounds = int(sys.argv[1]) if len(sys.argv) > 1 else 5
     count = int(sys.argv[2]) if len(sys.argv) > 2 else 20_000
     tune_collector()
-    ratios = []
+    ratios: list[float] = []
     for number in range(1, rounds + 1):
         with folder() as place:
             ordinary = ordinary_rate(events(count // 5, seed=number), place)

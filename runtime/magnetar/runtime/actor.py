@@ -57,7 +57,7 @@ class Actor(Generic[S]):
 
 @dataclass(frozen=True, slots=True)
 class Remote:
-    """A service that lives elsewhere and takes these commands on topic `name`, and publishes these events on `<name>-events`."""
+    """A service that lives elsewhere: it takes commands on topic `name` and publishes events on `<name>-events`."""
 
     name: str
     takes: tuple[type[Command], ...] = ()

@@ -51,7 +51,8 @@ class Declaration:
             self.problems.append(problem)
         elif kind in table:
             self.problems.append(
-                f"actor {actor.name!r} has two handlers for {kind.__name__}: {_where(table[kind])} and {_where(handler)}. Keep one."
+                f"actor {actor.name!r} has two handlers for {kind.__name__}: "
+                f"{_where(table[kind])} and {_where(handler)}. Keep one."
             )
         else:
             table[kind] = handler
@@ -154,7 +155,10 @@ def _keys(declaration: Declaration) -> Iterator[str]:
     remote = ((service.name, kind) for service in declaration.remotes for kind in service.takes)
     for owner, kind in dict.fromkeys((*declaration.taken(), *remote)):
         if not issubclass(kind, Timer) and key_field(kind) is None:
-            yield f"{kind.__name__}, taken by {owner!r}, has no key; mark the field that names its entity: `order_id: Key`."
+            yield (
+                f"{kind.__name__}, taken by {owner!r}, has no key; mark the field that names its entity: "
+                "`order_id: Key`."
+            )
 
 
 def _takers(declaration: Declaration) -> Iterator[str]:
@@ -166,7 +170,10 @@ def _takers(declaration: Declaration) -> Iterator[str]:
             takers[command].append(f"remote {remote.name}")
     for kind, names in takers.items():
         if issubclass(kind, Command) and len(names) > 1:
-            yield f"command {kind.__name__} has {len(names)} takers: {', '.join(names)}. A command asks one actor; state a fact with an Event, or rename one."
+            yield (
+                f"command {kind.__name__} has {len(names)} takers: {', '.join(names)}. A command asks one "
+                "actor; state a fact with an Event, or rename one."
+            )
 
 
 def _published(declaration: Declaration) -> set[type[Message]]:
@@ -178,7 +185,10 @@ def _publishers(declaration: Declaration) -> Iterator[str]:
     published = _published(declaration)
     for actor, kind in declaration.taken():
         if issubclass(kind, Event) and kind not in published:
-            yield f"actor {actor!r} takes event {kind.__name__}, which nobody publishes; add it to publishes=[…] of an actor or a Remote."
+            yield (
+                f"actor {actor!r} takes event {kind.__name__}, which nobody publishes; add it to "
+                "publishes=[…] of an actor or a Remote."
+            )
 
 
 def _referenced(declaration: Declaration) -> Iterator[str]:
@@ -190,11 +200,20 @@ def _referenced(declaration: Declaration) -> Iterator[str]:
         own = declaration.handlers[actor.name]
         for kind, where in _mentions(actor).items():
             if issubclass(kind, Command) and kind not in commands:
-                yield f"{where} names command {kind.__name__}, which no actor or remote takes; write its handler, or name it in a Remote."
+                yield (
+                    f"{where} names command {kind.__name__}, which no actor or remote takes; write its "
+                    "handler, or name it in a Remote."
+                )
             elif issubclass(kind, Timer) and kind not in own:
-                yield f"{where} names timer {kind.__name__}, which actor {actor.name!r} does not handle; write its handler."
+                yield (
+                    f"{where} names timer {kind.__name__}, which actor {actor.name!r} does not handle; "
+                    "write its handler."
+                )
             elif issubclass(kind, Event) and kind not in own and kind not in actor.publishes:
-                yield f"{where} names event {kind.__name__}, which actor {actor.name!r} may not publish; add it to its publishes=[…]."
+                yield (
+                    f"{where} names event {kind.__name__}, which actor {actor.name!r} may not publish; "
+                    "add it to its publishes=[…]."
+                )
 
 
 def _mentions(actor: Actor[Any]) -> dict[type[Message], str]:

@@ -238,7 +238,10 @@ class Client:
     def _finish(
         self, place: tuple[str, int], batch: list[Outgoing], first: int, schema: str, deadline: Instant
     ) -> None:
-        """Wait for every receipt; whatever failed goes again from the lowest, with the same numbers, until the deadline."""
+        """Wait for every receipt.
+
+        Whatever failed goes again from the lowest, with the same numbers, until the deadline.
+        """
         line, waiting, failed = self._lines[place], len(batch), None
         pending = dict(enumerate(batch, first))
         while pending:
@@ -254,7 +257,10 @@ class Client:
                 return
             if self._moments.now() >= deadline:
                 self._lines.pop(place).producer.close()
-                message = f"no receipt for {len(pending)} message(s) on {place[0]}/{place[1]} within {self._timeout} s; send them again with the same ids"
+                message = (
+                    f"no receipt for {len(pending)} message(s) on {place[0]}/{place[1]} within "
+                    f"{self._timeout} s; send them again with the same ids"
+                )
                 raise BusUnavailable(message) from failed
             if failed is not None and waiting == 0:
                 line = self._again(place, schema, pending, deadline)

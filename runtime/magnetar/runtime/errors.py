@@ -1,11 +1,13 @@
-"""What a user of the framework can meet. Ports and contracts have their own trees (`bus.port`, `store.port`, `magnetar.schemas`).
+"""What a user of the framework can meet.
+
+Ports and contracts have their own trees (`bus.port`, `store.port`, `magnetar.schemas`).
 
 ```
 MagnetarError ─┬─ AppInvalid          the declaration is wrong; every problem at once
                ├─ MisuseError         a handler, client or test asked for something that cannot be
                ├─ HandlerFailed       a handler raised, or returned what is no state of its actor
                ├─ LayoutDiffers       the broker's partition counts are not the declared ones (R31)
-               ├─ Unhandleable        a delivered message cannot be handled: unreadable, keyless, on a second hop, refused
+               ├─ Unhandleable        a delivered message cannot be handled: unreadable, keyless, lost, refused
                ├─ StoreWentBack       the store is older than what it has published (R11)
                ├─ ShardLost           a question could not be answered here: another worker owns the key now
                └─ BrokenPromise       a run-time assertion of the protocol failed: a bug; nothing was committed
@@ -59,7 +61,7 @@ class LayoutDiffers(MagnetarError):
 
 
 class StoreWentBack(MagnetarError):
-    """The broker has seen numbers from this shard's lane that the store does not know: the store is an older copy (R11)."""
+    """The broker has seen numbers from this shard's lane that the store never gave out: it is an older copy (R11)."""
 
 
 class ShardLost(MagnetarError):

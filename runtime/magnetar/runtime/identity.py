@@ -37,7 +37,7 @@ def derive(cause: bytes, ordinal: int) -> bytes:
 
 
 def foreign(text: str) -> bytes:
-    """The id of a message whose publisher names it `text`, which is no UUID: equal texts are one message (UUIDv8's layout)."""
+    """The id of a message that its publisher calls `text`, no UUID: equal texts are one message (UUIDv8's layout)."""
     digest = bytearray(blake2b(text.encode(), digest_size=ID_BYTES, person=b"foreign").digest())
     digest[6] = _VERSION_8 | (digest[6] & 0x0F)
     digest[8] = _VARIANT | (digest[8] & 0x3F)

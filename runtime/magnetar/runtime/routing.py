@@ -1,4 +1,4 @@
-"""Which partition a key belongs to (R31): one hash per topic, the Java client's, so that most foreign producers agree."""
+"""Which partition a key belongs to (R31): by the Java client's hash, so that most foreign producers agree."""
 
 from __future__ import annotations
 

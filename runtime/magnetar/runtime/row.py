@@ -7,7 +7,7 @@ from datetime import datetime
 from decimal import Decimal
 from enum import Enum
 from types import NoneType, UnionType
-from typing import TYPE_CHECKING, Any, ClassVar, Union, get_args, get_origin, get_type_hints
+from typing import TYPE_CHECKING, Any, ClassVar, get_args, get_type_hints
 from uuid import UUID
 
 import msgspec
@@ -31,7 +31,7 @@ def _text(value: object) -> object:
     return str(value)
 
 
-def _instant(value: Any) -> object:
+def _instant(value: datetime) -> object:
     return from_datetime(value)
 
 
@@ -39,7 +39,7 @@ def _same(value: object) -> object:
     return value
 
 
-def _symbol(value: Any) -> object:
+def _symbol(value: Enum) -> object:
     return value.value
 
 
@@ -70,14 +70,17 @@ class RowPlan:
         )
 
 
-def _column(name: str, hint: Any) -> tuple[tuple[str, str, bool], Callable[[Any], object]]:
-    arms = get_args(hint) if get_origin(hint) in {Union, UnionType} else (hint,)
+def _column(name: str, hint: object) -> tuple[tuple[str, str, bool], Callable[[Any], object]]:
+    arms = get_args(hint) if isinstance(hint, UnionType) else (hint,)
     plain = [arm for arm in arms if arm is not NoneType]
     if len(plain) == 1 and isinstance(plain[0], type):
         for known, kind, convert in _KINDS:
             if issubclass(plain[0], known):
                 return (name, kind, NoneType in arms), convert
-    message = f"column {name!r} has type {hint!r}; use bool, int, float, str, bytes, Decimal, UUID, datetime, an Enum, or one of these | None"
+    message = (
+        f"column {name!r} has type {hint!r}; use bool, int, float, str, bytes, Decimal, UUID, datetime, "
+        "an Enum, or one of these | None"
+    )
     raise TypeError(message)
 
 

@@ -17,7 +17,7 @@ from magnetar.runtime.errors import MisuseError
 from magnetar.runtime.instant import Instant, from_datetime, micros, seconds, to_datetime
 from magnetar.runtime.store.sqlite import SqliteMemory
 from magnetar.runtime.worker.engine import Engine, Settings, Surroundings
-from magnetar.runtime.worker.intake import Inline
+from magnetar.runtime.worker.intake import Inline, Receiving
 from magnetar.runtime.worker.observer import Observer
 from magnetar.runtime.worker.ownership import Tenure
 from magnetar.runtime.worker.timers import Clockwork
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 S = TypeVar("S", bound=State)
 M = TypeVar("M", bound=Message)
 
+_NEW_YEAR = datetime(2026, 1, 1, tzinfo=UTC)
 _FAR = 400 * 24 * 3600.0
 _STEPS = 1_000_000
 _SETTINGS = Settings(clockwork=Clockwork(window=_FAR), tenure=Tenure(check=_FAR, timers=_FAR))
@@ -51,14 +52,14 @@ class World:
         self,
         *actors: Actor[Any] | App,
         remotes: Sequence[Remote] = (),
-        start: datetime = datetime(2026, 1, 1, tzinfo=UTC),
+        start: datetime = _NEW_YEAR,
         seed: int = 0,
     ) -> None:
         """Of actors, or of one whole `App`. Raises `AppInvalid` as starting it would."""
         app = _app(actors, remotes)
         self.wiring = app.wire()
         self._now = from_datetime(start)
-        self._chance = random.Random(seed)
+        self._chance = random.Random(seed)  # noqa: S311 - a test's randomness must be repeatable
         self.broker = Broker(self._clock)
         self.database = SqliteMemory(self._clock)
         for topic in self.wiring.topics.values():
@@ -133,7 +134,10 @@ class World:
         return cast("S", codec.decode(row.body, codec.schema, _Origin(actor.name, key)))
 
     def sent(self, kind: type[M]) -> list[M]:
-        """Every message of this type that was ever published, to an actor, a remote, or as an event; by topic and partition."""
+        """Every message of this type that was ever published, to an actor, a remote, or as an event.
+
+        By topic and partition.
+        """
         return [
             message
             for topic in self.wiring.topics.values()
@@ -172,8 +176,7 @@ class World:
             store=self.database.open(),
             owner="world",
             code="test",
-            sourced=Inline,
-            wake=lambda: None,
+            receiving=Receiving(Inline, wake=lambda: None),
             noise=self._chance.randbytes,
             clock=lambda: seconds(self._now),
             observer=Observer(),

@@ -1,4 +1,7 @@
-"""An app, compiled: which topic a message goes to, how it is encoded, who handles it. Immutable; made by `App.wire()`."""
+"""An app, compiled: which topic a message goes to, how it is encoded, who handles it.
+
+Immutable; made by `App.wire()`.
+"""
 
 from __future__ import annotations
 
@@ -114,11 +117,17 @@ class Wiring:
         if isinstance(message, Event):
             if actor is not None and actor.events is not None and type(message) in actor.events.kinds:
                 return actor.events
-            text = f"{actor.name if actor else 'a client'} may not publish {type(message).__name__}: add it to publishes=[…] of its actor"
+            text = (
+                f"{actor.name if actor else 'a client'} may not publish {type(message).__name__}: add it "
+                "to publishes=[…] of its actor"
+            )
             raise MisuseError(text)
         topic = self.commands.get(type(message))
         if topic is None:
-            text = f"no actor or remote of app {self.app!r} takes {type(message).__name__}: write a handler, or name it in a Remote"
+            text = (
+                f"no actor or remote of app {self.app!r} takes {type(message).__name__}: write a handler, "
+                "or name it in a Remote"
+            )
             raise MisuseError(text)
         return topic
 
@@ -138,7 +147,10 @@ def _kind(kind: type[Message]) -> Kind:
 
 
 def checked_key(key: object, what: str) -> str:
-    """`key`, if it can be one: text, not empty, at most `KEY_LIMIT` characters, no control characters. Else `MisuseError`."""
+    """`key`, if it can be one: text, not empty, at most `KEY_LIMIT` characters, no control characters.
+
+    Else `MisuseError`.
+    """
     if not isinstance(key, str) or not 0 < len(key) <= KEY_LIMIT or not key.isprintable():
         message = f"{what} has the key {key!r:.80}: a key is 1 to {KEY_LIMIT} printable characters"
         raise MisuseError(message)

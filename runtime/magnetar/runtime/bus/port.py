@@ -15,14 +15,12 @@ BusError ─┬─ Busy              the partition or producer name has a live h
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple, Protocol, TypeVar
+from collections.abc import Mapping
+from typing import NamedTuple, Protocol, TypeVar
 
 import msgspec
 
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from magnetar.runtime.instant import Instant
+from magnetar.runtime.instant import Instant
 
 T_co = TypeVar("T_co", covariant=True)
 
@@ -87,7 +85,10 @@ class BusError(Exception):
 
 
 class Busy(BusError):
-    """Another live holder has this partition's subscription or this producer name. Try again: each try makes the broker probe the holder."""
+    """Another live holder has this partition's subscription or this producer name.
+
+    Try again: each try makes the broker probe the holder.
+    """
 
 
 class BusUnavailable(BusError):
@@ -126,7 +127,7 @@ class Consumer(Protocol):
     """The Exclusive subscription on one partition of one topic, starting at the earliest unacknowledged message."""
 
     def receive(self, limit: int, wait: float) -> list[Delivery]:
-        """Up to `limit` messages in order; waits up to `wait` seconds for the first, takes the rest only if they are there.
+        """Up to `limit` messages in order; waits up to `wait` seconds for the first, not for others.
 
         Called by one thread (a receiver, or the loop with `wait=0`). Empty when nothing came, also when the
         connection is lost: ask `connected`. Raises `Closed` once closed.
@@ -158,11 +159,17 @@ class Producer(Protocol):
 
     @property
     def last_number(self) -> int:
-        """The highest number the broker has seen from this name when it was opened; 0 for a new name. A hint: never skip rows by it."""
+        """The highest number the broker has seen from this name when it was opened; 0 for a new name.
+
+        A hint: never skip rows by it.
+        """
         ...
 
     def send(self, number: int, message: Outgoing) -> None:
-        """Start sending. Numbers start at 1 and ascend. Never blocks; raises `Refused` for a message over the size limit."""
+        """Start sending. Numbers start at 1 and ascend.
+
+        Never blocks; raises `Refused` for a message over the size limit.
+        """
         ...
 
     def receipts(self) -> list[Receipt]:
@@ -190,7 +197,10 @@ class Bus(Protocol):
         ...
 
     def schema(self, topic: str, version: int) -> str | None:
-        """The Avro schema with which a message was written; None when the broker says it has none. Blocks ≤ 2 s; `BusUnavailable`."""
+        """The Avro schema with which a message was written; None when the broker says it has none.
+
+        Blocks ≤ 2 s; `BusUnavailable`.
+        """
         ...
 
     def close(self) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import sys
 from pathlib import Path
+from typing import Any
 
 from magnetar.runtime.actor import Actor
 from magnetar.runtime.app import App
@@ -36,7 +37,8 @@ def load_app(target: str) -> App:
         raise AppNotFound(message) from error
     found = getattr(module, name, None)
     if isinstance(found, Actor):
-        return App(found.name, found)
+        actor: Actor[Any] = found
+        return App(actor.name, actor)
     if not isinstance(found, App):
         message = f"{name!r} in {module_name} is {type(found).__name__}, not an App; write {name} = App(…, actors…)"
         raise AppNotFound(message)

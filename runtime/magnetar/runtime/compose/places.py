@@ -70,7 +70,7 @@ class PulsarPlace:
 def bus_place(url: str, app: str) -> BusPlace:
     """The bus that a URL names: `memory:`, `pulsar://host:port`, `pulsar+ssl://host:port`."""
     if url == "memory:":
-        return EmbeddedBus(Broker(wall_clock))
+        return EmbeddedBus(Broker(wall_clock, first_ledger=wall_clock()))  # above the positions that a store may hold
     if url.startswith(("pulsar://", "pulsar+ssl://")):
         return PulsarPlace(PulsarSettings(service_url=url, application=app))
     message = f"{url!r} names no bus; use memory: or pulsar://host:6650"
@@ -78,7 +78,10 @@ def bus_place(url: str, app: str) -> BusPlace:
 
 
 def store_place(url: str) -> StorePlace:
-    """The store that a URL names: `memory:`, or `sqlite:///path` (three slashes and a path; four for an absolute one)."""
+    """The store that a URL names: `memory:`, or `sqlite:///path` (three slashes and a path.
+
+    Four for an absolute one).
+    """
     if url == "memory:":
         return SqliteMemory(wall_clock)
     scheme, _, path = url.partition(":///")

@@ -16,6 +16,7 @@ from magnetar.runtime.threads.receiver import Receiver
 from magnetar.runtime.threads.watchdog import Watchdog
 from magnetar.runtime.wiring import checked_key
 from magnetar.runtime.worker.engine import Engine, Settings, Surroundings
+from magnetar.runtime.worker.intake import Receiving
 from magnetar.runtime.worker.observer import Observer
 
 if TYPE_CHECKING:
@@ -96,7 +97,10 @@ class RunningWorker:
         return shard.entity(checked_key(key, actor)).actor_ref
 
     def drain(self, timeout: float = 10.0) -> None:
-        """Release everything in order (R15) and close. Raises `WorkerFailed` when the loop had failed or does not end in time."""
+        """Release everything in order (R15) and close.
+
+        Raises `WorkerFailed` when the loop had failed or does not end in time.
+        """
         if self._loop is not None and self._loop.is_alive():
             self._loop.tell(Drain())
             self._wakeup()
@@ -132,8 +136,7 @@ class RunningWorker:
             store=self._store,
             owner=owner or default_owner(),
             code=code_version(),
-            sourced=self._receiver,
-            wake=self._wakeup,
+            receiving=Receiving(self._receiver, self._wakeup),
             noise=os.urandom,
             clock=time.monotonic,
             observer=observer or Observer(),

@@ -231,7 +231,9 @@ class Store(Protocol):
         ...
 
     def take(self, shard: ShardName, epoch: int, owner: str) -> ShardRow | None:
-        """Own the shard if its epoch is still `epoch`: bumps it, sets owner, clears *clean* (R12). None: somebody was faster.
+        """Own the shard if its epoch is still `epoch`: bumps it, sets owner, clears *clean* (R12).
+
+        None: somebody was faster.
 
         The row returned has the new epoch, and `clean` as it was before.
         """

@@ -6,7 +6,7 @@ import logging
 import threading
 import time
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 import pykka
 
@@ -37,7 +37,7 @@ class Wakeup:
 
 @dataclass(slots=True)
 class Pulse:
-    """What others may know of the loop: when it began the step it is in (monotonic seconds), and whether and why it ended."""
+    """What others may know of the loop: since when it is in a step (monotonic seconds), whether and why it ended."""
 
     stepping_since: float | None = None
     failure: BaseException | None = None
@@ -55,7 +55,10 @@ class Drain:
 
 
 class Loop(pykka.ThreadingActor):
-    """Owns the machines: nobody else may call them while it runs. It ends when drained, stopped, or when a machine raises."""
+    """Owns the machines: nobody else may call them while it runs.
+
+    It ends when drained, stopped, or when a machine raises.
+    """
 
     use_daemon_thread: ClassVar[bool] = True
 
@@ -71,14 +74,13 @@ class Loop(pykka.ThreadingActor):
         """Begin to step."""
         self.actor_ref.tell(Step())
 
-    def on_receive(self, message: Any) -> Any:
+    def on_receive(self, message: object) -> None:
         """`Step` or `Drain`."""
         if isinstance(message, Drain):
             self._engine.ownership.leave(steady_clock())
             self._wakeup()
         elif isinstance(message, Step):
             self._turn()
-        return None
 
     def _turn(self) -> None:
         """Step until a message waits for this actor, or the machines are gone."""
@@ -87,7 +89,7 @@ class Loop(pykka.ThreadingActor):
             self._pulse.stepping_since = time.monotonic()
             try:
                 wanted = self._engine.step(now).at
-            except BaseException as error:
+            except BaseException as error:  # noqa: BLE001 - it is the loop's last word, told by `Pulse.failure`
                 self._end(error)
                 return
             self._pulse.stepping_since = None
@@ -115,7 +117,10 @@ class Loop(pykka.ThreadingActor):
 
 
 def steady_clock() -> Instant:
-    """The loop's time in microseconds: never jumps. What it lacks to the store's clock is the engine's clock offset (R5)."""
+    """The loop's time in microseconds: never jumps.
+
+    What it lacks to the store's clock is the engine's clock offset (R5).
+    """
     return time.monotonic_ns() // 1000
 
 

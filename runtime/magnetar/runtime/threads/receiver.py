@@ -66,7 +66,10 @@ class Receiver:
         return taken
 
     def drained(self, since: Instant, now: Instant, applied: Position | None) -> bool:
-        """Ask the broker, in another thread, where the partition ends; answers only count if asked at or after `since`."""
+        """Ask the broker, in another thread, where the partition ends.
+
+        Answers only count if asked at or after `since`.
+        """
         if self._end is not None and self._end[0] >= since:
             end = self._end[1]
             if end is None or (applied is not None and end <= applied):

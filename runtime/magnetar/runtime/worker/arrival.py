@@ -1,4 +1,7 @@
-"""From a delivery to an arrival: whose it is, what it says, who wrote it. Any doubt is an error, never a value (R30)."""
+"""From a delivery to an arrival: whose it is, what it says, who wrote it.
+
+Any doubt is an error, never a value (R30).
+"""
 
 from __future__ import annotations
 
@@ -28,7 +31,10 @@ REHOMED = "rehomed"
 
 
 class Arrival(msgspec.Struct, frozen=True, gc=False):
-    """One message about to be handled. `schema` and `body` are what the journal keeps; `at` is the broker's position as text."""
+    """One message about to be handled.
+
+    `schema` and `body` are what the journal keeps; `at` is the broker's position as text.
+    """
 
     message_id: bytes
     key: str
@@ -141,6 +147,22 @@ class Reader:
             rehomed=REHOMED in delivery.properties,
         )
 
+    def state(self, plan: ActorPlan, row: StateRow) -> State:
+        """A stored state, read with the schema it was written with. Raises `DecodeFailed`, `SchemaUnavailable`."""
+        writer = self._writers.find(plan.name, None, row.schema)
+        return plan.codec.decode(row.body, writer, _Kept(f"state of {plan.name}", row.key, row.schema))
+
+    def timer(self, plan: ActorPlan, row: TimerRow) -> Arrival:
+        """A due timer as an arrival: its generation is its message id, so it is applied once (R26)."""
+        codec = plan.timers.get(row.type)
+        if codec is None:
+            raise Unhandleable(plan.name, TIMER, row.name, f"no handler for {row.type} here, armed for key {row.key!r}")
+        writer = self._writers.find(plan.name, None, row.schema)
+        timer = codec.decode(row.body, writer, _Kept(f"timer of {plan.name}", row.key, row.schema))
+        text, causes = to_text(row.generation), (row.correlation_id, row.causation_id)
+        envelope = Envelope(text, row.key, row.type, row.schema, *causes, row.due, None, 0, TIMER)
+        return Arrival(row.generation, row.key, timer, envelope, row.schema, row.body, "", row.due, timer=row)
+
 
 def _unhandleable(shard: Shard, feed: Feed, delivery: Delivery, reason: str) -> Unhandleable:
     return Unhandleable(shard.plan.name, feed.name, str(delivery.position), reason)
@@ -173,27 +195,6 @@ class _Kept:
         self.topic = what
         self.message_id = name
         self.schema_version = schema
-
-
-def state_of(writers: WriterSchemas, plan: ActorPlan, row: StateRow) -> State:
-    """A stored state, read with the schema it was written with. Raises `DecodeFailed`, `SchemaUnavailable`."""
-    writer = writers.find(plan.name, None, row.schema)
-    return plan.codec.decode(row.body, writer, _Kept(f"state of {plan.name}", row.key, row.schema))
-
-
-def from_timer(writers: WriterSchemas, plan: ActorPlan, row: TimerRow) -> Arrival:
-    """A due timer as an arrival: its generation is its message id, so it is applied once (R26)."""
-    codec = plan.timers.get(row.type)
-    if codec is None:
-        raise Unhandleable(plan.name, TIMER, row.name, f"no handler for {row.type} here, armed for key {row.key!r}")
-    timer = codec.decode(
-        row.body, writers.find(plan.name, None, row.schema), _Kept(f"timer of {plan.name}", row.key, row.schema)
-    )
-    text = to_text(row.generation)
-    envelope = Envelope(
-        text, row.key, row.type, row.schema, row.correlation_id, row.causation_id, row.due, None, 0, TIMER
-    )
-    return Arrival(row.generation, row.key, timer, envelope, row.schema, row.body, "", row.due, timer=row)
 
 
 def from_mail(plan: ActorPlan, mail: Mail, message_id: bytes, now: Instant) -> Arrival:

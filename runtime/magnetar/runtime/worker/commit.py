@@ -45,9 +45,9 @@ def advance(shard: Shard, handled: Handled) -> None:
 
 
 def read_back(store: Store, parts: Sequence[Handled], owner: str) -> ReadBack:
-    """R8: on a new connection bump one's own epoch, which waits for the lost transaction's locks; then compare `commits`.
+    """R8: on a new connection bump one's own epoch, which waits for the lost transaction's locks; compare `commits`.
 
-    Raises `StoreUnavailable` at any point; calling again then is right, for a bump that happened is seen as a moved epoch.
+    Raises `StoreUnavailable` at any point; calling again is right, for a bump that happened shows as a moved epoch.
     """
     result = ReadBack([], [], [])
     for handled in parts:

@@ -10,7 +10,7 @@ from magnetar.runtime.errors import LayoutDiffers
 from magnetar.runtime.worker.arrival import Reader
 from magnetar.runtime.worker.handling import Place
 from magnetar.runtime.worker.holdings import Holdings
-from magnetar.runtime.worker.machine import Machine, Next
+from magnetar.runtime.worker.machine import Machine, Means, Next
 from magnetar.runtime.worker.ownership import Ownership, Tenure, all_claims
 from magnetar.runtime.worker.points import NoPoints, Points, pointed_bus, pointed_store
 from magnetar.runtime.worker.relay import Pace, Relay
@@ -21,11 +21,11 @@ from magnetar.schemas import Schema, SchemaUnavailable, WriterSchemas
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from magnetar.runtime.bus.port import Bus, Consumer
+    from magnetar.runtime.bus.port import Bus
     from magnetar.runtime.instant import Instant
     from magnetar.runtime.store.port import Store
     from magnetar.runtime.wiring import Wiring
-    from magnetar.runtime.worker.intake import Source
+    from magnetar.runtime.worker.intake import Receiving
     from magnetar.runtime.worker.observer import Observer
 
 
@@ -47,8 +47,7 @@ class Surroundings:
     store: Store
     owner: str
     code: str
-    sourced: Callable[[Consumer], Source]
-    wake: Callable[[], None]
+    receiving: Receiving
     noise: Callable[[int], bytes]
     clock: Callable[[], float]
     observer: Observer
@@ -68,18 +67,14 @@ class Engine:
         own = wiring.schemas()
         store.prepare(wiring.partitions(), wiring.tables())
         store.remember({fingerprint: schema.text for fingerprint, schema in own.items()})
-        writers = WriterSchemas(_known(store.schemas()), _fetch(bus), around.clock)
+        reader = Reader(WriterSchemas(_known(store.schemas()), _fetch(bus), around.clock))
         self.holdings = Holdings(around.owner, around.observer)
-        self.turn = Turn(
-            store, self.holdings, Place(wiring, partitions, around.code), writers, Reader(writers),
-            around.observer, points, around.noise, settings.limits,
-        )  # fmt: skip
-        self.relay = Relay(bus, store, self.holdings, wiring, around.observer, points, settings.pace)
-        self.timers = Timers(store, self.holdings, around.observer, points, settings.clockwork)
-        self.ownership = Ownership(
-            bus, store, self.holdings, self.relay, around.observer, points, around.sourced, around.wake,
-            all_claims(wiring.actors, partitions), settings.tenure,
-        )  # fmt: skip
+        means = Means(bus, store, self.holdings, around.observer, points)
+        self.turn = Turn(means, Place(wiring, partitions, around.code), reader, around.noise, settings.limits)
+        self.relay = Relay(means, wiring, settings.pace)
+        self.timers = Timers(means, settings.clockwork)
+        claims = all_claims(wiring.actors, partitions)
+        self.ownership = Ownership(means, self.relay, around.receiving, claims, settings.tenure)
         self._bus, self._store = bus, store
         self.machines: tuple[Machine, ...] = (self.ownership, self.timers, self.turn, self.relay)
 
@@ -88,13 +83,13 @@ class Engine:
         return Next.first(*[machine.step(now) for machine in self.machines])
 
     def close(self) -> None:
-        """Close bus and store, whatever is still open on them: the end, orderly after `ownership.gone`, else as a crash."""
+        """Close bus and store: the end, orderly after `ownership.gone`, else as after a crash."""
         self._bus.close()
         self._store.close()
 
     @property
     def quiet(self) -> bool:
-        """Whether nothing is in hand: everything wanted is owned, no group, no row without a receipt, no mail, no fired timer."""
+        """Whether nothing is in hand: all wanted is owned, no group, no unsettled row, no mail, no fired timer."""
         shards = self.holdings.shards()
         return (
             self.ownership.settled

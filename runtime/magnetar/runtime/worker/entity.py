@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Any, NoReturn, Protocol, TypeAlias
 
 import pykka
 
@@ -33,11 +33,11 @@ class Inbox:
         self._home = home
         self._key = key
 
-    def put(self, envelope: Any, /) -> None:
+    def put(self, envelope: Any, /) -> None:  # noqa: ANN401 - Pykka's envelope has no public type
         """Called by `ActorRef.tell` and `.ask` in the caller's thread; `envelope` is Pykka's."""
         self._home.post(self._key, envelope.message, envelope.reply_to)
 
-    def get(self) -> Any:
+    def get(self) -> NoReturn:
         """Never: the loop takes the shard's mail, nobody reads one entity's inbox."""
         message = "an entity's inbox is read by its shard"
         raise NotImplementedError(message)
@@ -48,7 +48,9 @@ class Inbox:
 
 
 class Entity(pykka.Actor):
-    """A key's live state. `ask` and `tell` on its `ActorRef` go through the shard's mail and are answered after the commit.
+    """A key's live state.
+
+    `ask` and `tell` on its `ActorRef` go through the shard's mail and are answered after the commit.
 
     Lean on purpose: no thread, no inbox, no uuid, no registry entry; `actor_ref`, `actor_urn`, `actor_inbox` and
     `actor_stopped` are made when somebody asks. `touched` is the instant of the last message, in whole seconds.
@@ -65,27 +67,27 @@ class Entity(pykka.Actor):
         self.touched = 0
 
     @property
-    def actor_urn(self) -> str:  # type: ignore[override]
+    def actor_urn(self) -> str:  # type: ignore[override]  # pyright: ignore[reportIncompatibleVariableOverride] - lazy
         """`urn:magnetar:<actor>/<partition>/<key>`."""
         return f"urn:magnetar:{self.home.name}/{self.key}"
 
     @property
-    def actor_inbox(self) -> Inbox:  # type: ignore[override]
+    def actor_inbox(self) -> Inbox:  # type: ignore[override]  # pyright: ignore[reportIncompatibleVariableOverride] - lazy
         """The way in: the shard's mail, addressed to this key."""
         return Inbox(self.home, self.key)
 
     @property
-    def actor_stopped(self) -> StopFlag:  # type: ignore[override]
+    def actor_stopped(self) -> StopFlag:  # type: ignore[override]  # pyright: ignore[reportIncompatibleVariableOverride] - lazy
         """Set when the shard leaves this worker."""
         return self.home.stopped
 
     @property
-    def actor_ref(self) -> EntityRef:
+    def actor_ref(self) -> EntityRef:  # pyright: ignore[reportIncompatibleMethodOverride] - ActorRef is invariant
         """A new reference; it stays good after passivation."""
         return pykka.ActorRef(self)
 
     @staticmethod
-    def _create_actor_inbox() -> Any:
+    def _create_actor_inbox() -> NoReturn:
         message = "entities share their shard's mail"
         raise NotImplementedError(message)
 

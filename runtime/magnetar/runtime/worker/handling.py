@@ -1,4 +1,7 @@
-"""Arrivals → one shard's part of a group. Pure: nothing in memory changes here (R7), and the same input gives the same bytes (R5)."""
+"""Arrivals → one shard's part of a group.
+
+Pure: nothing in memory changes here (R7), and the same input gives the same bytes (R5).
+"""
 
 from __future__ import annotations
 
@@ -85,14 +88,14 @@ class Handling:
         self._handled = Handled(shard, changes)
 
     def run(self, arrivals: Iterable[Arrival]) -> Handled:
-        """Handle them all. Raises `HandlerFailed` for the first that cannot be; then nothing of the group is committed."""
+        """Handle them all.
+
+        Raises `HandlerFailed` for the first that cannot be; then nothing of the group is committed.
+        """
         for arrival in arrivals:
             if arrival.timer is not None and not self._still_armed(arrival.timer):
                 self._handled.stale += 1
-            elif (
-                arrival.timer is None
-                and partition_of(arrival.key, self._plan.policy.partitions) != self._shard.partition
-            ):
+            elif arrival.timer is None and not self._shard.houses(arrival.key):
                 self._rehome(arrival)
             else:
                 self._apply(arrival)
@@ -153,8 +156,9 @@ class Handling:
                 raise MisuseError(message)
             kind = contract_name(type(armed.timer))
             self._timers[arrival.key, armed.name] = TimerRow(
-                self._plan.name, arrival.key, armed.name, self._shard.name, armed.message_id, armed.due, kind,
-                codec.schema.fingerprint, codec.encode(armed.timer), arrival.envelope.correlation_id, arrival.envelope.message_id,
+                self._plan.name, arrival.key, armed.name, self._shard.name, armed.message_id, armed.due,
+                kind, codec.schema.fingerprint, codec.encode(armed.timer),
+                arrival.envelope.correlation_id, arrival.envelope.message_id,
             )  # fmt: skip
             told.append({"timer": armed.name, "due": to_iso(armed.due)})
         self._handled.changes.rows.extend(self._row(arrival, ordinal, row) for ordinal, row in enumerate(context.rows))
@@ -195,7 +199,10 @@ class Handling:
     def _enqueue(self, topic: Topic, key: str, body: bytes, properties: dict[str, str]) -> None:
         text = _to_json(properties).decode()
         if len(body) + len(text) > MESSAGE_LIMIT:
-            message = f"a message to {topic.name!r} for key {key!r} has {len(body)} bytes of body and {len(text)} of properties; at most {MESSAGE_LIMIT} fit"
+            message = (
+                f"a message to {topic.name!r} for key {key!r} has {len(body)} bytes of body and "
+                f"{len(text)} of properties; at most {MESSAGE_LIMIT} fit"
+            )
             raise MisuseError(message)
         self._lane += 1
         partition = partition_of(key, self._place.partitions[topic.name])
@@ -237,8 +244,9 @@ class Handling:
         self._handled.changes.journal.append(
             JournalRow(
                 self._plan.name, arrival.message_id, self._shard.name, arrival.key, disposition.value, envelope.type,
-                arrival.schema, arrival.body, envelope.source, arrival.at, envelope.correlation_id, envelope.causation_id,
-                envelope.occurred, arrival.published_at, self._now, self._place.code, version,
+                arrival.schema, arrival.body, envelope.source, arrival.at,
+                envelope.correlation_id, envelope.causation_id, envelope.occurred, arrival.published_at,
+                self._now, self._place.code, version,
                 b"" if state is None else state_hash(state), _to_json(told).decode() if told else "[]",
                 self._plan.codec.encode(state) if answers and state is not None else None,
                 self._plan.codec.schema.fingerprint if answers else None,
@@ -275,7 +283,10 @@ class Handling:
                 applied[row.key] = applied.get(row.key, 0) + 1
         for write in self._handled.changes.states:
             if write.row.version - write.over != applied.get(write.row.key, 0):
-                message = f"shard {self._shard.name}, key {write.row.key!r}: version {write.over} → {write.row.version}, but {applied.get(write.row.key, 0)} journal rows"
+                message = (
+                    f"shard {self._shard.name}, key {write.row.key!r}: version {write.over} → "
+                    f"{write.row.version}, but {applied.get(write.row.key, 0)} journal rows"
+                )
                 raise BrokenPromise(message)
 
 

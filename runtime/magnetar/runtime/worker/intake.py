@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 from magnetar.runtime.bus.port import BusUnavailable
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from magnetar.runtime.bus.port import Consumer, Delivery, Position
     from magnetar.runtime.instant import Instant
 
@@ -36,6 +39,17 @@ class Source(Protocol):
     def close(self) -> None:
         """Stop receiving and give the subscription back."""
         ...
+
+
+@dataclass(frozen=True, slots=True)
+class Receiving:
+    """How arrivals reach the loop.
+
+    `sourced` makes a source of an open consumer, with a thread or inline; `wake` ends the loop's sleep, in any thread.
+    """
+
+    sourced: Callable[[Consumer], Source]
+    wake: Callable[[], None]
 
 
 class Inline:

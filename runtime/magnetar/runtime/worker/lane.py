@@ -1,4 +1,4 @@
-"""A shard's outbox in order: which rows wait, which are confirmed, up to where all are (R18–R20)."""
+"""A shard's outbox in order: which rows wait, which are confirmed, up to where all are (R18 to R20)."""
 
 from __future__ import annotations
 

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 if TYPE_CHECKING:
+    from magnetar.runtime.bus.port import Bus
     from magnetar.runtime.instant import Instant
+    from magnetar.runtime.store.port import Store
+    from magnetar.runtime.worker.holdings import Holdings
+    from magnetar.runtime.worker.observer import Observer
+    from magnetar.runtime.worker.points import Points
 
 
 class Next(NamedTuple):
@@ -21,6 +27,17 @@ class Next(NamedTuple):
 
 
 NEVER = Next(None)
+
+
+@dataclass(frozen=True, slots=True)
+class Means:
+    """What every machine of a worker works with."""
+
+    bus: Bus
+    store: Store
+    holdings: Holdings
+    observer: Observer
+    points: Points
 
 
 class Machine(Protocol):

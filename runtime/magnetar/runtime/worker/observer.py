@@ -35,7 +35,7 @@ class Observer:
     def stale_timers(self, actor: str, count: int) -> None:
         """So many timers had been cancelled or replaced when they fired (R26)."""
 
-    def unknown_commit(self, happened: bool) -> None:
+    def unknown_commit(self, *, happened: bool) -> None:
         """A commit whose outcome was unknown has been read back (R8)."""
 
     def relayed(self, shard: ShardName, count: int, duplicates: int) -> None:

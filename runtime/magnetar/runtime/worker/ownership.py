@@ -15,19 +15,16 @@ from magnetar.runtime.instant import Instant, micros
 from magnetar.runtime.store.port import CommitUnknown, StoreUnavailable
 from magnetar.runtime.wiring import subscription_of
 from magnetar.runtime.worker.lane import Lane
-from magnetar.runtime.worker.machine import NEVER, Next
+from magnetar.runtime.worker.machine import NEVER, Means, Next
 from magnetar.runtime.worker.shard import Feed, Shard, Timetable
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
 
-    from magnetar.runtime.bus.port import Bus, Consumer, Opening
-    from magnetar.runtime.store.port import ShardName, ShardRow, Store
+    from magnetar.runtime.bus.port import Consumer, Opening
+    from magnetar.runtime.store.port import ShardName, ShardRow
     from magnetar.runtime.wiring import ActorPlan, Topic
-    from magnetar.runtime.worker.holdings import Holdings
-    from magnetar.runtime.worker.intake import Source
-    from magnetar.runtime.worker.observer import Observer
-    from magnetar.runtime.worker.points import Points
+    from magnetar.runtime.worker.intake import Receiving
     from magnetar.runtime.worker.relay import Relay
 
 _log = logging.getLogger("magnetar.ownership")
@@ -49,7 +46,10 @@ class Tenure:
 
 @dataclass(slots=True)
 class Claim:
-    """A shard that this worker wants and does not own yet. Partitions are subscribed one after another, the main one first."""
+    """A shard that this worker wants and does not own yet.
+
+    Partitions are subscribed one after another, the main one first.
+    """
 
     name: ShardName
     plan: ActorPlan
@@ -72,28 +72,15 @@ class Farewell:
 class Ownership:
     """The machine that wins, keeps, and gives back shards. Steps are called by the loop's thread only."""
 
-    def __init__(  # noqa: PLR0913 - ports and values of one machine
-        self,
-        bus: Bus,
-        store: Store,
-        holdings: Holdings,
-        relay: Relay,
-        observer: Observer,
-        points: Points,
-        sourced: Callable[[Consumer], Source],
-        wake: Callable[[], None],
-        claims: list[Claim],
-        tenure: Tenure,
-    ) -> None:
-        """`sourced` makes a source of an open consumer: with a receiver thread, or inline."""
-        self._bus = bus
-        self._store = store
-        self._holdings = holdings
+    def __init__(self, means: Means, relay: Relay, receiving: Receiving, claims: list[Claim], tenure: Tenure) -> None:
+        """`claims` are the shards wanted; `receiving` makes sources of their consumers."""
+        self._bus = means.bus
+        self._store = means.store
+        self._holdings = means.holdings
         self._relay = relay
-        self._observer = observer
-        self._points = points
-        self._sourced = sourced
-        self._wake = wake
+        self._observer = means.observer
+        self._points = means.points
+        self._receiving = receiving
         self._tenure = tenure
         self._claims = {claim.name: claim for claim in claims}
         self._plans = {claim.name: (claim.plan, claim.partition, tuple(claim.wanted)) for claim in claims}
@@ -182,12 +169,22 @@ class Ownership:
         table = Timetable(horizon)
         table.look(self._store.timers(claim.name, horizon), horizon)
         feeds = [
-            Feed(topic, partition, self._sourced(consumer), row.positions.get(f"{topic.name}/{partition}"))
+            Feed(topic, partition, self._receiving.sourced(consumer), row.positions.get(f"{topic.name}/{partition}"))
             for topic, partition, consumer in claim.won
         ]
         shard = Shard(
-            claim.name, claim.plan, claim.partition, row.epoch, row.commits, row.lane, row.floor, feeds, lane, table, self._wake
-        )  # fmt: skip
+            name=claim.name,
+            plan=claim.plan,
+            partition=claim.partition,
+            epoch=row.epoch,
+            commits=row.commits,
+            lane_number=row.lane,
+            floor=row.floor,
+            feeds=feeds,
+            lane=lane,
+            timetable=table,
+            wake=self._receiving.wake,
+        )
         del self._claims[claim.name]
         self._store_seen = now
         self._holdings.add(shard)
@@ -213,7 +210,7 @@ class Ownership:
     # keeping
 
     def _watch(self, now: Instant) -> Next:
-        """R13, R32: once a second, whether the epochs are still ours, the store is there, and the consumers are alive."""
+        """R13, R32: once a second, whether epochs are still ours, the store is there, and consumers are alive."""
         owned = self._holdings.shards()
         if not owned:
             return NEVER

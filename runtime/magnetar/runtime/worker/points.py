@@ -62,14 +62,14 @@ class _Pointed:
         self._points = points
         self._opens = opens
 
-    def __getattr__(self, name: str) -> Any:
+    def __getattr__(self, name: str) -> Any:  # noqa: ANN401 - whatever the port has
         found = getattr(self._inner, name)
         return self._wrapped(name, found) if callable(found) else found
 
     def _wrapped(self, name: str, method: Callable[..., Any]) -> Callable[..., Any]:
         call = f"{self._port}.{name}"
 
-        def pointed(*arguments: object) -> Any:
+        def pointed(*arguments: object) -> object:
             self._points.reach(f"{call}:before")
             result = method(*arguments)
             self._points.reach(f"{call}:after")
@@ -77,7 +77,7 @@ class _Pointed:
 
         return pointed
 
-    def _dressed(self, name: str, result: Any) -> Any:
+    def _dressed(self, name: str, result: object) -> object:
         if self._port == "bus" and name in _OPENS:
             return _Pointed("opening", result, self._points, _OPENS[name])
         if self._port == "opening" and name == "poll" and result is not None:
@@ -87,9 +87,11 @@ class _Pointed:
 
 def pointed_store(store: Store, points: Points) -> Store:
     """The store with its fault points."""
-    return cast("Store", _Pointed("store", store, points))
+    wrapped: Any = _Pointed("store", store, points)
+    return cast("Store", wrapped)
 
 
 def pointed_bus(bus: Bus, points: Points) -> Bus:
     """The bus, and all that it opens, with their fault points."""
-    return cast("Bus", _Pointed("bus", bus, points))
+    wrapped: Any = _Pointed("bus", bus, points)
+    return cast("Bus", wrapped)

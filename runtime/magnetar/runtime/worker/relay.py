@@ -1,4 +1,4 @@
-"""The relay: what was decided is published, in lane order per destination partition, by the shard's only owner (R18–R20).
+"""The relay: what was decided is published, in lane order per destination, by the shard's only owner (R18 to R20).
 
 From memory, unbatched, under numbers that the broker de-duplicates. On a failed send it waits for all receipts and
 goes on from the lowest unconfirmed, with the same numbers: never a higher one before a lower one is stored.
@@ -16,15 +16,13 @@ import msgspec
 from magnetar.runtime.bus.port import BusError, Busy, Outgoing, Refused, SchemaRefused
 from magnetar.runtime.errors import BrokenPromise, StoreWentBack
 from magnetar.runtime.instant import Instant, micros
-from magnetar.runtime.worker.machine import NEVER, Next
+from magnetar.runtime.store.port import StoreUnavailable
+from magnetar.runtime.worker.machine import NEVER, Means, Next
 
 if TYPE_CHECKING:
-    from magnetar.runtime.bus.port import Bus, Opening, Producer, Receipt
-    from magnetar.runtime.store.port import OutboxRow, ShardName, Store
+    from magnetar.runtime.bus.port import Opening, Producer, Receipt
+    from magnetar.runtime.store.port import OutboxRow, ShardName
     from magnetar.runtime.wiring import Wiring
-    from magnetar.runtime.worker.holdings import Holdings
-    from magnetar.runtime.worker.observer import Observer
-    from magnetar.runtime.worker.points import Points
     from magnetar.runtime.worker.shard import Shard
 
 _log = logging.getLogger("magnetar.relay")
@@ -65,16 +63,14 @@ class Outlet:
 class Relay:
     """The machine that publishes. Steps are called by the loop's thread only."""
 
-    def __init__(
-        self, bus: Bus, store: Store, holdings: Holdings, wiring: Wiring, observer: Observer, points: Points, pace: Pace
-    ) -> None:
+    def __init__(self, means: Means, wiring: Wiring, pace: Pace) -> None:
         """One relay serves every owned shard."""
-        self._bus = bus
-        self._store = store
-        self._holdings = holdings
+        self._bus = means.bus
+        self._store = means.store
+        self._holdings = means.holdings
         self._wiring = wiring
-        self._observer = observer
-        self._points = points
+        self._observer = means.observer
+        self._points = means.points
         self._pace = pace
         self._outlets: dict[ShardName, dict[Destination, Outlet]] = {}
 
@@ -144,7 +140,10 @@ class Relay:
         for receipt in receipts:
             row = outlet.flying.popleft()
             if receipt.number != row.number:
-                message = f"shard {shard.name}: receipt {receipt.number} from {destination} while {row.number} is the oldest on its way"
+                message = (
+                    f"shard {shard.name}: receipt {receipt.number} from {destination} while {row.number} "
+                    "is the oldest on its way"
+                )
                 raise BrokenPromise(message)
             if receipt.error is None:
                 self._confirm(shard, outlet, row, destination)
@@ -156,7 +155,10 @@ class Relay:
             self._observer.relayed(shard.name, len(receipts), duplicates)
 
     def _confirm(self, shard: Shard, outlet: Outlet, row: OutboxRow, destination: Destination) -> None:
-        """A receipt. One above a failed number means that the broker went past it: sending that again would be dropped (R19)."""
+        """A receipt.
+
+        One above a failed number means that the broker went past it: sending that again would be dropped (R19).
+        """
         if outlet.unconfirmed:
             self._block(
                 shard,
@@ -209,24 +211,40 @@ class Relay:
         outlet.opening = None
         outlet.producer = producer
         outlet.used = now
-        self._check_age(shard, destination, producer)
-        return True
+        return producer.last_number <= shard.lane_number or self._outrun(shard, destination, outlet, producer, now)
 
-    def _check_age(self, shard: Shard, destination: Destination, producer: Producer) -> None:
-        """R11: the broker cannot have seen a number that the lane has not given out, unless the store went back."""
-        if producer.last_number > shard.lane_number:
-            message = (
-                f"shard {shard.name} has given out {shard.lane_number} numbers, but {destination[0]}/{destination[1]} has seen "
-                f"{producer.last_number} from it: the store is an older copy. Restore the newest copy, or start it as a new generation."
-            )
-            raise StoreWentBack(message)
+    def _outrun(self, shard: Shard, destination: Destination, outlet: Outlet, producer: Producer, now: Instant) -> bool:
+        """R11: the broker has seen a number that this lane has not given out.
+
+        Its next owner sent it, or the store went back.
+        """
+        try:
+            epoch = self._store.epochs([shard.name]).get(shard.name)
+        except StoreUnavailable as error:
+            _log.warning("shard %s: %s; opening %s/%d later", shard.name, error, *destination)
+            producer.close()
+            outlet.producer = None
+            outlet.not_before = now + micros(self._pace.reopen)
+            return False
+        if epoch != shard.epoch:
+            why = f"its epoch is {epoch}, not {shard.epoch}: another worker has taken it and sent on"
+            self._holdings.lose(shard, why)
+            return False
+        message = (
+            f"shard {shard.name} has given out {shard.lane_number} numbers, but {destination[0]}/{destination[1]} "
+            f"has seen {producer.last_number} from it: the store is an older copy. Restore the newest one."
+        )
+        raise StoreWentBack(message)
 
     def _send(self, shard: Shard, destination: Destination, outlet: Outlet, now: Instant) -> None:
         producer = outlet.producer
         while producer is not None and outlet.queue and len(outlet.flying) < self._pace.window:
             row = outlet.queue[0]
             if not outlet.last_sent < row.number <= shard.lane_number:
-                message = f"shard {shard.name}: about to send {row.number} after {outlet.last_sent}, lane at {shard.lane_number}"
+                message = (
+                    f"shard {shard.name}: about to send {row.number} after {outlet.last_sent}, lane at "
+                    f"{shard.lane_number}"
+                )
                 raise BrokenPromise(message)
             try:
                 producer.send(row.number, Outgoing(row.key, row.body, _properties(row.properties)))
@@ -244,7 +262,7 @@ class Relay:
             outlet.used = now
 
     def _drop_producer(self, outlet: Outlet) -> None:
-        """The producer is of no use: what it has on its way is of unknown outcome, and goes again from the lowest (R19)."""
+        """The producer is of no use: what it has on its way is of unknown outcome, and goes again (R19)."""
         outlet.unconfirmed.extend(outlet.flying)
         outlet.flying.clear()
 

@@ -8,6 +8,7 @@ from heapq import heappush
 from threading import Event as StopFlag
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from magnetar.runtime.routing import partition_of
 from magnetar.runtime.worker.entity import Entity
 
 if TYPE_CHECKING:
@@ -34,7 +35,9 @@ class Mail(NamedTuple):
 
 @dataclass(slots=True)
 class Feed:
-    """One source of a shard. `applied` is the last position committed (R10), `seen` the latest publish time applied (R26).
+    """One source of a shard.
+
+    `applied` is the last position committed (R10), `seen` the latest publish time applied (R26).
 
     `returned` are deliveries that were taken and could not be committed: they come first when the shard goes on.
     """
@@ -114,6 +117,10 @@ class Shard:
         """Put a message into the shard's mail. Any thread: a deque's append is atomic."""
         self.mail.append(Mail(key, message, reply))
         self.wake()
+
+    def houses(self, key: str) -> bool:
+        """Whether the key belongs to this shard (R31)."""
+        return partition_of(key, self.plan.policy.partitions) == self.partition
 
     def entity(self, key: str) -> Entity:
         """The live entity of a key, made as never seen when it is not live."""

@@ -8,19 +8,18 @@ from typing import TYPE_CHECKING
 
 from magnetar.runtime.instant import Instant, micros
 from magnetar.runtime.store.port import StoreUnavailable
-from magnetar.runtime.worker.machine import NEVER, Next
+from magnetar.runtime.worker.machine import NEVER, Means, Next
 
 if TYPE_CHECKING:
-    from magnetar.runtime.store.port import Store
-    from magnetar.runtime.worker.holdings import Holdings
-    from magnetar.runtime.worker.observer import Observer
-    from magnetar.runtime.worker.points import Points
     from magnetar.runtime.worker.shard import Shard
 
 
 @dataclass(frozen=True, slots=True)
 class Clockwork:
-    """Settings, in seconds. `window`: how far ahead timers are held in memory; `poll`: how often a waiting one is looked at."""
+    """Settings, in seconds.
+
+    `window`: how far ahead timers are held in memory; `poll`: how often a waiting one is looked at.
+    """
 
     window: float = 60.0
     poll: float = 0.005
@@ -30,14 +29,12 @@ class Clockwork:
 class Timers:
     """The machine that fires timers into their shards. Steps are called by the loop's thread only."""
 
-    def __init__(
-        self, store: Store, holdings: Holdings, observer: Observer, points: Points, clockwork: Clockwork
-    ) -> None:
+    def __init__(self, means: Means, clockwork: Clockwork) -> None:
         """One for all owned shards."""
-        self._store = store
-        self._holdings = holdings
-        self._observer = observer
-        self._points = points
+        self._store = means.store
+        self._holdings = means.holdings
+        self._observer = means.observer
+        self._points = means.points
         self._clockwork = clockwork
         self._retry_at: Instant = 0
 
@@ -55,7 +52,8 @@ class Timers:
         if instant + micros(self._clockwork.window) / 2 > table.horizon and now >= self._retry_at:
             self._look_further(shard, instant, now)
         if not table.heap:
-            return Next(table.horizon - self._holdings.clock_offset - micros(self._clockwork.window) // 2)
+            look = table.horizon - self._holdings.clock_offset - micros(self._clockwork.window) // 2
+            return Next(max(look, self._retry_at))
         due = table.heap[0][0]
         if due > instant:
             return Next(due - self._holdings.clock_offset)
@@ -78,7 +76,10 @@ class Timers:
         shard.timetable.look(timers, horizon)
 
     def _may_fire(self, shard: Shard, due: Instant, instant: Instant) -> bool:
-        """R26: on every feed a later publish time was seen, or the broker says that nothing older is left; or it waited long enough."""
+        """R26: on every feed a later publish time was seen, or the broker says that nothing older is left.
+
+        Or it waited long enough.
+        """
         if instant - due >= micros(shard.plan.policy.punctuality):
             return True
         if shard.in_turn or shard.mail:

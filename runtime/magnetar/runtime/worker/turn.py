@@ -1,4 +1,4 @@
-"""The way of a message through the worker, one phase a step:
+"""The way of a message through the worker, one phase a step.
 
     Idle → Taken → Known → Loaded → Handled → Committed → Idle
                                         └─→ Unknown ─┘
@@ -20,31 +20,30 @@ from magnetar.runtime.errors import BrokenPromise, MisuseError, ShardLost, Unhan
 from magnetar.runtime.identity import mint
 from magnetar.runtime.instant import SECOND, Instant, micros
 from magnetar.runtime.store.port import CommitRejected, CommitUnknown, StoreUnavailable, VersionConflict
-from magnetar.runtime.worker.arrival import Arrival, Reader, from_mail, from_timer, state_of
+from magnetar.runtime.worker.arrival import Arrival, Reader, from_mail
 from magnetar.runtime.worker.commit import advance, read_back
 from magnetar.runtime.worker.entity import Entity
 from magnetar.runtime.worker.handling import Handled, Handling
-from magnetar.runtime.worker.machine import NEVER, Next
+from magnetar.runtime.worker.machine import NEVER, Means, Next
 from magnetar.schemas import SchemaUnavailable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from magnetar.runtime.bus.port import Delivery, Position
-    from magnetar.runtime.store.port import Store, TimerRow
+    from magnetar.runtime.store.port import TimerRow
     from magnetar.runtime.worker.handling import Place
-    from magnetar.runtime.worker.holdings import Holdings
-    from magnetar.runtime.worker.observer import Observer
-    from magnetar.runtime.worker.points import Points
     from magnetar.runtime.worker.shard import Feed, Mail, Shard
-    from magnetar.schemas import WriterSchemas
 
 _log = logging.getLogger("magnetar.worker")
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """Bounds of one group. `group`: arrivals in all; `tidy`: seconds after which settled outbox rows are deleted though nothing arrives."""
+    """Bounds of one group.
+
+    `group`: arrivals in all; `tidy`: seconds after which settled outbox rows are deleted though nothing arrives.
+    """
 
     group: int = 512
     tidy: float = 0.5
@@ -54,7 +53,10 @@ class Limits:
 
 @dataclass(slots=True)
 class Batch:
-    """What one shard gave to this turn, in order: deliveries by feed, fired timers, mail; then the arrivals made of it."""
+    """What one shard gave to this turn, in order: deliveries by feed, fired timers, mail.
+
+    Then the arrivals made of it.
+    """
 
     shard: Shard
     deliveries: list[tuple[Feed, list[Delivery]]] = field(default_factory=list)
@@ -86,26 +88,16 @@ class Group:
 class Turn:
     """The machine that applies messages. Steps are called by the loop's thread only."""
 
-    def __init__(  # noqa: PLR0913 - the engine's one meeting point; each is a port or a value
-        self,
-        store: Store,
-        holdings: Holdings,
-        place: Place,
-        writers: WriterSchemas,
-        reader: Reader,
-        observer: Observer,
-        points: Points,
-        noise: Callable[[int], bytes],
-        limits: Limits,
+    def __init__(
+        self, means: Means, place: Place, reader: Reader, noise: Callable[[int], bytes], limits: Limits
     ) -> None:
         """`noise` mints ids of mail."""
-        self._store = store
-        self._holdings = holdings
+        self._store = means.store
+        self._holdings = means.holdings
         self._place = place
-        self._writers = writers
         self._reader = reader
-        self._observer = observer
-        self._points = points
+        self._observer = means.observer
+        self._points = means.points
         self._noise = noise
         self._limits = limits
         self._group: Group | None = None
@@ -210,7 +202,7 @@ class Turn:
 
     def _decode(self, batch: Batch, now: Instant) -> None:
         shard, skipped = batch.shard, 0
-        batch.arrivals = [from_timer(self._writers, shard.plan, row) for row in batch.due]
+        batch.arrivals = [self._reader.timer(shard.plan, row) for row in batch.due]
         for mail in batch.mail:
             try:
                 batch.arrivals.append(from_mail(shard.plan, mail, mint(now, self._noise), now))
@@ -251,8 +243,9 @@ class Turn:
         group = self._hand()
         homes: dict[str, dict[str, Shard]] = {}
         for batch in group.batches:
-            missing = {arrival.key for arrival in batch.arrivals} - batch.shard.entities.keys()
-            homes.setdefault(batch.shard.plan.name, {}).update(dict.fromkeys(missing, batch.shard))
+            shard = batch.shard
+            missing = {arrival.key for arrival in batch.arrivals} - shard.entities.keys()
+            homes.setdefault(shard.plan.name, {}).update((key, shard) for key in missing if shard.houses(key))
         try:
             for actor, keys in homes.items():
                 self._load_states(actor, keys)
@@ -264,7 +257,7 @@ class Turn:
         """One question per actor for all keys that are not live."""
         for row in self._store.states(actor, sorted(keys)) if keys else ():
             shard = keys[row.key]
-            entity = Entity(shard, row.key, state_of(self._writers, shard.plan, row), row.version)
+            entity = Entity(shard, row.key, self._reader.state(shard.plan, row), row.version)
             entity.touched = row.changed_at // SECOND
             shard.entities[row.key] = entity
 
@@ -315,7 +308,7 @@ class Turn:
         for shard in result.lost:
             self._lose(group, shard, "its epoch had moved when a commit of unknown outcome was read back")
         for handled in (*result.durable, *result.again):
-            self._observer.unknown_commit(handled in result.durable)
+            self._observer.unknown_commit(happened=handled in result.durable)
         if result.durable and result.again:
             message = "one transaction was durable for some of its shards only"
             raise BrokenPromise(message)
@@ -358,11 +351,14 @@ class Turn:
         return self._rest(group, now)
 
     def _acknowledge(self, batch: Batch, committed: dict[str, Position]) -> None:
-        """Cumulative, up to what the commit says (R10): everything at or below it came in order and has a disposition."""
+        """Cumulative, up to what the commit says (R10): all at or below it came in order and has a disposition."""
         for feed, deliveries in batch.deliveries:
             position = feed.reached(deliveries[-1].position)
             if committed.get(feed.name) != position:
-                message = f"shard {batch.shard.name}: about to acknowledge {position} of {feed.name}, but {committed.get(feed.name)} is committed"
+                message = (
+                    f"shard {batch.shard.name}: about to acknowledge {position} of {feed.name}, but "
+                    f"{committed.get(feed.name)} is committed"
+                )
                 raise BrokenPromise(message)
             feed.applied = position
             feed.seen = max(feed.seen, deliveries[-1].published_at)

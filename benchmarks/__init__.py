@@ -1,0 +1,1 @@
+"""Benchmarks: ratios of two things measured side by side, and figures that are reported. Run one by `python -m`."""
