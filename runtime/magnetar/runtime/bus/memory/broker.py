@@ -32,15 +32,17 @@ class Broker:
 
     One lock guards everything, for a real broker's answers are serial too; nothing blocks while holding it.
     `clock` stamps what is published over a connection that has no clock of its own. `receiver_queue` is how many
-    messages the broker hands a consumer ahead of its reading (200, as DESIGN §6 has it).
+    messages the broker hands a consumer ahead of its reading (200, as DESIGN §6 has it). A broker whose workers keep
+    their store from one process to the next must begin above all ledgers of its predecessors (`first_ledger`), for
+    the positions stored then must lie below those to come.
     """
 
-    def __init__(self, clock: Callable[[], Instant], receiver_queue: int = 200) -> None:
+    def __init__(self, clock: Callable[[], Instant], receiver_queue: int = 200, first_ledger: int = 1) -> None:
         self.clock = clock
         self.receiver_queue = receiver_queue
         self.lock = RLock()
         self.answers = Answers()
-        self._ledgers = count(1)
+        self._ledgers = count(first_ledger)
         self._topics: dict[str, Topic] = {}
 
     def provision(
