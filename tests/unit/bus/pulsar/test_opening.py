@@ -11,7 +11,8 @@ import pytest
 
 from magnetar.runtime.bus.port import BusUnavailable, Busy, TopicMissing
 from magnetar.runtime.bus.pulsar import native
-from magnetar.runtime.bus.pulsar.opening import Arrival, Farewell, PulsarOpening
+from magnetar.runtime.bus.pulsar.closing import Farewell
+from magnetar.runtime.bus.pulsar.opening import Arrival, PulsarOpening
 from tests.unit.bus.pulsar.client_double import Closing, Result
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from magnetar.runtime.bus.port import BusUnavailable, Closed, Outgoing, Receipt, Refused
-from magnetar.runtime.bus.pulsar.opening import Farewell
+from magnetar.runtime.bus.pulsar.closing import Farewell
 from magnetar.runtime.bus.pulsar.producer import PulsarProducer
 from tests.unit.bus.pulsar.client_double import Sending
 

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import logging
 from concurrent.futures import Future, ThreadPoolExecutor
 from functools import partial
 from typing import TYPE_CHECKING, Protocol
 
 from magnetar.runtime.bus.port import TopicMissing
 from magnetar.runtime.bus.pulsar import errors, native
+from magnetar.runtime.bus.pulsar.closing import Farewell, close_clients
 from magnetar.runtime.bus.pulsar.consumer import PulsarConsumer
-from magnetar.runtime.bus.pulsar.opening import Arrival, Farewell, PulsarOpening
+from magnetar.runtime.bus.pulsar.opening import Arrival, PulsarOpening
 from magnetar.runtime.bus.pulsar.producer import PulsarProducer
 
 if TYPE_CHECKING:
     from magnetar.runtime.bus.pulsar.native import NativeConsumer, NativeProducer
     from magnetar.runtime.bus.pulsar.settings import PulsarSettings
+
+_log = logging.getLogger(__name__)
 
 
 class Subscriptions(Protocol):
@@ -102,10 +106,11 @@ class PulsarBus:
         return schema.schema() if native.is_avro(schema) else None
 
     def close(self) -> None:
-        """Close everything opened through this bus, each client within the close time-out."""
-        for client in (self._producing, self._consuming, self._schemas):
-            Farewell(self._settings.close_timeout).close(client)
+        """Close everything opened through this bus; waits up to twice the close time-out."""
         self._asking.shutdown(wait=False, cancel_futures=True)
+        clients = (self._producing, self._consuming, self._schemas)
+        if not close_clients(clients, within=2 * self._settings.close_timeout):
+            _log.warning("closing the connections to %s: no answer from the broker", self._settings.service_url)
 
     @property
     def _deadline(self) -> float:

@@ -12,8 +12,8 @@ from magnetar.runtime.bus.pulsar import errors, native
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from magnetar.runtime.bus.pulsar.closing import Farewell
     from magnetar.runtime.bus.pulsar.native import NativeConsumer, NativeMessage, NativeMessageId
-    from magnetar.runtime.bus.pulsar.opening import Farewell
 
 _log = logging.getLogger(__name__)
 

@@ -105,7 +105,7 @@ class NativeSchema(Protocol):
     def schema(self) -> str: ...  # noqa: D102
 
 
-class NativeClient(Closable, Protocol):
+class NativeClient(Protocol):
     """One pool of connections with one I/O thread."""
 
     def subscribe_async_v2(  # noqa: D102
@@ -116,6 +116,7 @@ class NativeClient(Closable, Protocol):
     ) -> None: ...
     def get_topic_partitions(self, topic: str) -> Sequence[str]: ...  # noqa: D102
     def get_schema_info(self, topic: str, version: int) -> NativeSchema: ...  # noqa: D102
+    def close(self) -> None: ...  # noqa: D102
 
 
 # The root of what the blocking calls raise. The client has a second one, in `pulsar.asyncio`, which cannot occur here.

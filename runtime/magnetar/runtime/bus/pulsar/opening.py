@@ -1,10 +1,9 @@
-"""Openings that are on their way, and closings that wait no longer than they may."""
+"""Openings that are on their way."""
 
 from __future__ import annotations
 
 import time
 from collections import deque
-from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Generic, TypeVar, cast
 
 from magnetar.runtime.bus.port import BusError, BusUnavailable, TopicMissing
@@ -14,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from concurrent.futures import Future
 
-    from magnetar.runtime.bus.pulsar.native import Closable, NativeError, NativeResult
+    from magnetar.runtime.bus.pulsar.native import Closable, NativeError
 
 N = TypeVar("N", bound="Closable")
 T = TypeVar("T")
@@ -127,32 +126,6 @@ class PulsarOpening(Generic[N, T]):
             missing = f"{self._doing}: no such subscription; provision it with `magnetar topics apply`"
             self._failure = failure = TopicMissing(missing)
         raise failure
-
-
-class Farewell:
-    """Closes the client's objects, each within a bounded time, and all of them together too.
-
-    While one close is unanswered, the broker is taken to be silent and the next ones do not wait: a worker that
-    lets sixteen shards go in front of a frozen broker must not stand still for sixteen time-outs.
-    """
-
-    def __init__(self, patience: float) -> None:
-        self._patience = patience
-        self._unanswered: SimpleQueue[NativeResult] | None = None
-
-    def close(self, thing: Closable) -> bool:
-        """Close; whether the broker answered. In either case the client has let go: it neither sends nor delivers."""
-        answer: SimpleQueue[NativeResult] = SimpleQueue()
-        thing.close_async(answer.put)
-        try:
-            answer.get(timeout=self._patience if self._answering() else 0)
-        except Empty:
-            self._unanswered = answer
-            return False
-        return True
-
-    def _answering(self) -> bool:
-        return self._unanswered is None or not self._unanswered.empty()
 
 
 _ignore = bool

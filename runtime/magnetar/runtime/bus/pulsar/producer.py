@@ -26,8 +26,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from magnetar.runtime.bus.port import Outgoing
+    from magnetar.runtime.bus.pulsar.closing import Farewell
     from magnetar.runtime.bus.pulsar.native import NativeMessageId, NativeProducer, NativeResult, OutgoingMessage
-    from magnetar.runtime.bus.pulsar.opening import Farewell
 
 _log = logging.getLogger(__name__)
 

@@ -14,7 +14,8 @@ class PulsarSettings:
         service_url: `pulsar://host:6650`, several hosts parted by commas.
         application: the namespace; topics are `persistent://<tenant>/<application>/<topic>`.
         tenant: the tenant of the namespace.
-        operation_timeout: how long the client tries an opening or a question, in whole seconds.
+        operation_timeout: how long the client tries an opening or a question, in whole seconds. Longer than the
+            broker's `connectionLivenessCheckTimeoutMillis`, else the first try to replace a frozen worker times out.
         connect_timeout: how long a TCP connection may take.
         schema_timeout: how long `Bus.schema` may take, in whole seconds.
         send_timeout: without any receipt for so long while some are due, a producer ends itself.

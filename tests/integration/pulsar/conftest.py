@@ -1,0 +1,54 @@
+"""Two servers: the run's one for what harms nobody, and one of this folder's own to be frozen and killed."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from contextlib import contextmanager
+from dataclasses import replace
+
+import pytest
+
+from magnetar.runtime.servers import PulsarPlan, PulsarServer
+from tests.contract.bus.harness import Bench
+from tests.contract.bus.pulsar_harness import PulsarHarness
+
+
+@pytest.fixture
+def bench(pulsar_server: PulsarServer) -> Generator[Bench]:
+    """The adapter on the run's server, with the verbs of the contract."""
+    harness = PulsarHarness(pulsar_server)
+    yield Bench(harness)
+    harness.close()
+
+
+class Victim:
+    """A server that may be frozen and killed, with the adapter on it."""
+
+    def __init__(self, server: PulsarServer, harness: PulsarHarness) -> None:
+        self.server = server
+        self.harness = harness
+        self.bench = Bench(harness)
+
+    @contextmanager
+    def frozen(self) -> Generator[None]:
+        """The server stands still for the block."""
+        self.server.pause()
+        try:
+            yield
+        finally:
+            self.server.resume()
+
+
+@pytest.fixture(scope="package")
+def own_server(pulsar_plan: PulsarPlan, tmp_path_factory: pytest.TempPathFactory) -> Generator[PulsarServer]:
+    """A server that only this folder uses."""
+    with PulsarServer(replace(pulsar_plan, data=tmp_path_factory.mktemp("victim"))) as server:
+        yield server
+
+
+@pytest.fixture
+def victim(own_server: PulsarServer) -> Generator[Victim]:
+    """A server to be harmed; it is running again when the test is over."""
+    harness = PulsarHarness(own_server)
+    yield Victim(own_server, harness)
+    harness.close()
