@@ -11,17 +11,15 @@ from magnetar.schemas.binary import reader, writer
 from magnetar.schemas.derivation import MOST_CLASSES, contract_name, schema_of
 from magnetar.schemas.errors import DecodeFailed, EncodeFailed
 from magnetar.schemas.inspection import inspect
-from magnetar.schemas.lowering import Lowering
+from magnetar.schemas.lowering import KEPT, Lowering
 from magnetar.schemas.malformed import Malformed
 from magnetar.schemas.resolution import resolve
-from magnetar.schemas.shapes import has_weightless_items, is_recursive
 from magnetar.schemas.walking import compile_walk
+from magnetar.schemas.weights import Weights
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from magnetar.schemas.schema import Schema
-    from magnetar.schemas.shapes import Named, Node, Shape
+    from magnetar.schemas.shapes import Node, Shape
 
 T = TypeVar("T", bound=msgspec.Struct)
 V = TypeVar("V")
@@ -81,8 +79,9 @@ class Pair(Generic[T]):
         self._type = cls
         self._node = resolution.node
         self._names = resolution.names
-        self._careful = is_careful(resolution.node, resolution.names)
-        self._walk = inspect_only if self._careful else compile_walk(resolution.node, resolution.names)
+        self._weights = Weights(resolution.names)
+        self._careful = self._weights.is_careful(resolution.node)
+        self._walk = _refuse if self._careful else compile_walk(resolution.node, resolution.names, self._weights)
         self._read = reader(written, shape)
         self._change = resolution.change
 
@@ -92,7 +91,7 @@ class Pair(Generic[T]):
             if self._careful or len(data) > SMALL or self._walk(data, at) != len(data):
                 self.inspect(data, at)
             tree = self._read(data, at)
-            return msgspec.convert(tree if self._change is None else self._change(tree), self._type)
+            return msgspec.convert(tree if self._change is None else self._change(tree), self._type, builtin_types=KEPT)
         except (Malformed, MemoryError):
             raise
         except Exception as error:  # whatever the walk, fastavro or a type's own check raises: a verdict on the bytes
@@ -101,19 +100,13 @@ class Pair(Generic[T]):
 
     def inspect(self, data: bytes, at: int) -> None:
         """Raise Malformed with the path of the first thing that is wrong, if anything is."""
-        end = inspect(data, at, self._node, self._names)
+        end = inspect(data, at, self._node, self._names, self._weights)
         if end != len(data):
             raise Malformed("$", f"{len(data) - end} bytes are left after the value")
 
 
-def inspect_only(_: bytes, __: int) -> int:
-    """Stand in for the walk of a type that is always inspected."""
-    return -1
-
-
-def is_careful(node: Node, names: Mapping[str, Named]) -> bool:
-    """Return whether values of a type must be counted however few bytes they have."""
-    return is_recursive(node, names) or has_weightless_items(node, names)
+def _refuse(_: bytes, __: int) -> int:
+    raise NotImplementedError("a type that is always inspected has no fast walk")
 
 
 class RecordCodec(Generic[T]):
@@ -126,7 +119,8 @@ class RecordCodec(Generic[T]):
         self._name = contract_name(cls)
         self._lowering = Lowering(cls, self.schema.shape)
         self._write = writer(self.schema.shape.root, self.schema.shape)
-        self._careful = is_careful(self.schema.shape.root, self.schema.shape.names)
+        self._weights = Weights(self.schema.shape.names)
+        self._careful = self._weights.is_careful(self.schema.shape.root)
         self._pairs: dict[str, Pair[T] | Malformed] = {}
 
     def encode(self, value: T, prefix: bytes = b"") -> bytes:
@@ -168,7 +162,7 @@ class RecordCodec(Generic[T]):
 
     def _check_size(self, data: bytes, at: int) -> None:
         check_length(data)
-        inspect(data, at, self.schema.shape.root, self.schema.shape.names)
+        inspect(data, at, self.schema.shape.root, self.schema.shape.names, self._weights)
 
     def _refused(self, value: T, error: Exception) -> EncodeFailed:
         found = error if isinstance(error, Malformed) else Malformed.of(error)

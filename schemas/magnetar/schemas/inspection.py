@@ -24,11 +24,12 @@ from magnetar.schemas.shapes import (
     Table,
     Union,
     Unreadable,
-    least,
 )
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from magnetar.schemas.weights import Weights
 
 MOST_VALUES: Final = 250_000
 """Most values (fields, items, records) in one message: bounds the memory that decoding it takes."""
@@ -37,21 +38,25 @@ MOST_DEPTH: Final = 64
 """Deepest nesting of a value whose type contains itself."""
 
 
-def inspect(data: bytes, at: int, node: Node, names: Mapping[str, Named]) -> int:
+def inspect(data: bytes, at: int, node: Node, names: Mapping[str, Named], weights: Weights) -> int:
     """Return the position after a value, or raise Malformed with the path of the first thing that is wrong."""
-    inspection = Inspection(data, at, names)
-    inspection.value(node, "$", 0)
+    inspection = Inspection(data, at, names, weights)
+    try:
+        inspection.value(node, "$", 0)
+    except RecursionError as error:
+        raise Malformed("$", "is nested too deeply") from error
     return inspection.at
 
 
 class Inspection:
     """One walk over one message."""
 
-    def __init__(self, data: bytes, at: int, names: Mapping[str, Named]) -> None:
+    def __init__(self, data: bytes, at: int, names: Mapping[str, Named], weights: Weights) -> None:
         """Start at a position of the bytes."""
         self.data = data
         self.at = at
         self._names = names
+        self._weights = weights
         self._values = 0
 
     def value(self, node: Node, path: str, depth: int) -> None:  # noqa: C901 - one case per kind of node
@@ -126,7 +131,7 @@ class Inspection:
         number = self._long(path)
         if leaf.kind == "int" and not -INT_LIMIT // 2 <= number < INT_LIMIT // 2:
             raise Malformed(path, f"{number} has more than 32 bits")
-        if leaf.logical is not None and not in_range(leaf.logical.name, number):
+        if leaf.logical is not None and not in_range(leaf.kind, leaf.logical.name, number):
             raise Malformed(path, f"{number} is no {leaf.logical} between the years 1 and 9999")
 
     def _number(self, leaf: Leaf, path: str) -> None:
@@ -166,7 +171,7 @@ class Inspection:
 
     def _check_count(self, count: int, items: Node, path: str, *, keyed: bool) -> None:
         most = len(self.data) - self.at
-        size = least(items, self._names) + keyed
+        size = self._weights.least(items) + keyed
         if count > MOST_VALUES or count * size > most:
             raise Malformed(path, f"a block of {count} items does not fit into {most} bytes")
 

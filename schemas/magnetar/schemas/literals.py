@@ -68,16 +68,16 @@ def _leaf(leaf: Leaf, value: Json, path: str) -> str:
             return repr(value.encode("latin-1"))
         case Leaf(logical=Logical(name="uuid")), _:
             return f'UUID("{value}")'
-        case Leaf(logical=Logical(name=name)), int():
-            return _instant(name, value, path)
+        case Leaf(kind=kind, logical=Logical(name=name)), int():
+            return _instant(kind, name, value, path)
         case Leaf(kind="double" | "float"), int() | float():
             return repr(float(value))
         case _:
             return repr(value)
 
 
-def _instant(logical: str, number: int, path: str) -> str:
-    if not in_range(logical, number):
+def _instant(kind: str, logical: str, number: int, path: str) -> str:
+    if not in_range(kind, logical, number):
         raise SchemaUnsupported(path, f"the default {number} is no {logical} between the years 1 and 9999")
     if logical == "date":
         return f'date.fromisoformat("{date.fromordinal(number + EPOCH.toordinal())}")'

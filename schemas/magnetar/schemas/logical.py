@@ -16,14 +16,14 @@ FIRST_DAY: Final = days(date.min)
 LAST_DAY: Final = days(date.max)
 
 
-def in_range(logical: str, number: int) -> bool:
+def in_range(kind: str, logical: str, number: int) -> bool:
     """Return whether an integer is an instant or a day that Python has."""
-    match logical:
-        case "timestamp-micros":
+    match kind, logical:
+        case "long", "timestamp-micros":
             return FIRST_MICRO <= number <= LAST_MICRO
-        case "timestamp-millis":
+        case "long", "timestamp-millis":
             return FIRST_MICRO <= number * 1000 <= LAST_MICRO
-        case "date":
+        case "int", "date":
             return FIRST_DAY <= number <= LAST_DAY
         case _:
             return True

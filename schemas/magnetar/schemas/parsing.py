@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import math
 import re
+from collections import Counter
 from typing import Final, TypeVar
 
 from magnetar.schemas.contracts import MOST_DIGITS
@@ -122,8 +123,8 @@ class Parser:
         kinds = [_branch_kind(branch) for branch in branches]
         if "union" in kinds:
             raise SchemaInvalid(path, "a union cannot hold a union directly")
-        if twice := {kind for kind in kinds if kinds.count(kind) > 1}:
-            raise SchemaInvalid(path, f"the union holds {', '.join(sorted(twice))} more than once")
+        if twice := _twice(kinds):
+            raise SchemaInvalid(path, f"the union holds {', '.join(twice)} more than once")
         if not branches:
             raise SchemaInvalid(path, "the union is empty")
         return Union(branches)
@@ -155,9 +156,8 @@ class Parser:
         self._open.add(name)
         fields = tuple(self._field(field, f"{path}#{at}", path, space, depth) for at, field in enumerate(listed))
         self._open.remove(name)
-        names = [field.name for field in fields]
-        if twice := {field for field in names if names.count(field) > 1}:
-            raise SchemaInvalid(path, f"has the field {', '.join(sorted(twice))} more than once")
+        if twice := _twice([field.name for field in fields]):
+            raise SchemaInvalid(path, f"has the field {', '.join(twice)} more than once")
         return self._named(Record(name, fields, _doc(json)))
 
     def _field(self, json: Json, place: str, path: str, namespace: str, depth: int) -> Field:
@@ -225,6 +225,10 @@ def _branch_kind(node: Node) -> str:
             return "map"
         case _:
             return "union"
+
+
+def _twice(names: list[str]) -> list[str]:
+    return sorted(name for name, count in Counter(names).items() if count > 1)
 
 
 def _doc(json: dict[str, Json]) -> str | None:

@@ -92,47 +92,38 @@ class Resolver:
             case Fixed(), Fixed() if actual == wanted:
                 return actual, None
             case _:
-                raise Malformed(path, f"was written as {actual}, but is read as {wanted}")
+                raise _contradiction(path, actual, wanted)
 
     def _from_union(self, written: Union, wanted: Node, path: str) -> tuple[Node, Change | None]:
         branches: list[Node] = []
         changes: list[Change] = []
+        refusals: list[Malformed] = []
         for branch in written.branches:
             try:
                 node, change = self.resolve(branch, wanted, path)
             except Malformed as error:
-                node, change = Unreadable(error.reason if error.path == path else str(error)), None
+                refusals.append(error)
+                node, change = Unreadable(error.reason), None
             branches.append(node)
             if change is not None:
                 changes.append(change)
-        self._check_branches(branches, changes, written, wanted, path)
-        return Union(tuple(branches)), unless_none(changes[0] if changes else None)
-
-    def _check_branches(
-        self,
-        branches: list[Node],
-        changes: list[Change],
-        written: Union,
-        wanted: Node,
-        path: str,
-    ) -> None:
-        readable = [branch for branch in branches if not isinstance(branch, Unreadable)]
-        if all(branch == Leaf("null") for branch in readable):
-            reasons = [branch.reason for branch in branches if isinstance(branch, Unreadable)]
-            raise Malformed(path, reasons[0] if reasons else f"was written as {written}, but is read as {wanted}")
-        if changes and sum(branch != Leaf("null") for branch in readable) > 1:
+        readable = [node for node in branches if not isinstance(node, Unreadable) and node != Leaf("null")]
+        if not readable:  # a record that failed half-way is never met again: the whole pair is refused
+            raise max(reversed(refusals), key=lambda error: len(error.path), default=_contradiction(path, written, wanted))
+        if changes and len(readable) > 1:
             raise Malformed(path, f"{written} cannot be told apart when read as {wanted}")
+        return Union(tuple(branches)), unless_none(changes[0] if changes else None)
 
     def _branch(self, actual: Node, wanted: Union, path: str) -> Node:
         for branch in wanted.branches:
             if (branch == Leaf("null")) == (actual == Leaf("null")):
                 return branch
-        raise Malformed(path, f"was written as {actual}, but is read as {wanted}")
+        raise _contradiction(path, actual, wanted)
 
     def _record(self, written: Record, wanted: Record, path: str) -> tuple[Node, Change | None]:
         name = written.name
         if name != wanted.name:
-            raise Malformed(path, f"was written as {written}, but is read as {wanted}")
+            raise _contradiction(path, written, wanted)
         if name in self._open:
             return Reference(name), lambda value: self._again(name, value)
         if name not in self._changes:
@@ -163,11 +154,15 @@ class Resolver:
         return Record(written.name, tuple(fields)), fieldwise(changes)
 
 
+def _contradiction(path: str, written: Node, wanted: Node) -> Malformed:
+    return Malformed(path, f"was written as {written}, but is read as {wanted}")
+
+
 def _leaf(written: Leaf, wanted: Leaf, path: str) -> Change | None:
     if written.logical != wanted.logical or (
         written.kind != wanted.kind and (wanted.logical or (written.kind, wanted.kind) not in WIDENING)
     ):
-        raise Malformed(path, f"was written as {written}, but is read as {wanted}")
+        raise _contradiction(path, written, wanted)
     logical = wanted.logical
     if logical is None or logical.precision is None or logical.scale is None:
         return None
@@ -187,7 +182,7 @@ def _decimal(limit: int, scale: int) -> Change:
 
 def _symbols(written: Enumeration, wanted: Enumeration, path: str) -> Change | None:
     if written.name != wanted.name:
-        raise Malformed(path, f"was written as {written}, but is read as {wanted}")
+        raise _contradiction(path, written, wanted)
     unknown = frozenset(written.symbols) - frozenset(wanted.symbols)
     if not unknown:
         return None

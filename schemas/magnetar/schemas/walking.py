@@ -27,11 +27,12 @@ from magnetar.schemas.shapes import (
     Table,
     Union,
     Unreadable,
-    least,
 )
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from magnetar.schemas.weights import Weights
 
 Step: TypeAlias = Callable[[bytes, int], int]
 
@@ -40,27 +41,27 @@ DOUBLE: Final = struct.Struct("<d")
 FLOAT: Final = struct.Struct("<f")
 
 
-def compile_walk(node: Node, names: Mapping[str, Named]) -> Step:  # noqa: C901, PLR0911 - one case per kind of node
-    """Return the walk over values of a type that does not contain itself."""
+def compile_walk(node: Node, names: Mapping[str, Named], weights: Weights) -> Step:  # noqa: C901, PLR0911 - one case per kind of node
+    """Return the walk over values of a type that need not be counted (see `Weights.is_careful`)."""
     match node:
         case Leaf():
             return (
                 _uuid if node.logical and node.logical.name == "uuid" and node.kind == "string" else LEAVES[node.kind]
             )
         case Record(fields=fields):
-            return _record(tuple(compile_walk(field.type, names) for field in fields))
+            return _record(tuple(compile_walk(field.type, names, weights) for field in fields))
         case Array(items=items):
-            return _array(compile_walk(items, names), least(items, names))
+            return _array(compile_walk(items, names, weights), weights.least(items))
         case Table(values=values):
-            return _table(compile_walk(values, names))
+            return _table(compile_walk(values, names, weights))
         case Union(branches=branches):
-            return _union(tuple(compile_walk(branch, names) for branch in branches))
+            return _union(tuple(compile_walk(branch, names, weights) for branch in branches))
         case Enumeration(symbols=symbols):
             return _enumeration(len(symbols))
         case Fixed(size=size):
             return lambda _, at: at + size
         case Reference(name=name):
-            return compile_walk(names[name], names)
+            return compile_walk(names[name], names, weights)
         case Unreadable():
             return _unreadable
 

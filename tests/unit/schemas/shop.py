@@ -146,3 +146,27 @@ class From:
     topic: str = "orders"
     message_id: str = "m-1"
     schema_version: str = "7"
+
+
+PAID = Paid(
+    order_id="o-1",
+    text="",
+    flag=True,
+    number=0,
+    small=0,
+    real=0.0,
+    single=0.0,
+    raw=b"",
+    at=datetime(2026, 1, 1, tzinfo=UTC),
+    then=datetime(2026, 1, 1, tzinfo=UTC),
+    day=date(2026, 1, 1),
+    reference=UUID(int=1),
+    amount=Decimal("12.34"),
+    status=Status.NEW,
+    tags={},
+    counts=(),
+    maybe_at=None,
+    maybe_amount=None,
+    maybe_line=None,
+    maybe_lines=None,
+)

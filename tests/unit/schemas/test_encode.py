@@ -3,41 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import UTC, date, datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta, timezone
 from decimal import Decimal, localcontext
 from typing import Any
-from uuid import UUID
 
 import pytest
 
 from magnetar.schemas import EncodeFailed, Record, codec_for, replace, topic_codec
 from magnetar.schemas.codec import MOST_BYTES
 from magnetar.schemas.inspection import MOST_DEPTH
-from tests.unit.schemas.shop import MESSAGES, From, Line, Order, Overdue, Paid, Place, Status, Tree
+from tests.unit.schemas.shop import MESSAGES, PAID, From, Line, Order, Overdue, Paid, Place, Tree
 
 HERE = From()
-PAID = Paid(
-    order_id="o-1",
-    text="",
-    flag=True,
-    number=0,
-    small=0,
-    real=0.0,
-    single=0.0,
-    raw=b"",
-    at=datetime(2026, 1, 1, tzinfo=UTC),
-    then=datetime(2026, 1, 1, tzinfo=UTC),
-    day=date(2026, 1, 1),
-    reference=UUID(int=1),
-    amount=Decimal("12.34"),
-    status=Status.NEW,
-    tags={},
-    counts=(),
-    maybe_at=None,
-    maybe_amount=None,
-    maybe_line=None,
-    maybe_lines=None,
-)
 
 
 class SpecialLine(Line):

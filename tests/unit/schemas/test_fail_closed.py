@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import struct
 import tracemalloc
 from collections.abc import Mapping
@@ -224,6 +225,33 @@ def test_a_value_nested_too_deeply_is_refused() -> None:
     assert codec.decode(level * MOST_DEPTH + leaf, codec.schema, HERE) != Tree()
     assert "nested deeper" in refusal(Tree, level * (MOST_DEPTH + 1) + leaf).reason
     assert "nested deeper" in refusal(Tree, level * 100_000 + leaf).reason
+
+
+def test_a_small_schema_cannot_stand_for_a_huge_value() -> None:
+    """Sixty records, each twice in the next, are a value of no bytes and 2**60 parts: it is counted, and refused."""
+    fields = [{"name": "number", "type": "long"}]
+    inner: dict[str, object] = {"type": "record", "name": "R0", "fields": []}
+    for at in range(1, 60):
+        pair = [{"name": "a", "type": inner}, {"name": "b", "type": f"R{at - 1}"}]
+        inner = {"type": "record", "name": f"R{at}", "fields": pair}
+    text = json.dumps(
+        {"type": "record", "name": "Inner", "namespace": "tests", "fields": [*fields, {"name": "m", "type": inner}]}
+    )
+    assert "more than 250000 values" in refusal(Inner, b"\x02", Schema.parse(text)).reason
+
+
+def test_a_schema_nested_deeply_inside_itself_is_refused() -> None:
+    """Where the stack ends before the limit of depth is met, that is a DecodeFailed, too."""
+    kind: object = ["null", "Inner"]
+    for _ in range(50):
+        kind = {"type": "array", "items": kind}
+    fields = [{"name": "number", "type": "long"}, {"name": "deep", "type": kind}]
+    text = json.dumps({"type": "record", "name": "Inner", "namespace": "tests", "fields": fields})
+    level = b"\x02" + b"\x02" * 50 + b"\x02"
+    assert (
+        refusal(Inner, level * 60 + b"\x02" + b"\x00" + b"\x00" * 50 * 60, Schema.parse(text)).reason
+        == "is nested too deeply"
+    )
 
 
 def test_a_types_own_check_is_a_verdict_too() -> None:

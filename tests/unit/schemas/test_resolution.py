@@ -211,6 +211,21 @@ def test_a_new_writers_extra_field_is_passed_over() -> None:
     assert refusal(reads, (foreign[0], foreign[1][:-3])).path == "$.extra"
 
 
+class Inner(Record):
+    """Leads back to what it is in."""
+
+    __namespace__ = "shop"
+    outer: Outer | None = None
+
+
+class Outer(Record):
+    """Two digits after the point."""
+
+    __namespace__ = "shop"
+    inner: Inner = Inner()
+    amount: Amount = Decimal(0)
+
+
 class OldTree(Record):
     """What `NewTree` was."""
 
@@ -231,6 +246,16 @@ def test_a_type_that_contains_itself_is_resolved_once_for_every_depth() -> None:
     data = writer(foreign.shape.root, foreign.shape)({"status": "paid", "children": [leaf], "more": leaf}, b"")
     decoded = codec_for(OldTree).decode(data, foreign, HERE)
     assert decoded == OldTree(status=Status.PAID, children=(OldTree(),))
+
+
+def test_a_union_of_which_only_null_can_be_read_is_refused_at_once() -> None:
+    """Not first when a value comes: the two schemas contradict, with the path to where they do."""
+    inner = {"type": "record", "name": "shop.Inner", "fields": [{"name": "outer", "type": ["null", "shop.Outer"]}]}
+    fields = [{"name": "inner", "type": inner}, {"name": "amount", "type": {**DECIMAL, "scale": 4}}]
+    foreign = schema({"first": ["null", {"type": "record", "name": "shop.Outer", "fields": fields}]})
+    error = refusal(subject(first=(Optional[Outer], None)), (foreign, b"\x00"))  # noqa: UP045 - the other spelling resolves an annotation of its own module
+    assert error.path == "$.first.amount"
+    assert error.reason == "was written as bytes/decimal(12, 4), but is read as bytes/decimal(12, 2)"
 
 
 def test_a_symbol_without_default_is_refused() -> None:

@@ -175,6 +175,16 @@ def test_a_fingerprint_is_the_same_for_ever() -> None:
     assert Schema.parse(BASE).fingerprint == "64a29d011e49b5b63c0ecda82087ac31"
 
 
+def test_a_schema_of_very_many_types_is_read_in_time() -> None:
+    """Work grows with the text, not with its square."""
+    symbols = [f"s{at}" for at in range(40_000)]
+    assert Schema.parse(field(enumeration(*symbols))).name == "R"
+    fields = [{"name": name, "type": "long"} for name in symbols[:15_000]]
+    assert Schema.parse(json.dumps({"type": "record", "name": "R", "fields": fields})).name == "R"
+    union = [{"type": "fixed", "name": name, "size": 1} for name in symbols[:15_000]]
+    assert Schema.parse(field(union)).name == "R"
+
+
 def test_names_may_be_written_in_all_of_avros_ways() -> None:
     """A dotted name, a namespace beside it, and a name that inherits it are one name."""
     inner: dict[str, Any] = {"type": "record", "name": "S", "fields": []}
