@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import http.server
 import json
+import signal
 import socket
 import subprocess
 import threading
 from collections.abc import Callable, Generator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from typer.testing import CliRunner
 
-from magnetar.runtime.cli import servers as commands
+from magnetar.runtime.cli import program
 from magnetar.runtime.servers import PulsarPlan, PulsarServer, ports
 from magnetar.runtime.servers.errors import (
     AlreadyRunning,
@@ -32,6 +33,7 @@ from magnetar.runtime.servers.errors import (
 from magnetar.runtime.servers.health import CHECKS, first_missing, wait_until_ready
 from magnetar.runtime.servers.kept import Wanted, bring_down, bring_up, look
 from magnetar.runtime.servers.process import until
+from magnetar.runtime.servers.pulsar import _Purpose
 from magnetar.runtime.servers.record import Layout, running
 from tests.unit.servers.conftest import disk_usage_without_room
 
@@ -55,6 +57,7 @@ http.server.ThreadingHTTPServer(("127.0.0.1", int(settings["webServicePort"])), 
 """
 
 MakePlan = Callable[..., PulsarPlan]
+Magnetar = Callable[..., tuple[int, str, str]]
 
 
 @pytest.fixture
@@ -84,7 +87,7 @@ def data(tmp_path: Path) -> Generator[Path]:
 
 def test_a_server_that_dies_is_told_with_its_last_words(plan: MakePlan, data: Path) -> None:
     """The error does not wait for the deadline, and shows the log and where it is."""
-    server = PulsarServer(plan(DIES))
+    server = PulsarServer(plan(DIES, ready_within=1000))
     with pytest.raises(ServerDied, match="the disk is made of cheese") as told:
         server.start()
     assert told.value.log == data / "logs" / "server.log"
@@ -134,6 +137,18 @@ def test_it_is_not_started_again_elsewhere(plan: MakePlan) -> None:
         port = int(server.service_url.rsplit(":", 1)[1])
     with socket.create_server((ports.HOST, port)), pytest.raises(PortTaken, match=str(port)):
         server.start()
+
+
+def test_the_usual_ports_come_before_any_other(plan: MakePlan, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever brings up a Pulsar finds it where others expect one, unless somebody else is there."""
+    port = ports.any_free("test")
+    monkeypatch.setattr("magnetar.runtime.servers.pulsar._WEB", _Purpose("REST API", port))
+    usual = replace(plan(ANSWERS), usual_ports=True)
+    with PulsarServer(usual) as server:
+        assert server.admin_url == f"http://127.0.0.1:{port}"
+    (usual.data / "address.json").unlink()
+    with socket.create_server((ports.HOST, port)), PulsarServer(usual) as server:
+        assert server.admin_url != f"http://127.0.0.1:{port}"
 
 
 def test_a_paused_server_runs_and_does_not_answer(plan: MakePlan) -> None:
@@ -303,45 +318,54 @@ def _no_plan() -> PulsarPlan:
     raise AssertionError
 
 
-def _run(*arguments: str, home: Path) -> tuple[int, str, str]:
-    environ = {"XDG_CACHE_HOME": str(home / "cache"), "XDG_DATA_HOME": str(home / "data")}
-    done = CliRunner().invoke(commands.app, list(arguments), env=environ)
-    return done.exit_code, done.stdout, done.stderr
+@pytest.fixture
+def magnetar(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Magnetar:
+    """Runs a command in a home of the test's own; gives its exit status, its output and its errors."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
+
+    def command(*arguments: str) -> tuple[int, str, str]:
+        code = program.run(arguments)
+        printed = capsys.readouterr()
+        return code, printed.out, printed.err
+
+    return command
 
 
-def test_the_commands_say_that_nothing_runs(tmp_path: Path) -> None:
-    """`status` has a status of its own for it; `down` has nothing to do, which is no failure."""
-    code, out, _ = _run("status", "--json", home=tmp_path)
-    assert (code, json.loads(out)["state"]) == (3, "not running")
-    code, out, _ = _run("down", "--json", home=tmp_path)
+def test_the_commands_say_that_nothing_runs(magnetar: Magnetar) -> None:
+    """`status` answers no; `down` has nothing to do, which is no failure."""
+    code, out, _ = magnetar("status", "--json")
+    assert (code, json.loads(out)["state"]) == (1, "not running")
+    code, out, _ = magnetar("down", "--json")
     assert (code, json.loads(out)["state"]) == (0, "not running")
 
 
-def test_an_error_is_an_answer(tmp_path: Path) -> None:
-    """What cannot be fetched is one sentence and status 1, or an object, and never a traceback."""
-    missing = str(tmp_path / "missing.tar.gz")
-    code, out, err = _run("up", "--archive", missing, home=tmp_path)
-    assert (code, out) == (1, "")
+@pytest.mark.parametrize("form", [[], ["--json"]], ids=["words", "json"])
+def test_an_error_is_an_answer(magnetar: Magnetar, tmp_path: Path, form: list[str]) -> None:
+    """What cannot be fetched is one sentence on stderr and status 3, never a traceback, and no half an answer."""
+    code, out, err = magnetar("up", "--archive", str(tmp_path / "missing.tar.gz"), *form)
+    assert (code, out) == (3, "")
     assert err.startswith(
         "error: org.apache.pulsar:pulsar-server-distribution:4.0.8:tar.gz:bin could not be downloaded"
     )
-    code, out, _ = _run("up", "--archive", missing, "--json", home=tmp_path)
-    assert (code, json.loads(out)["error"]) == (1, "DownloadBroken")
 
 
-def test_the_commands_show_a_running_server(plan: MakePlan, tmp_path: Path) -> None:
+def test_the_commands_show_a_running_server(magnetar: Magnetar, plan: MakePlan, tmp_path: Path) -> None:
     """`up` reports the one that runs, `status` how it does, `down` that it stopped it; humans get the same facts."""
     where = tmp_path / "data" / "magnetar" / "pulsar"
     made = plan(ANSWERS, tied=False)
     found, _ = bring_up(
         where, Wanted(), lambda: PulsarPlan(home=made.home, java=made.java, data=where, version="1", tied=False)
     )
-    code, out, _ = _run("up", "--json", home=tmp_path)
+    code, out, _ = magnetar("up", "--json")
     told = json.loads(out)
     assert (code, told["state"], told["pid"]) == (0, "running", found.process.pid)
     assert (told["service_url"], told["admin_url"]) == (found.address.service_url, found.address.admin_url)
-    code, out, _ = _run("status", home=tmp_path)
+    code, out, _ = magnetar("status")
     assert code == 0
     assert found.address.admin_url in out
-    code, out, _ = _run("down", home=tmp_path)
+    found.process.signal(signal.SIGSTOP)
+    code, _, err = magnetar("status")
+    assert (code, "TimeoutError" in err) == (3, True)
+    code, out, _ = magnetar("down")
     assert (code, "stopped" in out, found.process.alive()) == (0, True, False)

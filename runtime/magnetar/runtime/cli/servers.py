@@ -2,29 +2,32 @@
 
 from __future__ import annotations
 
-import json
-import os
 import sys
 import time
-from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, TypeAlias
+from typing import TYPE_CHECKING, Annotated, TypeAlias
 
 import typer
 from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
 
-from magnetar.runtime.servers import Places, PulsarPlan, ServerError
+from magnetar.runtime.cli import screen
+from magnetar.runtime.cli.exits import Exit
+from magnetar.runtime.cli.options import AsJson  # noqa: TC001 - typer reads annotations when it runs
+from magnetar.runtime.compose import machine
+from magnetar.runtime.servers import PulsarPlan
 from magnetar.runtime.servers.distribution import pinned_pulsar
 from magnetar.runtime.servers.installation import install
 from magnetar.runtime.servers.java import find_java
 from magnetar.runtime.servers.kept import Wanted, bring_down, bring_up, look
 from magnetar.runtime.servers.maven import fetch_from_file, fetch_from_maven
-from magnetar.runtime.servers.record import Layout, Running
+from magnetar.runtime.servers.record import Layout
 
-FAILED = 1
-NOT_RUNNING = 3
+if TYPE_CHECKING:
+    from collections.abc import Generator
+
+    from magnetar.runtime.servers.record import Running
 
 app = typer.Typer(no_args_is_help=True, help="A real Pulsar on this machine: no Docker, no installed Java.")
 
@@ -32,16 +35,15 @@ Data: TypeAlias = Annotated[
     Path | None, typer.Option(help="Directory of the server's data and logs; kept from one start to the next.")
 ]
 Port: TypeAlias = Annotated[
-    int | None, typer.Option(min=1, max=65535, help="Port for clients; a free one if not given.")
+    int | None, typer.Option(min=1, max=65535, help="Port for clients; 6650 or any free one if not given.")
 ]
 WebPort: TypeAlias = Annotated[
-    int | None, typer.Option(min=1, max=65535, help="Port of the REST API; a free one if not given.")
+    int | None, typer.Option(min=1, max=65535, help="Port of the REST API; 8080 or any free one if not given.")
 ]
 Archive: TypeAlias = Annotated[
     Path | None,
     typer.Option(help="The distribution as a file, for machines without a network; it is checked the same."),
 ]
-AsJson: TypeAlias = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
 
 
 @app.command()
@@ -50,20 +52,19 @@ def up(
 ) -> None:
     """Start a Pulsar, wait until it is ready, and print where it is.
 
-    The first time it is fetched into the cache: 245 MB, checked against a pinned SHA-512. It runs until
-    `magnetar down`. A server of the same data that already runs is left as it is and printed.
-    Exit status 1: it could not be started.
+    The first time it is fetched into the cache: 245 MB, checked against a pinned SHA-512. A start takes the ports of
+    the last one, else 6650 and 8080, else any free ones. The server runs until `magnetar down`; one of the same data
+    that already runs is left as it is and printed. Exit status 3: it could not be started, the message says why.
     """
     began = time.monotonic()
-    places = _places()
-    where = data or places.data / "pulsar"
+    where = data or _default_data()
 
     def plan() -> PulsarPlan:
-        java = find_java(os.environ.get("JAVA_HOME"))
+        java = find_java(machine.java_home())
         distribution = pinned_pulsar()
         fetch = fetch_from_file(archive) if archive else fetch_from_maven
         with _bar() as progress:
-            home = install(distribution, places.cache, fetch, progress)
+            home = install(distribution, machine.places().cache, fetch, progress)
         return PulsarPlan(
             home=home,
             java=java,
@@ -71,57 +72,42 @@ def up(
             version=distribution.version,
             broker_port=port,
             web_port=web_port,
+            usual_ports=True,
             tied=False,
         )
 
-    with _errors(as_json=as_json):
-        found, started = bring_up(where, Wanted(port, web_port), plan)
-        _tell(found, "started" if started else "running", where, as_json=as_json, seconds=time.monotonic() - began)
+    found, started = bring_up(where, Wanted(port, web_port), plan)
+    _tell(found, "started" if started else "running", where, as_json=as_json, seconds=time.monotonic() - began)
 
 
 @app.command()
 def down(data: Data = None, as_json: AsJson = False) -> None:
     """Stop the Pulsar that `magnetar up` started, and nothing else; its data stays."""
-    where = data or _places().data / "pulsar"
-    with _errors(as_json=as_json):
-        found = bring_down(where)
-        _tell(found, "not running" if found is None else "stopped", where, as_json=as_json)
+    where = data or _default_data()
+    found = bring_down(where)
+    _tell(found, "not running" if found is None else "stopped", where, as_json=as_json)
 
 
 @app.command()
 def status(data: Data = None, as_json: AsJson = False) -> None:
     """Say whether the Pulsar runs and answers.
 
-    Exit status 0: it does; 1: it runs and does not answer; 3: it does not run.
+    Exit status 0: it does; 1: it does not run; 3: it runs and does not answer.
     """
-    where = data or _places().data / "pulsar"
-    with _errors(as_json=as_json):
-        seen = look(where)
+    where = data or _default_data()
+    seen = look(where)
     if seen is None:
         _tell(None, "not running", where, as_json=as_json)
-        raise typer.Exit(NOT_RUNNING)
+        raise typer.Exit(Exit.NO)
     found, problem = seen
     _tell(found, "not answering" if problem else "running", where, as_json=as_json)
     if problem:
-        typer.echo(problem, err=True)
-        raise typer.Exit(FAILED)
+        screen.tell(problem)
+        raise typer.Exit(Exit.UNAVAILABLE)
 
 
-def _places() -> Places:
-    return Places.of(os.environ, Path.home())
-
-
-@contextmanager
-def _errors(*, as_json: bool) -> Generator[None]:
-    """A server's error is an answer, not a traceback."""
-    try:
-        yield
-    except ServerError as problem:
-        if as_json:
-            typer.echo(json.dumps({"server": "pulsar", "error": type(problem).__name__, "message": str(problem)}))
-        else:
-            typer.echo(f"error: {problem}", err=True)
-        raise typer.Exit(FAILED) from problem
+def _default_data() -> Path:
+    return machine.places().data / "pulsar"
 
 
 def _tell(found: Running | None, state: str, data: Path, *, as_json: bool, seconds: float | None = None) -> None:
@@ -133,7 +119,7 @@ def _tell(found: Running | None, state: str, data: Path, *, as_json: bool, secon
     if seconds is not None:
         facts["seconds"] = round(seconds, 1)
     if as_json:
-        typer.echo(json.dumps(facts))
+        screen.answer(facts)
         return
     for name, fact in facts.items():
         typer.echo(f"{name.replace('_', ' '):<12} {fact}")

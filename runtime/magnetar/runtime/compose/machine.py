@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from pathlib import Path
 
+from magnetar.runtime.compose.settings import Settings
 from magnetar.runtime.servers import Places
 
 
 def places() -> Places:
-    """The user's directories for what servers fetch and keep: XDG_CACHE_HOME and XDG_DATA_HOME, or their defaults."""
-    return Places.of(os.environ, Path.home())
+    """The user's directories for what servers fetch and keep, by the XDG rules; MAGNETAR_CACHE wins for the former."""
+    found = Places.of(os.environ, Path.home())
+    return replace(found, cache=chosen) if (chosen := Settings().cache) else found
 
 
 def java_home() -> str | None:

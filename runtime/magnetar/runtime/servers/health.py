@@ -11,6 +11,7 @@ from magnetar.runtime.servers.ports import HOST
 
 _POLL_SECONDS = 0.03
 _ANSWER_SECONDS = 10.0
+_GLANCE_SECONDS = 3.0
 _SAID_BYTES = 200
 # In this order: the broker is up; a standalone's own namespace exists, half a second later; a message went round.
 CHECKS = ("/admin/v2/brokers/ready", "/admin/v2/namespaces/public/default", "/admin/v2/brokers/health")
@@ -45,8 +46,8 @@ def missing(port: int, path: str, within: float = _ANSWER_SECONDS) -> Missing | 
 
 
 def first_missing(port: int) -> Missing | None:
-    """Every check once; None if all succeed."""
-    return next((found for path in CHECKS if (found := missing(port, path)) is not None), None)
+    """Every check once, for at most 3 s each; None if all succeed."""
+    return next((found for path in CHECKS if (found := missing(port, path, _GLANCE_SECONDS)) is not None), None)
 
 
 def wait_until_ready(port: int, alive: Callable[[], bool], within: float) -> Missing | None:

@@ -39,14 +39,26 @@ _COLLECTOR = "-XX:+UseSerialGC -XX:TieredStopAtLevel=1 -XX:+PerfDisableSharedMem
 _OPTIONS = "-Dpulsar.allocator.exit_on_oom=true -Dio.netty.recycler.maxCapacityPerThread=4096"
 
 
+@dataclass(frozen=True, slots=True)
+class _Purpose:
+    """What a port is for, and the number that Pulsar's users expect."""
+
+    text: str
+    usual: int
+
+
+_BROKER = _Purpose("broker", 6650)
+_WEB = _Purpose("REST API", 8080)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PulsarPlan:
     """What a server is started from and with.
 
     `home` is the unpacked distribution. `data` is the server's own directory, kept between a stop and the next start.
-    A port that is None is the one this data had last time if that is free, else any free one. `changes` go over our
-    settings. `tied`: the server never outlives this process; otherwise it lives on until it is stopped. `ready_within`
-    is in seconds.
+    A port that is None is the one this data had last time, else (`usual_ports`) Pulsar's own 6650 and 8080, else any,
+    whichever is free. `changes` go over our settings. `tied`: the server never outlives this process; otherwise it
+    lives on until it is stopped. `ready_within` is in seconds.
     """
 
     home: Path
@@ -55,6 +67,7 @@ class PulsarPlan:
     version: str
     broker_port: int | None = None
     web_port: int | None = None
+    usual_ports: bool = False
     changes: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     tied: bool = True
     ready_within: float = 90.0
@@ -175,8 +188,8 @@ class PulsarServer:
     def _choose(self) -> Address:
         """The ports: those of this object's last start, those asked for, those of the data, any."""
         last = self._address or self._layout.read_address()
-        broker = self._port(self._plan.broker_port, last.broker_port if last else None, "broker")
-        web = self._port(self._plan.web_port, last.web_port if last else None, "REST API", broker)
+        broker = self._port(self._plan.broker_port, last.broker_port if last else None, _BROKER)
+        web = self._port(self._plan.web_port, last.web_port if last else None, _WEB, broker)
         # The bookie's name, which its data carries, has its port in it.
         bookie = (
             ports.require_free(last.bookie_port, "bookie of this data")
@@ -185,14 +198,14 @@ class PulsarServer:
         )
         return Address(version=self._plan.version, broker_port=broker, web_port=web, bookie_port=bookie)
 
-    def _port(self, asked: int | None, last: int | None, purpose: str, *taken: int) -> int:
+    def _port(self, asked: int | None, last: int | None, purpose: _Purpose, *taken: int) -> int:
         if self._address is not None and last is not None:
-            return ports.require_free(last, purpose)
+            return ports.require_free(last, purpose.text)
         if asked is not None:
-            return ports.require_free(asked, purpose)
-        if last is not None and last not in taken and ports.is_free(last):
-            return last
-        return ports.any_free(purpose, *taken)
+            return ports.require_free(asked, purpose.text)
+        wishes = (last, purpose.usual if self._plan.usual_ports else None)
+        found = (port for port in wishes if port is not None and port not in taken and ports.is_free(port))
+        return next(found, None) or ports.any_free(purpose.text, *taken)
 
     def _write_files(self, address: Address) -> None:
         layout = self._layout
@@ -244,9 +257,9 @@ class PulsarServer:
             return
         if process.alive():
             raise ServerNotReady(self._plan.ready_within, str(lacking), self.log)
-        for port, purpose in ((address.broker_port, "broker"), (address.web_port, "REST API")):
+        for port, purpose in ((address.broker_port, _BROKER), (address.web_port, _WEB)):
             if not ports.is_free(port):  # taken between our look and the server's
-                raise PortTaken(port, purpose)
+                raise PortTaken(port, purpose.text)
         raise ServerDied(self.log)
 
 
