@@ -109,7 +109,9 @@ class Resolver:
                 changes.append(change)
         readable = [node for node in branches if not isinstance(node, Unreadable) and node != Leaf("null")]
         if not readable:  # a record that failed half-way is never met again: the whole pair is refused
-            raise max(reversed(refusals), key=lambda error: len(error.path), default=_contradiction(path, written, wanted))
+            raise max(
+                reversed(refusals), key=lambda error: len(error.path), default=_contradiction(path, written, wanted)
+            )
         if changes and len(readable) > 1:
             raise Malformed(path, f"{written} cannot be told apart when read as {wanted}")
         return Union(tuple(branches)), unless_none(changes[0] if changes else None)

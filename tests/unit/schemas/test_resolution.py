@@ -253,7 +253,7 @@ def test_a_union_of_which_only_null_can_be_read_is_refused_at_once() -> None:
     inner = {"type": "record", "name": "shop.Inner", "fields": [{"name": "outer", "type": ["null", "shop.Outer"]}]}
     fields = [{"name": "inner", "type": inner}, {"name": "amount", "type": {**DECIMAL, "scale": 4}}]
     foreign = schema({"first": ["null", {"type": "record", "name": "shop.Outer", "fields": fields}]})
-    error = refusal(subject(first=(Optional[Outer], None)), (foreign, b"\x00"))  # noqa: UP045 - the other spelling resolves an annotation of its own module
+    error = refusal(subject(first=(Outer | None, None)), (foreign, b"\x00"))
     assert error.path == "$.first.amount"
     assert error.reason == "was written as bytes/decimal(12, 4), but is read as bytes/decimal(12, 2)"
 
