@@ -191,13 +191,13 @@ def test_the_clock_is_injected() -> None:
 
 
 def test_a_simulated_store_is_cheap() -> None:
-    """Thousands are opened a minute: making one, migrated and prepared, takes under 2 ms (10 on a busy machine)."""
+    """Thousands are opened a minute: making one, migrated and prepared, takes under 2 ms of CPU (5 at worst)."""
 
     def one() -> float:
-        before = time.perf_counter()
+        before = time.process_time()
         memory = SqliteMemory()
         memory.open().prepare({"orders": 4, "stock": 4, "payments": 4}, [])
         memory.close()
-        return time.perf_counter() - before
+        return time.process_time() - before
 
-    assert median(one() for _ in range(50)) < 0.010
+    assert median(one() for _ in range(50)) < 0.005
