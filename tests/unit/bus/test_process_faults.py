@@ -231,6 +231,20 @@ def test_a_healed_process_goes_on(bench: Bench) -> None:
     assert outcomes(producer.receipts()) == [(1, "stored")]
 
 
+def test_a_process_cut_and_healed_while_frozen_goes_on_when_it_wakes_up(bench: Bench) -> None:
+    """Its client has slept through both: it connects anew, and what is unacknowledged comes again."""
+    consumer = bench.consumer(bench.one)
+    bench.fill(2)
+    assert len(consumer.receive(1, 0.0)) == 1
+    bench.one.freeze()
+    bench.one.cut()
+    bench.one.heal()
+    bench.one.thaw()
+    assert len(consumer.receive(5, 0.0)) == 2
+    bench.fill(1)
+    assert len(consumer.receive(5, 0.0)) == 1
+
+
 def test_a_healed_process_that_was_replaced_stays_silent(bench: Bench) -> None:
     """The holder is not disturbed, and the one that was cut off is told nothing."""
     bench.fill(3)

@@ -34,6 +34,7 @@ class MemoryBus:
         self.closed = False
         self._broker = broker
         self._clock = clock or broker.clock
+        self._healed_asleep = False
         self._members: list[Member] = []
 
     def partitions(self, topic: str) -> int:
@@ -82,8 +83,9 @@ class MemoryBus:
         with self._broker.lock:
             self.frozen = False
             for member in self._members:
-                if not member.seated():
+                if self._healed_asleep or not member.seated():
                     member.resume()
+            self._healed_asleep = False
 
     def cut(self) -> None:
         """The network between this process and the broker is cut: nothing goes through, and nobody is told."""
@@ -96,6 +98,7 @@ class MemoryBus:
         """The network is back: the client connects anew, and what is unacknowledged comes again."""
         with self._broker.lock:
             self.offline = False
+            self._healed_asleep = self.frozen  # a frozen client reconnects when it wakes up
             for member in self._members:
                 member.resume()
 
