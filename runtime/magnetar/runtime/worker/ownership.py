@@ -190,7 +190,8 @@ class Ownership:
         self._holdings.add(shard)
 
     def _lane(self, row: ShardRow) -> Lane:
-        rows = self._store.outbox(row.shard, 0, self._tenure.lane)
+        found = self._store.outbox(row.shard, 0, self._tenure.lane)
+        rows = [each for each in found if each.number <= row.lane]  # a later owner's are not for a zombie
         settled = rows[0].number - 1 if rows else row.lane
         lane = Lane(settled, settled, self._tenure.lane, partial=len(rows) == self._tenure.lane, deleted=settled)
         lane.extend(rows)

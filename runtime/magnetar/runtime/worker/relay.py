@@ -112,7 +112,8 @@ class Relay:
 
     def _reload(self, shard: Shard) -> None:
         """The next window of a lane that was too long for memory (R20)."""
-        rows = self._store.outbox(shard.name, shard.lane.loaded, self._pace.reload)
+        found = self._store.outbox(shard.name, shard.lane.loaded, self._pace.reload)
+        rows = [row for row in found if row.number <= shard.lane_number]  # a later owner's are not for a zombie
         shard.lane.extend(rows)
         shard.lane.partial = len(rows) == self._pace.reload
 
