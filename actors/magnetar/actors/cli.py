@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from magnetar.actors.demo.command import demo
 from magnetar.actors.lifecycle import mermaid, table
 from magnetar.actors.ordering import ORDER_LIFECYCLE
 from magnetar.actors.paying import PAYMENT_LIFECYCLE
@@ -15,6 +16,7 @@ from magnetar.actors.stocking import STOCK_LIFECYCLE
 app = typer.Typer()
 order = typer.Typer(no_args_is_help=True, help="The shop that ships with Magnetar: orders, stock and payments.")
 app.add_typer(order, name="order")
+app.command()(demo)
 
 
 class Drawn(StrEnum):

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from magnetar.runtime.bus.memory import Broker, MemoryBus
 from magnetar.runtime.bus.pulsar.client import PulsarBus
+from magnetar.runtime.bus.pulsar.reading import read_log
 from magnetar.runtime.bus.pulsar.settings import PulsarSettings
 from magnetar.runtime.bus.pulsar.wanted import Wanted, WantedTopic
 from magnetar.runtime.errors import MagnetarError
@@ -15,7 +16,7 @@ from magnetar.runtime.store.sqlite import SqliteFile, SqliteMemory
 from magnetar.runtime.threads.loop import wall_clock
 
 if TYPE_CHECKING:
-    from magnetar.runtime.bus.port import Bus
+    from magnetar.runtime.bus.port import Bus, Delivery
     from magnetar.runtime.store.port import Store
     from magnetar.runtime.store.views import Views
     from magnetar.runtime.wiring import Wiring
@@ -30,6 +31,10 @@ class BusPlace(Protocol):
 
     def connect(self, name: str) -> Bus:
         """A connection of one process; `name` says whose it is on screens and in logs."""
+        ...
+
+    def log(self, topic: str, partition: int) -> list[Delivery]:
+        """Every message kept of a partition, oldest first, read beside all subscriptions: for oracles and tools."""
         ...
 
 
@@ -55,6 +60,10 @@ class EmbeddedBus:
         """A connection that a crash can drop."""
         return MemoryBus(self.broker, name)
 
+    def log(self, topic: str, partition: int) -> list[Delivery]:
+        """The broker's own log."""
+        return self.broker.log(topic, partition)
+
 
 @dataclass(frozen=True, slots=True)
 class PulsarPlace:
@@ -65,6 +74,10 @@ class PulsarPlace:
     def connect(self, name: str) -> PulsarBus:  # noqa: ARG002 - Pulsar names connections by address
         """A new client."""
         return PulsarBus(self.settings)
+
+    def log(self, topic: str, partition: int) -> list[Delivery]:
+        """With a reader of its own. Blocks; raises `BusError`."""
+        return read_log(self.settings, topic, partition)
 
 
 def bus_place(url: str, app: str) -> BusPlace:

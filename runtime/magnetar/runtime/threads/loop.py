@@ -107,7 +107,7 @@ class Loop(pykka.ThreadingActor):
     def _end(self, failure: BaseException | None) -> None:
         self._pulse.failure = failure
         self._pulse.stepping_since = None
-        if failure is not None and not isinstance(failure, SystemExit):
+        if isinstance(failure, Exception):
             _log.critical("the loop stops: %s", failure, exc_info=failure)
         self.stop()
 

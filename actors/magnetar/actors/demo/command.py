@@ -1,0 +1,115 @@
+"""`magnetar demo`."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import tempfile
+from contextlib import contextmanager
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.console import Console
+
+from magnetar.actors.demo.ground import DemoFailed, Embedded, Ground, OnPulsar
+from magnetar.actors.demo.page import page
+from magnetar.actors.demo.plan import make_plan
+from magnetar.actors.demo.run import Result, demo_shop, run_demo
+from magnetar.actors.demo.screen import Bars, figures, outcomes, tell
+from magnetar.runtime.bus.port import BusError
+from magnetar.runtime.compose import tune_collector
+from magnetar.runtime.servers import Places, ServerError
+from magnetar.runtime.servers.pulsar import running_pulsar
+from magnetar.runtime.store.port import StoreError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from magnetar.runtime.wiring import Wiring
+
+VIOLATED, UNAVAILABLE = 1, 3
+
+
+class Bus(StrEnum):
+    """Where the demo runs."""
+
+    MEMORY = "memory"
+    PULSAR = "pulsar"
+
+
+def demo(
+    bus: Annotated[
+        Bus, typer.Option(help="The in-process bus, or a real Pulsar that the demo starts itself.")
+    ] = Bus.MEMORY,
+    orders: Annotated[int, typer.Option(min=50, max=100_000, help="How many orders are placed.")] = 2000,
+    seed: Annotated[int, typer.Option(help="The same seed makes the same customers.")] = 1,
+    payment_timeout: Annotated[float, typer.Option(min=1.0, help="The shop's half hour, compressed to seconds.")] = 3.0,
+    out: Annotated[Path | None, typer.Option(help="Where the page and the store go; a new folder by default.")] = None,
+    *,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document instead of tables.")] = False,
+) -> None:
+    """Run the shop under load, crash its worker half-way, and count everything afterwards.
+
+    Customers click twice, pay twice, pay too early, too late, too little or never. At the end an oracle reads all
+    topics, the store and the sender's own log. Exit status 1 when an invariant is broken.
+
+    Examples:  magnetar demo    magnetar demo --bus pulsar    magnetar demo --orders 10000 --seed 7
+    """
+    console = Console(stderr=as_json)
+    folder = (out or Path(tempfile.mkdtemp(prefix="magnetar-demo-"))).absolute()
+    folder.mkdir(parents=True, exist_ok=True)
+    wiring = demo_shop(payment_timeout).app.wire()
+    spread = max(4.0, orders / 300 if bus is Bus.MEMORY else orders / 200)
+    plan = make_plan(orders, seed, payment_timeout=payment_timeout, spread=spread)
+    try:
+        with _ground(bus, wiring, folder, payment_timeout, console) as ground, Bars(console) as bars:
+            tune_collector()
+            result = run_demo(ground, wiring, plan, folder, bars.show)
+            told = ground.crash_told
+    except (DemoFailed, BusError, StoreError, ServerError) as error:
+        sys.stderr.write(f"magnetar demo: {error}\n")
+        raise typer.Exit(UNAVAILABLE) from error
+    report = folder / "report.html"
+    where = "a real Pulsar" if bus is Bus.PULSAR else "the in-process bus"
+    report.write_text(page(result, bus=where, crash=told, seed=seed), encoding="utf-8")
+    if as_json:
+        sys.stdout.write(json.dumps(_as_json(result, report), indent=2) + "\n")
+    else:
+        tell(console, result)
+        console.print(
+            f"\nlook closer: magnetar key timeline orders/o-1 --store sqlite:///{folder}/shop.db", soft_wrap=True
+        )
+        console.print(str(report), soft_wrap=True)
+    if not result.ok:
+        raise typer.Exit(VIOLATED)
+
+
+@contextmanager
+def _ground(bus: Bus, wiring: Wiring, folder: Path, timeout: float, console: Console) -> Iterator[Ground]:
+    if bus is Bus.MEMORY:
+        yield Embedded(wiring, folder)
+        return
+    cache = Places.of(os.environ, Path.home()).cache
+    console.print("starting a real Pulsar (fetched once, then cached) …")
+    with running_pulsar(folder / "pulsar", cache, java_home=os.environ.get("JAVA_HOME")) as server:
+        ground = OnPulsar(wiring, folder, server.service_url, server.admin_url, timeout)
+        try:
+            yield ground
+        finally:
+            ground.stop()
+
+
+def _as_json(result: Result, report: Path) -> dict[str, object]:
+    return {
+        "ok": result.ok,
+        "figures": dict(figures(result)),
+        "outcomes": {f"{status}/{ended_by}": count for (status, ended_by), count in outcomes(result).items()},
+        "invariants": [
+            {"promise": each.promise, "cases": each.cases, "holds": each.holds, "broken": each.broken}
+            for each in result.verdicts
+        ],
+        "report": str(report),
+    }

@@ -1,0 +1,36 @@
+"""The demo's worker as a process: `python -m magnetar.actors.demo.worker BUS_URL FOLDER PAYMENT_TIMEOUT`.
+
+It prints `ready` once it owns all shards, and drains on SIGTERM.
+"""
+
+from __future__ import annotations
+
+import sys
+import threading
+from pathlib import Path
+
+from magnetar.actors.demo.meter import Meter
+from magnetar.actors.demo.run import demo_shop
+from magnetar.runtime.compose import RunningWorker, bus_place, run_until_signal, store_place
+
+
+def main() -> int:
+    """Run until killed or drained."""
+    bus, folder, payment_timeout = sys.argv[1], Path(sys.argv[2]), float(sys.argv[3])
+    wiring = demo_shop(payment_timeout).app.wire()
+    store = store_place(f"sqlite:///{folder}/shop.db")
+    worker = RunningWorker(wiring, bus_place(bus, wiring.app), store, observer=Meter(folder / "commits.jsonl"))
+    threading.Thread(target=_tell_when_ready, args=(worker,), daemon=True).start()
+    return run_until_signal(worker, poll=0.05)
+
+
+def _tell_when_ready(worker: RunningWorker) -> None:
+    while not worker.ready and not worker.wait(0.01):
+        pass
+    if worker.ready:
+        sys.stdout.write("ready\n")
+        sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
