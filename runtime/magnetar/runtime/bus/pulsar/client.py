@@ -73,6 +73,7 @@ class PulsarBus:
         wrap = partial(PulsarConsumer, topic=topic, partition=partition, farewell=self._consumers_farewell)
         doing = f"subscribe to {name} as {subscription}"
         if self._subscriptions is None:
+            doing += " (whether there is such a subscription, `magnetar topics plan` tells)"
             return PulsarOpening(arrival, wrap, doing, self._deadline)
         absent = partial(self._is_absent, self._subscriptions, name, subscription)
         return PulsarOpening(arrival, wrap, doing, self._deadline, absent)
