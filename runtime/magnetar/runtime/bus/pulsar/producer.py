@@ -8,8 +8,8 @@ itself: the client then refuses everything that follows, at once and for good, a
 The same happens after any other failed receipt.
 
 **Receipts are recorded in C.** Each send gets a dictionary whose `setdefault` is the callback. It only stores the
-result, so no Python runs in the client's I/O thread: that is twice as fast as a lambda, and no exception can be
-raised there, which would end the process.
+result: no Python runs in the client's I/O thread, where an exception would end the process, and a send costs the
+process about a fifth less than with a lambda.
 """
 
 from __future__ import annotations
