@@ -8,8 +8,8 @@ itself: the client then refuses everything that follows, at once and for good, a
 The same happens after any other failed receipt.
 
 **Receipts are recorded in C.** Each send gets a dictionary whose `setdefault` is the callback. It only stores the
-result: no Python runs in the client's I/O thread, where an exception would end the process, and a send costs the
-process about a fifth less than with a lambda.
+result: no Python runs in the client's I/O thread, where an exception would end the process. It is no slower than a
+lambda (of the process's CPU 23-33 µs a send, 24-40 with a lambda; four interleaved runs on a busy machine).
 """
 
 from __future__ import annotations
