@@ -1,0 +1,100 @@
+"""From the sender to the journal: nothing lost, nothing twice, nothing from nowhere."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from magnetar.chaos.evidence import Place, message_id_at
+from magnetar.chaos.history import Violation
+from magnetar.runtime.bus.port import Position
+from magnetar.runtime.identity import to_text
+from magnetar.runtime.store.port import Disposition
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+    from magnetar.chaos.evidence import Cursor, Evidence
+    from magnetar.chaos.history import History, Sending
+    from magnetar.runtime.bus.port import Delivery
+    from magnetar.runtime.store.port import JournalRow, ShardName, ShardRow
+    from magnetar.runtime.wiring import ActorPlan, Topic, Wiring
+
+_DONE = {Disposition.APPLIED.value, Disposition.REHOMED.value}
+
+
+def acked_is_stored(history: History, evidence: Evidence) -> Iterator[Violation]:
+    """What the sender was told is stored is in the log of its partition."""
+    for sending in history.sendings:
+        if sending.acked and not _stored(sending, evidence):
+            what = f"{sending.message_id or 'foreign'} to {sending.topic}/{sending.partition}"
+            yield Violation("an acknowledged message is never lost", what, "it is not in the log")
+
+
+def _stored(sending: Sending, evidence: Evidence) -> bool:
+    place = Place(sending.topic, sending.partition)
+    if sending.message_id is not None:
+        return any(found == place for found, _ in evidence.copies.get(sending.message_id, ()))
+    stored = {delivery.position for delivery in evidence.logs[place]}
+    return all(position in stored for position in sending.positions)
+
+
+def each_disposed(_: History, evidence: Evidence) -> Iterator[Violation]:
+    """Every message in a log has a disposition for each actor that takes it; the journal's key allows no second."""
+    for place, log in evidence.logs.items():
+        topic = evidence.wiring.topics[place.topic]
+        for actor in topic.takers:
+            plan = evidence.wiring.actors[actor]
+            for delivery in log:
+                if _takes(plan, topic, delivery):
+                    yield from _disposed(evidence, actor, place, delivery)
+
+
+def _takes(plan: ActorPlan, topic: Topic, delivery: Delivery) -> bool:
+    """An actor takes all of its own topic, and of a feed what it handles."""
+    return topic.name == plan.name or delivery.properties.get("type") in plan.types
+
+
+def _disposed(evidence: Evidence, actor: str, place: Place, delivery: Delivery) -> Iterator[Violation]:
+    message_id = message_id_at(place, delivery)
+    row = evidence.journal.get((actor, message_id))
+    if row is None:
+        where = f"{to_text(message_id)} at {delivery.position} of {place}"
+        yield Violation("every message is applied", f"actor {actor}, message {where}", "it has no disposition")
+    elif row.disposition not in _DONE:
+        yield Violation("every message is applied", f"actor {actor}, message {to_text(message_id)}", row.disposition)
+
+
+def from_somewhere(_: History, evidence: Evidence) -> Iterator[Violation]:
+    """A journal row is of a message in a log, at that place, with those bytes. Timers are replay's matter."""
+    where = {(f"{place}", str(delivery.position)): delivery for place, log in evidence.logs.items() for delivery in log}
+    for row in evidence.journal.values():
+        if row.source in {"timer", "local"}:
+            continue
+        delivery = where.get((row.source, row.position))
+        if delivery is None or not _same(row, delivery):
+            subject = f"actor {row.actor}, key {row.key}, message {to_text(row.message_id)}"
+            yield Violation("no message from nowhere", subject, f"{row.source} holds no such message at {row.position}")
+
+
+def _same(row: JournalRow, delivery: Delivery) -> bool:
+    place = Place(delivery.topic, delivery.partition)
+    return message_id_at(place, delivery) == row.message_id and delivery.body == row.body
+
+
+def acknowledged_is_committed(_: History, evidence: Evidence) -> Iterator[Violation]:
+    """R10: no subscription is acknowledged beyond what its shard has committed."""
+    return acknowledged_too_far(evidence.wiring, evidence.cursors, evidence.shards)
+
+
+def acknowledged_too_far(
+    wiring: Wiring, cursors: Iterable[Cursor], shards: Mapping[ShardName, ShardRow]
+) -> Iterator[Violation]:
+    """The same at any instant of a run: an acknowledgement follows its commit."""
+    for cursor in cursors:
+        if cursor.acknowledged is None:
+            continue
+        shard = f"{cursor.actor}/{cursor.place.partition % wiring.actors[cursor.actor].policy.partitions}"
+        committed = shards[shard].positions.get(str(cursor.place), Position(-1, -1))
+        if cursor.acknowledged > committed:
+            what = f"acknowledged up to {cursor.acknowledged}, committed up to {committed}"
+            yield Violation("an acknowledgement follows its commit", f"shard {shard}, {cursor.place}", what)

@@ -1,0 +1,162 @@
+"""Replay: the user's own handlers over the journal must arrive at what the store holds (R2, R5).
+
+Per key, in the order of versions, each row's bytes are decoded and handled again at the row's `now`. State hashes,
+messages sent, timers and own rows must be those of the journal; at the end the state, the armed timers and the
+tables must be the store's.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from magnetar.chaos.history import Violation
+from magnetar.runtime.context import Context
+from magnetar.runtime.envelope import Envelope
+from magnetar.runtime.identity import to_text
+from magnetar.runtime.instant import Instant, to_iso
+from magnetar.runtime.worker.handling import state_hash
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from magnetar.chaos.evidence import Evidence
+    from magnetar.chaos.history import History
+    from magnetar.runtime.context import Armed
+    from magnetar.runtime.store.port import JournalRow
+    from magnetar.runtime.wiring import ActorPlan
+    from magnetar.schemas import Message, State
+
+_PROMISE = "replay arrives at the same state"
+
+
+@dataclass(frozen=True, slots=True)
+class _Origin:
+    """What an error says about bytes of the journal."""
+
+    topic: str
+    message_id: str
+    schema_version: str
+
+
+@dataclass(slots=True)
+class _Key:
+    """A key while it is replayed."""
+
+    plan: ActorPlan
+    key: str
+    state: State
+    timers: dict[str, Armed] = field(default_factory=dict)
+    found: list[Violation] = field(default_factory=list)
+
+    def blame(self, promise: str, row: JournalRow | None, what: str) -> None:
+        at = f", version {row.version} ({row.type} {to_text(row.message_id)})" if row else ""
+        self.found.append(Violation(promise, f"actor {self.plan.name}, key {self.key}{at}", what))
+
+
+def replayed(_: History, evidence: Evidence) -> Iterator[Violation]:
+    """Every key of every actor, and all own rows together."""
+    recorded: dict[str, list[tuple[object, ...]]] = {table: [] for table in evidence.rows}
+    for (actor, name), timeline in evidence.timelines.items():
+        plan = evidence.wiring.actors[actor]
+        key = _Key(plan, name, plan.initial)
+        for row in timeline:
+            _step(key, row, recorded)
+        _end(key, evidence)
+        yield from key.found
+    for table, rows in recorded.items():
+        if sorted(rows, key=_by_id) != evidence.rows[table]:
+            yield Violation(
+                "own rows are written once",
+                f"table {table}",
+                f"{len(evidence.rows[table])} rows, replay makes {len(rows)}",
+            )
+
+
+def _by_id(row: tuple[object, ...]) -> tuple[object, object]:
+    return row[0], row[1]
+
+
+def _step(key: _Key, row: JournalRow, recorded: dict[str, list[tuple[object, ...]]]) -> None:
+    message = _decoded(key.plan, row)
+    context = Context(key.key, row.message_id, row.now, _envelope(row))
+    if row.source == "timer":
+        _fire(key, row)
+    key.state = key.plan.handlers[type(message)](key.state, message, context)
+    if state_hash(key.state) != row.state_hash:
+        key.blame(_PROMISE, row, f"replay makes {key.state}, whose hash is not the journal's")
+    for name in context.cancelled:
+        key.timers.pop(name, None)
+    key.timers.update(context.armed)
+    if _told(context) != _journalled(row):
+        key.blame("replay decides the same", row, f"the journal says {row.sent}, replay {_told(context)}")
+    for ordinal, own in enumerate(context.rows):
+        plan = key.plan.rows[type(own)]
+        recorded[plan.table.name].append((row.message_id, ordinal, *plan.values(own)))
+    if row.answer is not None:
+        _check_answer(key, row)
+
+
+def _decoded(plan: ActorPlan, row: JournalRow) -> Message:
+    origin = _Origin(f"journal of {plan.name}", to_text(row.message_id), row.schema)
+    if row.source == "timer":
+        timer = plan.timers[row.type]
+        return timer.decode(row.body, timer.schema, origin)
+    topic = next((each for each in plan.sources if each.name == row.source.rpartition("/")[0]), plan.sources[0])
+    return topic.codec.decode(row.body, topic.codec.schema, origin)
+
+
+def _envelope(row: JournalRow) -> Envelope:
+    text = to_text(row.message_id)
+    return Envelope(
+        text, row.key, row.type, row.schema, row.correlation_id, row.causation_id, row.occurred_at, None, 0, row.source
+    )
+
+
+def _fire(key: _Key, row: JournalRow) -> None:
+    """R26: it was armed, by a row before it, with this generation and not cancelled since; and it was due."""
+    for name, armed in key.timers.items():
+        if armed.message_id == row.message_id:
+            del key.timers[name]
+            if row.now < armed.due:
+                key.blame("a timer does not fire before it is due", row, f"handled at {row.now}, due at {armed.due}")
+            return
+    key.blame("a timer fires once, while it is armed", row, f"armed were {sorted(key.timers)}")
+
+
+def _told(context: Context) -> tuple[list[str], list[tuple[str, str]], list[str]]:
+    return (
+        [to_text(sent.message_id) for sent in context.sent],
+        [(armed.name, to_iso(armed.due)) for armed in context.armed.values()],
+        list(context.cancelled),
+    )
+
+
+def _journalled(row: JournalRow) -> tuple[list[str], list[tuple[str, str]], list[str]]:
+    entries = json.loads(row.sent)
+    return (
+        [entry["id"] for entry in entries if "id" in entry],
+        [(entry["timer"], entry["due"]) for entry in entries if "timer" in entry],
+        [entry["cancelled"] for entry in entries if "cancelled" in entry],
+    )
+
+
+def _check_answer(key: _Key, row: JournalRow) -> None:
+    codec = key.plan.codec
+    if row.answer != codec.encode(key.state) or row.answer_schema != codec.schema.fingerprint:
+        key.blame("an answer is the state after its question", row, f"replay makes {key.state}")
+
+
+def _end(key: _Key, evidence: Evidence) -> None:
+    row = evidence.states.get((key.plan.name, key.key))
+    if row is not None and row.body != key.plan.codec.encode(key.state):
+        key.blame(_PROMISE, None, f"the store holds other bytes than those of {key.state}")
+    stored = _armed(evidence, key)
+    wanted = {(name, armed.message_id, armed.due) for name, armed in key.timers.items()}
+    if stored != wanted:
+        key.blame("timers are those that were armed", None, f"the store has {len(stored)}, replay leaves {len(wanted)}")
+
+
+def _armed(evidence: Evidence, key: _Key) -> set[tuple[str, bytes, Instant]]:
+    return {(row.name, row.generation, row.due) for row in evidence.timers.get((key.plan.name, key.key), ())}

@@ -1,0 +1,33 @@
+"""At rest nothing is left: no row unsent, no timer due, no message unacknowledged."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from magnetar.chaos.history import Violation
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from magnetar.chaos.evidence import Evidence
+    from magnetar.chaos.history import History
+
+_PROMISE = "what is healed comes to rest"
+
+
+def nothing_left(_: History, evidence: Evidence) -> Iterator[Violation]:
+    """The outbox is empty, no timer is due, every subscription is acknowledged to its end."""
+    for row in evidence.unsent:
+        yield Violation(
+            _PROMISE, f"shard {row.shard}", f"row {row.number} to {row.topic}/{row.partition} is in the outbox"
+        )
+    for timers in evidence.timers.values():
+        for timer in timers:
+            if timer.due <= evidence.at:
+                what = f"{timer.name} was due {(evidence.at - timer.due) / 1e6:.3f} s ago"
+                yield Violation(_PROMISE, f"actor {timer.actor}, key {timer.key}", what)
+    for cursor in evidence.cursors:
+        if cursor.backlog:
+            yield Violation(
+                _PROMISE, f"actor {cursor.actor}, {cursor.place}", f"{cursor.backlog} messages unacknowledged"
+            )

@@ -1,0 +1,128 @@
+"""What is there at the end of a run: every topic, read from its first message, and the store through its views."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, NamedTuple
+
+from magnetar.runtime.identity import foreign, id_of, to_text
+from magnetar.runtime.store.port import Disposition
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from magnetar.runtime.bus.memory import Broker
+    from magnetar.runtime.bus.port import Delivery, Position
+    from magnetar.runtime.instant import Instant
+    from magnetar.runtime.store.port import JournalRow, OutboxRow, ShardName, ShardRow, StateRow, TimerRow
+    from magnetar.runtime.store.views import Views
+    from magnetar.runtime.wiring import Wiring
+
+
+class Place(NamedTuple):
+    """A partition of a topic."""
+
+    topic: str
+    partition: int
+
+    def __str__(self) -> str:
+        return f"{self.topic}/{self.partition}"
+
+
+class Cursor(NamedTuple):
+    """A subscription on a partition: up to where it is acknowledged, and how many messages are left."""
+
+    actor: str
+    place: Place
+    acknowledged: Position | None
+    backlog: int
+
+
+class Effect(NamedTuple):
+    """A message that a journal row says it sent."""
+
+    message_id: str
+    topic: str
+    key: str
+    by: JournalRow
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """The final state. `timelines` are the applied rows of each (actor, key), by version."""
+
+    wiring: Wiring
+    at: Instant
+    logs: Mapping[Place, list[Delivery]]
+    cursors: list[Cursor]
+    shards: Mapping[ShardName, ShardRow]
+    journal: Mapping[tuple[str, bytes], JournalRow]
+    states: Mapping[tuple[str, str], StateRow]
+    timers: Mapping[tuple[str, str], list[TimerRow]]
+    unsent: list[OutboxRow]
+    rows: Mapping[str, list[tuple[object, ...]]]
+    timelines: dict[tuple[str, str], list[JournalRow]] = field(default_factory=dict)
+    effects: list[Effect] = field(default_factory=list)
+    copies: dict[str, list[tuple[Place, int]]] = field(default_factory=dict)
+
+    def partitions(self, topic: str) -> int:
+        """How many partitions the topic has."""
+        return sum(place.topic == topic for place in self.logs)
+
+
+def message_id_at(place: Place, delivery: Delivery) -> bytes:
+    """The id under which the engine knows a message: by its property, or by its place when it is foreign."""
+    text = delivery.properties.get("message_id")
+    return foreign(f"{place}/{delivery.position}") if text is None else id_of(text)
+
+
+def gather(wiring: Wiring, broker: Broker, views: Views, at: Instant) -> Evidence:
+    """Read everything. Nothing may be running meanwhile."""
+    places = [Place(name, number) for name in broker.topics() for number in range(len(broker.topic(name).partitions))]
+    journal = {(row.actor, row.message_id): row for actor in wiring.actors for row in views.journal_of(actor)}
+    states = {(row.actor, row.key): row for actor in wiring.actors for row in views.states_of(actor)}
+    evidence = Evidence(
+        wiring=wiring,
+        at=at,
+        logs={place: broker.log(*place) for place in places},
+        cursors=cursors_of(wiring, broker),
+        shards={row.shard: row for row in views.shards()},
+        journal=journal,
+        states=states,
+        timers={who: views.timers_of(*who) for who in states},
+        unsent=[row for actor in wiring.actors for row in views.unsent_of(actor)],
+        rows={table.name: list(views.rows_of(table.name)) for table in wiring.tables()},
+    )
+    _index(evidence)
+    return evidence
+
+
+def cursors_of(wiring: Wiring, broker: Broker) -> list[Cursor]:
+    """Every subscription of the app."""
+    return [
+        Cursor(
+            actor,
+            Place(topic.name, number),
+            broker.acknowledged(topic.name, number, subscription),
+            broker.backlog(topic.name, number, subscription),
+        )
+        for topic in wiring.topics.values()
+        for actor, subscription in zip(topic.takers, topic.subscriptions, strict=True)
+        for number in range(len(broker.topic(topic.name).partitions))
+    ]
+
+
+def _index(evidence: Evidence) -> None:
+    for row in evidence.journal.values():
+        if row.disposition == Disposition.APPLIED.value:
+            evidence.timelines.setdefault((row.actor, row.key), []).append(row)
+        for entry in json.loads(row.sent):
+            if "id" in entry:
+                evidence.effects.append(Effect(entry["id"], entry["to"], entry["key"], row))
+    for timeline in evidence.timelines.values():
+        timeline.sort(key=lambda row: row.version)
+    for place, log in evidence.logs.items():
+        for index, delivery in enumerate(log):
+            text = delivery.properties.get("message_id") or to_text(message_id_at(place, delivery))
+            evidence.copies.setdefault(text, []).append((place, index))

@@ -1,0 +1,43 @@
+"""Virtual time, and what is to happen at which instant."""
+
+from __future__ import annotations
+
+from heapq import heappop, heappush
+from itertools import count
+from typing import TYPE_CHECKING
+
+from magnetar.runtime.instant import SECOND, Instant, micros
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+START: Instant = 1_767_225_600 * SECOND
+
+
+class Agenda:
+    """The clock of a run. It moves only when it is told to."""
+
+    def __init__(self) -> None:
+        self.now: Instant = START
+        self._entries: list[tuple[Instant, int, Callable[[], None]]] = []
+        self._order = count()
+
+    def clock(self) -> Instant:
+        """The present instant."""
+        return self.now
+
+    def after(self, delay: float, act: Callable[[], None]) -> None:
+        """Do it so many seconds from now."""
+        heappush(self._entries, (self.now + micros(delay), next(self._order), act))
+
+    def next(self) -> Instant | None:
+        """When something is to happen next."""
+        return self._entries[0][0] if self._entries else None
+
+    def act(self) -> bool:
+        """Do one thing whose time has come; False when there is none."""
+        if not self._entries or self._entries[0][0] > self.now:
+            return False
+        _, _, act = heappop(self._entries)
+        act()
+        return True

@@ -1,0 +1,180 @@
+"""What is done to a run: planned faults, each with draws of its own, so that leaving one out changes no other."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NamedTuple
+
+from magnetar.chaos.checkers.delivery import acknowledged_too_far
+from magnetar.chaos.evidence import cursors_of
+from magnetar.chaos.simulation.process import Crash
+from magnetar.chaos.simulation.situations import TELLING, crashed_at
+from magnetar.chaos.simulation.strikes import GAPS, STRIKES, Ammunition
+from magnetar.runtime.bus.memory import Faults
+from magnetar.runtime.instant import Instant, micros
+from magnetar.runtime.worker.points import all_points
+
+if TYPE_CHECKING:
+    import random
+    from collections.abc import Callable
+
+    from magnetar.chaos.simulation.agenda import Agenda
+    from magnetar.chaos.simulation.chance import Chance
+    from magnetar.chaos.simulation.fleet import Fleet
+    from magnetar.chaos.simulation.options import Options
+    from magnetar.chaos.simulation.process import Process, Scene
+    from magnetar.chaos.simulation.sender import Sender
+
+NESTED = 2
+"""At most so many processes are frozen at once."""
+
+ANY_POINT_AFTER = 1.5
+"""An arming for a point that is not reached within so many seconds takes the next point of any name."""
+
+
+class Planned(NamedTuple):
+    """A fault to come: its kind, its number among those of its kind, and when (seconds into the run)."""
+
+    at: float
+    kind: str
+    number: int
+
+    def __str__(self) -> str:
+        return f"{self.kind}:{self.number}"
+
+
+@dataclass(slots=True)
+class Arming:
+    """Wait for the `count`-th fault point, or for one of this name; then crash or freeze there."""
+
+    action: Callable[[Process], None]
+    point: str | None
+    count: int
+    patience: Instant
+
+    def springs(self, point: str, now: Instant) -> bool:
+        """Whether this is it."""
+        if self.point is not None and now < self.patience:
+            return point == self.point
+        self.count -= 1
+        return self.count <= 0
+
+
+def planned(chance: Chance, options: Options) -> list[Planned]:
+    """Every fault of a run, by time."""
+    faults: list[Planned] = []
+    for kind in sorted(options.kinds):
+        draw, at, number = chance.stream("plan", kind), 0.0, 0
+        while (at := at + draw.expovariate(1.0 / GAPS[kind])) < options.duration:
+            faults.append(Planned(at, kind, number))
+            number += 1
+    return sorted(faults)
+
+
+class Nemesis:
+    """Strikes. It is also the trap that every process meets at its fault points."""
+
+    def __init__(self, scene: Scene, agenda: Agenda, chance: Chance) -> None:
+        self.scene = scene
+        self.agenda = agenda
+        self.fleet: Fleet
+        self.sender: Sender
+        self.faults = Faults(scene.broker)
+        self.ammunition = Ammunition(scene.broker, scene.history)
+        self._chance = chance
+        self._armings: list[Arming] = []
+        self._points = all_points()
+
+    def plan(self, faults: list[Planned]) -> None:
+        """Put the faults on the agenda."""
+        for fault in faults:
+            self.agenda.after(fault.at, self._striking(fault))
+
+    def calm(self) -> None:
+        """No more faults: everything is healed that can be healed from outside."""
+        self._armings.clear()
+        self.ammunition.drop()
+        self.faults.release_openings()
+        for topic in self.scene.broker.topics():
+            for partition in range(len(self.scene.broker.topic(topic).partitions)):
+                self.faults.release_sends(topic, partition)
+                self.faults.reconnect(topic, partition)
+        weather = self.scene.weather
+        weather.down = False
+        weather.fates.clear()
+        weather.take_fates.clear()
+        weather.settle()
+        for bus in (self.sender.bus, *(process.bus for process in self.fleet.alive)):
+            if bus.offline:
+                bus.heal()
+
+    def _striking(self, fault: Planned) -> Callable[[], None]:
+        draw = self._chance.stream("fault", *fault[1:])
+
+        def strike() -> None:
+            if not self.fleet.calm:
+                self.ammunition.count()
+                STRIKES[fault.kind](self, draw)
+
+        return strike
+
+    # at fault points
+
+    def spring(self, process: Process, point: str) -> None:
+        """See `Trap`."""
+        for arming in self._armings:
+            if arming.springs(point, self.agenda.now):
+                self._armings.remove(arming)
+                arming.action(process)
+                return
+
+    def crash(self, draw: random.Random) -> None:
+        """Kill a process at a fault point; and perhaps the next one while it recovers."""
+
+        def action(process: Process) -> None:
+            self.scene.history.took_effect("crash")
+            self.scene.history.tell(self.agenda.now, f"{process.name} crashes at {process.point}")
+            for situation in crashed_at(process.point):
+                self.scene.history.meet(situation)
+            self.look_at_acknowledgements()
+            if draw.random() < 0.3:  # noqa: PLR2004 - how often a crash is followed by another one
+                self._armings.append(Arming(action, None, draw.randint(1, 60), 0))
+            raise Crash
+
+        self._arm(action, draw)
+
+    def freeze(self, draw: random.Random) -> None:
+        """Freeze a process at a fault point; perhaps another one takes over, perhaps the old one never wakes up."""
+        duration = draw.choice((0.1, 0.6, 2.0, 7.0))
+        takeover, killed, retires = draw.random() < 0.75, draw.random() < 0.2, draw.uniform(0.0, 4.0)  # noqa: PLR2004
+        delay = draw.uniform(0.0, duration)
+
+        def action(process: Process) -> None:
+            if self.fleet.depth >= NESTED:
+                return
+            self.scene.history.took_effect("freeze")
+            if takeover:
+                self.fleet.replace(process, delay)
+                self._retire(process, duration + retires)
+            if killed:
+                self._retire(process, duration * 0.9)
+            self.look_at_acknowledgements()
+            self.fleet.freeze(process, duration)
+
+        self._arm(action, draw)
+
+    def _retire(self, process: Process, delay: float) -> None:
+        self.agenda.after(delay, lambda: self.fleet.kill(process))
+
+    def _arm(self, action: Callable[[Process], None], draw: random.Random) -> None:
+        """At some later point; or at one by name, so that the rarer and the more telling ones have their chance."""
+        named = draw.choice((None, draw.choice(self._points), draw.choice(TELLING)))
+        self._armings.append(Arming(action, named, draw.randint(1, 80), self.agenda.now + micros(ANY_POINT_AFTER)))
+
+    def look_at_acknowledgements(self) -> None:
+        """An acknowledgement before its commit matters at the very instant of a crash, so that is when one looks."""
+        views = self.scene.database.views()
+        shards = {row.shard: row for row in views.shards()}
+        views.close()
+        cursors = cursors_of(self.scene.wiring, self.scene.broker)
+        self.scene.history.violations.extend(acknowledged_too_far(self.scene.wiring, cursors, shards))

@@ -1,0 +1,73 @@
+"""What a seed makes of a run: sizes, settings, and which kinds of faults there are at all (swarm testing).
+
+A run with every kind of fault hides what a run with two of them shows; so each seed leaves about half of them out.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from magnetar.runtime.worker.engine import Settings
+from magnetar.runtime.worker.ownership import Tenure
+from magnetar.runtime.worker.relay import Pace
+from magnetar.runtime.worker.timers import Clockwork
+from magnetar.runtime.worker.turn import Limits
+
+if TYPE_CHECKING:
+    import random
+
+    from magnetar.chaos.simulation.chance import Chance
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """Drawn from the seed. `duration`: seconds of virtual time with faults; `cost`: seconds that a step takes.
+
+    `skew`: the store's clock minus the workers', in seconds. `kinds`: the faults of this run.
+    """
+
+    partitions: int
+    receiver_queue: int
+    orders: int
+    articles: int
+    duration: float
+    cost: float
+    skew: float
+    kinds: frozenset[str]
+    settings: Settings
+
+
+def drawn(chance: Chance, kinds: tuple[str, ...]) -> Options:
+    """The options of a seed, out of these kinds of faults."""
+    draw = chance.stream("options")
+    return Options(
+        partitions=draw.choice((1, 2, 2, 3)),
+        receiver_queue=draw.choice((3, 10, 200)),
+        orders=draw.randint(3, 11),
+        articles=draw.randint(1, 3),
+        duration=draw.uniform(2.5, 8.0),
+        cost=draw.choice((0.00005, 0.0005, 0.003)),
+        skew=draw.choice((0.0, 0.0, -2.5, 0.7)),
+        kinds=_kinds(chance, kinds),
+        settings=_settings(draw),
+    )
+
+
+def _kinds(chance: Chance, kinds: tuple[str, ...]) -> frozenset[str]:
+    """Each with a coin of its own; never none at all."""
+    chosen = frozenset(kind for kind in kinds if chance.stream("swarm", kind).random() < 0.45)  # noqa: PLR2004
+    return chosen or frozenset((chance.stream("swarm").choice(kinds),))
+
+
+def _settings(draw: random.Random) -> Settings:
+    """Small bounds, so that they are met; slow polls, so that nothing is stepped for nothing."""
+    bound = draw.choice((4, 16, 10_000))
+    return Settings(
+        limits=Limits(group=draw.choice((1, 3, 16, 512)), tidy=0.2),
+        pace=Pace(
+            window=draw.choice((1, 4, 1000)), poll=0.02, idle_close=draw.choice((0.5, 60.0)), reload=min(bound, 7)
+        ),
+        clockwork=Clockwork(window=draw.choice((2.0, 60.0)), poll=0.05),
+        tenure=Tenure(poll=0.01, lane=bound, timers=draw.choice((2.0, 60.0))),
+    )

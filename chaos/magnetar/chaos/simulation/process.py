@@ -1,0 +1,198 @@
+"""One worker process: the product's engine over its own connections, killed or frozen at any fault point."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+from magnetar.chaos.simulation.store import StormyStore
+from magnetar.runtime.bus.memory import Broker, MemoryBus
+from magnetar.runtime.instant import Instant, seconds
+from magnetar.runtime.worker.engine import Engine, Settings, Surroundings
+from magnetar.runtime.worker.intake import Inline, Receiving
+from magnetar.runtime.worker.machine import Next
+from magnetar.runtime.worker.observer import Observer
+
+if TYPE_CHECKING:
+    import random
+    from collections.abc import Callable, Sequence
+
+    from magnetar.chaos.history import History
+    from magnetar.chaos.simulation.store import Weather
+    from magnetar.runtime.store.port import ShardChanges, ShardName
+    from magnetar.runtime.store.sqlite import SqliteMemory
+    from magnetar.runtime.wiring import Wiring
+
+
+class Crash(BaseException):
+    """The process is gone, at a fault point. Nothing in it may catch this."""
+
+
+class Trap(Protocol):
+    """Who is told of every fault point of a process, and may kill or freeze it there."""
+
+    def spring(self, process: Process, point: str) -> None:
+        """The process is at this point. Raises `Crash`, or returns when the process goes on."""
+        ...
+
+
+class Scene:
+    """What all processes of a run share."""
+
+    def __init__(
+        self,
+        wiring: Wiring,
+        broker: Broker,
+        database: SqliteMemory,
+        weather: Weather,
+        clock: Callable[[], Instant],
+        settings: Settings,
+    ) -> None:
+        self.wiring = wiring
+        self.broker = broker
+        self.database = database
+        self.weather = weather
+        self.clock = clock
+        self.settings = settings
+
+    @property
+    def history(self) -> History:
+        """What was seen so far."""
+        return self.weather.history
+
+
+class Process:
+    """A worker process, from its start to its end.
+
+    `wake`: when it wants to be stepped; None: when something arrives.
+    """
+
+    def __init__(self, scene: Scene, name: str, trap: Trap, noise: random.Random) -> None:
+        self.scene = scene
+        self.name = name
+        self.point = ""
+        self.frozen = False
+        self.doomed = False
+        self.leaving = False
+        self.wake: Instant | None = scene.clock()
+        self.bus = MemoryBus(scene.broker, name, scene.clock)
+        self.engine: Engine | None = None
+        self._trap = trap
+        self._noise = noise
+        self._store = StormyStore(scene.database.open(), scene.weather, name)
+        self._machine = 0
+        self._wanted: list[Next] = []
+
+    def start(self) -> None:
+        """Make the engine. Raises what the ports raise, and `Crash`."""
+        scene = self.scene
+        around = Surroundings(
+            bus=self.bus,
+            store=self._store,
+            owner=self.name,
+            code="simulation",
+            receiving=Receiving(Inline, wake=self.poke),
+            noise=self._noise.randbytes,
+            clock=lambda: seconds(scene.clock()),
+            observer=Witness(self),
+            points=self,
+        )
+        self.engine = Engine(scene.wiring, around, scene.settings)
+
+    def step(self) -> None:
+        """One step of one machine, in turn; after a round of all, sleep until the first wants to be called again."""
+        engine = self.engine
+        assert engine is not None, f"{self.name} was never started"
+        self._wanted.append(engine.machines[self._machine].step(self.scene.clock()))
+        self._machine = (self._machine + 1) % len(engine.machines)
+        if self._machine == 0:
+            self.wake = Next.first(*self._wanted).at
+            self._wanted.clear()
+
+    def poke(self) -> None:
+        """Something may have arrived."""
+        self.wake = self.scene.clock()
+
+    def reach(self, point: str) -> None:
+        """A fault point of this process: the engine's `Points`."""
+        self.point = point
+        self._trap.spring(self, point)
+
+    def leave(self) -> None:
+        """SIGTERM."""
+        self.leaving = True
+        if self.engine is not None:
+            self.engine.ownership.leave(self.scene.clock())
+            self.poke()
+
+    @property
+    def gone(self) -> bool:
+        """Whether a process that leaves has nothing left."""
+        return self.leaving and self.engine is not None and self.engine.ownership.gone
+
+    def end(self) -> None:
+        """The process's memory is gone; the broker and the database notice."""
+        self.engine = None
+        self.bus.disconnect()
+        self._store.close()
+
+
+class Witness(Observer):
+    """Tells the history of situations worth meeting; the checkers do not ask it."""
+
+    def __init__(self, process: Process) -> None:
+        self._process = process
+        self._history = process.scene.history
+
+    def owned(self, shard: ShardName, epoch: int) -> None:
+        """See `Observer`."""
+        self._tell(f"owns {shard} since epoch {epoch}")
+
+    def lost(self, shard: ShardName, why: str) -> None:
+        """See `Observer`."""
+        self._tell(f"lost {shard}: {why}")
+        for words, situation in _LOSSES.items():
+            if words in why:
+                self._history.meet(situation)
+
+    def committed(self, group: Sequence[ShardChanges], at: Instant) -> None:  # noqa: ARG002
+        """See `Observer`."""
+        self._history.meet("a group had several shards", len(group) > 1)
+
+    def duplicates(self, actor: str, count: int) -> None:  # noqa: ARG002
+        """See `Observer`."""
+        self._history.meet("the journal absorbed a duplicate", count)
+
+    def rehomed(self, actor: str, count: int) -> None:  # noqa: ARG002
+        """See `Observer`."""
+        self._history.meet("a message in the wrong partition was sent on", count)
+
+    def stale_timers(self, actor: str, count: int) -> None:  # noqa: ARG002
+        """See `Observer`."""
+        self._history.meet("a timer fired that had been cancelled or replaced", count)
+
+    def unknown_commit(self, *, happened: bool) -> None:
+        """See `Observer`."""
+        outcome = "had happened" if happened else "had not happened"
+        self._history.meet(f"an unknown commit {outcome}")
+
+    def relayed(self, shard: ShardName, count: int, duplicates: int) -> None:  # noqa: ARG002
+        """See `Observer`."""
+        self._history.meet("the broker dropped a message that was sent again", duplicates)
+
+    def blocked(self, shard: ShardName, destination: str, why: str) -> None:
+        """See `Observer`: nothing in a simulation may block a lane for good."""
+        self._history.blame(
+            "a lane is never blocked by what heals", f"{self._process.name}, {shard} to {destination}", why
+        )
+
+    def _tell(self, what: str) -> None:
+        self._history.tell(self._process.scene.clock(), f"{self._process.name} {what}")
+
+
+_LOSSES = {
+    "no store for": "a worker without a store let its shards go",
+    "has had no connection": "a worker without a broker let its shards go",
+    "its epoch is": "a worker noticed that another one had taken its shard",
+    "fence refused": "a worker learned from its fence that a shard was gone",
+    "read back": "a shard was lost while an unknown commit was read back",
+}

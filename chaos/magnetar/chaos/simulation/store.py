@@ -1,0 +1,189 @@
+"""A store between the engine and the real one: it goes away, leaves commits unknown, and writes down what happened.
+
+`Weather` is the state of the database as all workers meet it; a `StormyStore` is one worker's connection.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import deque
+from typing import TYPE_CHECKING
+
+from magnetar.chaos.history import Commit, LaneRow
+from magnetar.runtime.store.port import CommitUnknown, StoreUnavailable, VersionConflict
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+
+    from magnetar.chaos.history import History
+    from magnetar.runtime.instant import Instant
+    from magnetar.runtime.store.port import OutboxRow, ShardChanges, ShardName, ShardRow, StateRow, Store, TimerRow
+    from magnetar.runtime.table import Table
+
+HAPPENED, LOST, LATE = "happened", "lost", "late"
+
+
+class Weather:
+    """What the database does to those who use it.
+
+    `fates`: what becomes of the next commits whose answer is lost. A *late* one is still under way when its worker
+    hears of the loss: it ends, well or badly, before anybody else gets the locks that it holds.
+    """
+
+    def __init__(self, history: History, clock: Callable[[], Instant]) -> None:
+        self.history = history
+        self.clock = clock
+        self.down = False
+        self.fates: deque[str] = deque()
+        self.take_fates: deque[str] = deque()
+        self.late: Callable[[], object] | None = None
+
+    def reach(self, what: str) -> None:
+        """Raise when the database is away."""
+        if self.down:
+            self.history.took_effect("store away")
+            text = f"{what}: no connection to the store"
+            raise StoreUnavailable(text)
+
+    def settle(self) -> None:
+        """Let the transaction under way end, as its locks ask of whoever comes next."""
+        late, self.late = self.late, None
+        if late is not None:
+            late()
+
+
+class StormyStore:
+    """One worker's connection. Implements `Store` by delegation."""
+
+    def __init__(self, inner: Store, weather: Weather, owner: str) -> None:
+        self._inner = inner
+        self._weather = weather
+        self._owner = owner
+
+    def now(self) -> Instant:
+        """See the port."""
+        self._weather.reach("asking for the time")
+        return self._inner.now()
+
+    def prepare(self, partitions: Mapping[str, int], tables: Iterable[Table]) -> None:
+        """See the port."""
+        self._weather.reach("preparing")
+        self._inner.prepare(partitions, tables)
+
+    def remember(self, schemas: Mapping[str, str]) -> None:
+        """See the port."""
+        self._weather.reach("keeping schemas")
+        self._inner.remember(schemas)
+
+    def schemas(self) -> dict[str, str]:
+        """See the port."""
+        self._weather.reach("reading schemas")
+        return self._inner.schemas()
+
+    def epochs(self, shards: Sequence[ShardName]) -> dict[ShardName, int]:
+        """See the port."""
+        self._weather.reach("reading epochs")
+        return self._inner.epochs(shards)
+
+    def take(self, shard: ShardName, epoch: int, owner: str) -> ShardRow | None:
+        """See the port."""
+        self._weather.reach(f"taking {shard}")
+        self._weather.settle()
+        fate = self._weather.take_fates.popleft() if self._weather.take_fates else None
+        row = None if fate == LOST else self._inner.take(shard, epoch, owner)
+        if row is not None:
+            self._weather.history.epochs[shard] = row.epoch
+        if fate is not None:
+            self._weather.history.took_effect("unknown take")
+            text = f"taking {shard}: the answer was lost"
+            raise CommitUnknown(text)
+        return row
+
+    def release(self, shard: ShardName, epoch: int) -> bool:
+        """See the port."""
+        self._weather.reach(f"releasing {shard}")
+        return self._inner.release(shard, epoch)
+
+    def outbox(self, shard: ShardName, after: int, limit: int) -> list[OutboxRow]:
+        """See the port."""
+        self._weather.reach("reading an outbox")
+        self._weather.history.meet("a lane was longer than its window", after > 0)
+        return self._inner.outbox(shard, after, limit)
+
+    def timers(self, shard: ShardName, until: Instant) -> list[TimerRow]:
+        """See the port."""
+        self._weather.reach("reading timers")
+        return self._inner.timers(shard, until)
+
+    def dispositions(self, actor: str, message_ids: Sequence[bytes]) -> dict[bytes, str]:
+        """See the port."""
+        self._weather.reach("reading the journal")
+        return self._inner.dispositions(actor, message_ids)
+
+    def states(self, actor: str, keys: Sequence[str]) -> list[StateRow]:
+        """See the port."""
+        self._weather.reach("loading states")
+        return self._inner.states(actor, keys)
+
+    def commit(self, group: Sequence[ShardChanges]) -> frozenset[ShardName]:
+        """See the port."""
+        self._weather.reach("committing")
+        self._weather.settle()
+        fate = self._weather.fates.popleft() if self._weather.fates else None
+        if fate is None:
+            return self._commit(group)
+        self._weather.history.took_effect("unknown commit")
+        self._weather.history.tell(self._weather.clock(), f"{self._owner}: the answer to a commit is lost ({fate})")
+        if fate == HAPPENED:
+            self._commit(group)
+        elif fate == LATE:
+            self._weather.late = lambda: self._late(list(group))
+        text = "committing: the connection was lost"
+        raise CommitUnknown(text)
+
+    def _late(self, group: list[ShardChanges]) -> None:
+        try:
+            self._commit(group)
+        except VersionConflict as error:  # nobody is there any more to be told
+            self._weather.history.tell(self._weather.clock(), f"{self._owner}: a late commit failed: {error}")
+
+    def _commit(self, group: Sequence[ShardChanges]) -> frozenset[ShardName]:
+        history = self._weather.history
+        try:
+            refused = self._inner.commit(group)
+        except VersionConflict as error:
+            mine = next(changes.epoch for changes in group if changes.shard == error.shard)
+            if mine == history.epochs.get(error.shard):
+                history.blame("a worker never contradicts itself", f"{self._owner}, shard {error.shard}", str(error))
+            raise
+        for changes in group:
+            if changes.shard not in refused:
+                history.commits.append(self._record(changes))
+        if refused:
+            history.meet("a zombie's commit was refused")
+        return refused
+
+    def _record(self, changes: ShardChanges) -> Commit:
+        history = self._weather.history
+        return Commit(
+            self._weather.clock(), self._owner, changes.shard, changes.epoch, history.epochs.get(changes.shard, 0),
+            changes.commits,
+            tuple(map(_lane_row, changes.outbox)),
+            tuple(timer.generation for timer in changes.armed),
+            tuple(timer.generation for timer in changes.gone if timer.must_exist),
+        )  # fmt: skip
+
+    def reconnect(self) -> None:
+        """See the port."""
+        self._weather.reach("reconnecting")
+        self._weather.settle()
+        self._inner.reconnect()
+
+    def close(self) -> None:
+        """See the port. What was under way ends first."""
+        self._weather.settle()
+        self._inner.close()
+
+
+def _lane_row(row: OutboxRow) -> LaneRow:
+    return LaneRow(row.number, row.topic, row.partition, json.loads(row.properties)["message_id"])

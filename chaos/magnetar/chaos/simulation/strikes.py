@@ -1,0 +1,248 @@
+"""The faults by kind: what each does to the broker, the network, the database, the workers or the sender."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from magnetar.chaos.simulation.store import HAPPENED, LATE, LOST
+from magnetar.runtime.wiring import subscription_of
+
+if TYPE_CHECKING:
+    import random
+    from collections.abc import Callable, Mapping
+
+    from magnetar.chaos.history import History
+    from magnetar.chaos.simulation.nemesis import Nemesis
+    from magnetar.runtime.bus.memory import Broker
+
+    Strike = Callable[[Nemesis, random.Random], None]
+
+
+class Aim(NamedTuple):
+    """A partition of a topic, and one of its subscriptions."""
+
+    topic: str
+    partition: int
+    subscription: str
+
+
+class Ammunition:
+    """Counted faults that wait for their victims: what is gone from them took effect."""
+
+    def __init__(self, broker: Broker, history: History) -> None:
+        self._history = history
+        self._left: dict[str, int] = dict.fromkeys(("lost acks", "lost sends", "lost receipts"), 0)
+        partitions = [partition for name in broker.topics() for partition in broker.topic(name).partitions]
+        self._troubles = [partition.trouble for partition in partitions]
+        self._cursors = [cursor for partition in partitions for cursor in partition.subscriptions.values()]
+
+    def count(self) -> None:
+        """Note what has taken effect since the last time."""
+        for kind, left in self._now().items():
+            spent = self._left[kind] - left
+            if spent > 0:
+                self._history.took_effect(kind, spent)
+            self._left[kind] = left
+
+    def load(self) -> None:
+        """More was just made ready."""
+        self._left = self._now()
+
+    def drop(self) -> None:
+        """Count a last time, and take away what is left."""
+        self.count()
+        for trouble in self._troubles:
+            trouble.lose_sends = trouble.lose_receipts = 0
+        for cursor in self._cursors:
+            cursor.lose_acks = 0
+
+    def _now(self) -> dict[str, int]:
+        return {
+            "lost acks": sum(cursor.lose_acks for cursor in self._cursors),
+            "lost sends": sum(trouble.lose_sends for trouble in self._troubles),
+            "lost receipts": sum(trouble.lose_receipts for trouble in self._troubles),
+        }
+
+
+def _aim(nemesis: Nemesis, draw: random.Random) -> Aim:
+    topic = draw.choice(sorted(nemesis.scene.wiring.topics.values(), key=lambda topic: topic.name))
+    return Aim(topic.name, draw.randrange(topic.partitions or 1), subscription_of(draw.choice(topic.takers)))
+
+
+def _crash(nemesis: Nemesis, draw: random.Random) -> None:
+    nemesis.crash(draw)
+
+
+def _freeze(nemesis: Nemesis, draw: random.Random) -> None:
+    nemesis.freeze(draw)
+
+
+def _lost_acks(nemesis: Nemesis, draw: random.Random) -> None:
+    nemesis.faults.lose_acks(*_aim(nemesis, draw), count=draw.randint(1, 4))
+    nemesis.ammunition.load()
+
+
+def _lost_sends(nemesis: Nemesis, draw: random.Random) -> None:
+    nemesis.faults.lose_sends(*_aim(nemesis, draw)[:2], count=draw.randint(1, 3))
+    nemesis.ammunition.load()
+
+
+def _lost_receipts(nemesis: Nemesis, draw: random.Random) -> None:
+    nemesis.faults.lose_receipts(*_aim(nemesis, draw)[:2], count=draw.randint(1, 3))
+    nemesis.ammunition.load()
+
+
+def _moved(nemesis: Nemesis, draw: random.Random) -> None:
+    """A partition moves to another broker, which may not know the last acknowledgements."""
+    aim = _aim(nemesis, draw)
+    before = nemesis.scene.broker.backlog(*aim)
+    nemesis.faults.unload(*aim[:2], forget_acks=draw.choice((0, 1, 3, 20)))
+    again = nemesis.scene.broker.backlog(*aim) - before
+    nemesis.scene.history.took_effect("moved partition")
+    nemesis.scene.history.meet("a partition moved and forgot acknowledgements", again > 0)
+    _tell(nemesis, f"{aim.topic}/{aim.partition} moves, {again} messages of {aim.subscription} come again")
+
+
+def _dropped(nemesis: Nemesis, draw: random.Random) -> None:
+    """The same, and it takes a while."""
+    aim, pause = _aim(nemesis, draw), draw.choice((0.05, 0.5, 3.0, 8.0))
+    nemesis.faults.drop(*aim[:2], forget_acks=draw.choice((0, 2)))
+    nemesis.scene.history.took_effect("dropped partition")
+    _tell(nemesis, f"{aim.topic}/{aim.partition} is away for {pause} s")
+    nemesis.agenda.after(pause, lambda: nemesis.faults.reconnect(*aim[:2]))
+
+
+def _rewound(nemesis: Nemesis, draw: random.Random) -> None:
+    aim = _aim(nemesis, draw)
+    before = nemesis.scene.broker.backlog(*aim)
+    nemesis.faults.rewind(*aim)
+    again = nemesis.scene.broker.backlog(*aim) - before
+    if again:
+        nemesis.scene.history.took_effect("rewound subscription")
+        nemesis.scene.history.meet("a live subscription was rewound to the earliest")
+        _tell(nemesis, f"{aim.subscription} on {aim.topic}/{aim.partition} is rewound by {again} messages")
+
+
+def _slow_sends(nemesis: Nemesis, draw: random.Random) -> None:
+    aim = _aim(nemesis, draw)
+    nemesis.faults.hold_sends(*aim[:2])
+
+    def release() -> None:
+        log = nemesis.scene.broker.partition(*aim[:2]).log.deliveries
+        before = len(log)
+        nemesis.faults.release_sends(*aim[:2])
+        if len(log) > before:
+            nemesis.scene.history.took_effect("slow sends")
+
+    nemesis.agenda.after(draw.choice((0.1, 1.0, 4.0)), release)
+
+
+def _slow_openings(nemesis: Nemesis, draw: random.Random) -> None:
+    nemesis.faults.hold_openings()
+    nemesis.agenda.after(draw.choice((0.1, 1.0, 4.0)), nemesis.faults.release_openings)
+
+
+def _cut(nemesis: Nemesis, draw: random.Random) -> None:
+    """A worker loses the broker but not the store; perhaps another one takes over."""
+    process, duration, delay = nemesis.fleet.current, draw.choice((0.1, 1.0, 4.0, 8.0)), draw.uniform(0.0, 4.0)
+    takeover = draw.random() < 0.5  # noqa: PLR2004 - a coin
+    if process is None or process not in nemesis.fleet.alive or process.bus.offline:
+        return
+    process.bus.cut()
+    nemesis.scene.history.took_effect("cut")
+    _tell(nemesis, f"{process.name} is cut off from the broker for {duration} s")
+
+    def heal() -> None:
+        if process.bus.offline:
+            process.bus.heal()
+
+    nemesis.agenda.after(duration, heal)
+    if takeover and delay < duration:
+        nemesis.scene.history.meet("a worker was replaced while it was cut off")
+        nemesis.fleet.replace(process, delay)
+        nemesis.agenda.after(duration + 2.0, lambda: nemesis.fleet.kill(process))
+
+
+def _unknown_commit(nemesis: Nemesis, draw: random.Random) -> None:
+    nemesis.scene.weather.fates.append(draw.choice((HAPPENED, LOST, LATE)))
+
+
+def _unknown_take(nemesis: Nemesis, draw: random.Random) -> None:
+    nemesis.scene.weather.take_fates.append(draw.choice((HAPPENED, LOST)))
+
+
+def _store_away(nemesis: Nemesis, draw: random.Random) -> None:
+    weather, duration = nemesis.scene.weather, draw.choice((0.05, 0.5, 3.0, 7.0))
+    weather.down = True
+    _tell(nemesis, f"the store is away for {duration} s")
+
+    def back() -> None:
+        weather.down = False
+
+    nemesis.agenda.after(duration, back)
+
+
+def _rolling(nemesis: Nemesis, draw: random.Random) -> None:
+    """A worker is told to leave, and another one starts; one that does not manage to leave is killed."""
+    process = nemesis.fleet.current
+    if process is None or process not in nemesis.fleet.alive or process.frozen or process.engine is None:
+        return
+    nemesis.scene.history.took_effect("rolling restart")
+    _tell(nemesis, f"{process.name} is told to leave")
+    process.leave()
+    nemesis.fleet.replace(process, draw.choice((0.0, 0.3, 1.0)))
+    nemesis.agenda.after(8.0, lambda: nemesis.fleet.kill(process))
+
+
+def _sender_cut(nemesis: Nemesis, draw: random.Random) -> None:
+    bus = nemesis.sender.bus
+    if bus.offline:
+        return
+    bus.cut()
+    nemesis.scene.history.took_effect("sender cut")
+    nemesis.agenda.after(draw.choice((0.1, 1.0)), bus.heal)
+
+
+def _tell(nemesis: Nemesis, what: str) -> None:
+    nemesis.scene.history.tell(nemesis.agenda.now, what)
+
+
+STRIKES: Mapping[str, Strike] = {
+    "crash": _crash,
+    "cut": _cut,
+    "dropped partition": _dropped,
+    "freeze": _freeze,
+    "lost acks": _lost_acks,
+    "lost receipts": _lost_receipts,
+    "lost sends": _lost_sends,
+    "moved partition": _moved,
+    "rewound subscription": _rewound,
+    "rolling restart": _rolling,
+    "sender cut": _sender_cut,
+    "slow openings": _slow_openings,
+    "slow sends": _slow_sends,
+    "store away": _store_away,
+    "unknown commit": _unknown_commit,
+    "unknown take": _unknown_take,
+}
+"""What each kind does."""
+
+GAPS: Mapping[str, float] = {
+    "crash": 1.2,
+    "cut": 2.4,
+    "dropped partition": 1.8,
+    "freeze": 1.8,
+    "lost acks": 0.48,
+    "lost receipts": 0.48,
+    "lost sends": 0.48,
+    "moved partition": 0.9,
+    "rewound subscription": 1.8,
+    "rolling restart": 2.4,
+    "sender cut": 1.8,
+    "slow openings": 2.4,
+    "slow sends": 1.8,
+    "store away": 2.4,
+    "unknown commit": 0.6,
+    "unknown take": 1.8,
+}
+"""Mean seconds between two faults of a kind."""
