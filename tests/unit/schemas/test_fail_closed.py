@@ -14,7 +14,7 @@ from uuid import UUID
 import msgspec
 import pytest
 
-from magnetar.schemas import DecodeFailed, Digits, Event, Int32, Record, Schema, codec_for
+from magnetar.schemas import DecodeFailed, Digits, Event, Int32, Millis, Record, Schema, codec_for
 from magnetar.schemas.bytewise import BadBytes, read_long
 from magnetar.schemas.codec import MOST_BYTES
 from magnetar.schemas.inspection import MOST_DEPTH, MOST_VALUES
@@ -61,6 +61,12 @@ class Instants(Record):
     """An instant."""
 
     at: datetime
+
+
+class Thousandths(Record):
+    """An instant in milliseconds."""
+
+    then: Millis
 
 
 class Named(Record):
@@ -128,6 +134,7 @@ TOO_WIDE = b"\xff" * 9 + b"\x02"
         (Small, long(2**31), "$.small", "more than 32 bits"),
         (Small, long(-(2**31) - 1), "$.small", "more than 32 bits"),
         (Chosen, b"\x01\x02a\x00", "$.note", "union branch -1"),
+        (Chosen, b"\x03\x00\x00", "$.note", "union branch -2"),
         (Chosen, b"\x04\x02a\x00", "$.note", "union branch 2"),
         (Chosen, b"\x00\x01", "$.status", "enum symbol -1"),
         (Chosen, b"\x00\x06", "$.status", "enum symbol 3"),
@@ -140,6 +147,7 @@ TOO_WIDE = b"\xff" * 9 + b"\x02"
         (Deep, b"\x00" + long(2**40) + b"\x00", "$.table", f"a block of {2**40} items"),
         (Instants, long(2**62), "$.at", "between the years 1 and 9999"),
         (Instants, long(-(2**62)), "$.at", "between the years 1 and 9999"),
+        (Thousandths, long(2**48), "$.then", "no timestamp-millis between the years 1 and 9999"),
         (Named, b"\x48" + b"{" * 36, "$.reference", "is not a UUID"),
         (Named, b"\x40" + b"1" * 32, "$.reference", "is not a UUID"),
         (Named, b"\x48" + b"1_345678-1234-1234-1234-123456789012", "$.reference", "is not a UUID"),
@@ -209,8 +217,10 @@ def test_items_without_bytes_cannot_be_counted_up(items: object) -> None:
 def test_a_message_of_very_many_small_values_is_refused() -> None:
     """Five mebibytes of one-byte items would take gigabytes as objects: values are counted."""
     codec = codec_for(Deep)
-    some = long(100_000) + b"\x02" * 100_000 + b"\x00\x00"
-    assert len(codec.decode(some, codec.schema, HERE).lines) == 100_000
+    most = MOST_VALUES // 2 - 2  # a record and its number each, and the message with its two fields
+    some = long(most) + b"\x02" * most + b"\x00\x00"
+    assert len(codec.decode(some, codec.schema, HERE).lines) == most
+    assert "holds more than" in refusal(Deep, long(most + 1) + b"\x02" * (most + 1) + b"\x00\x00").reason
     count = 5_000_000
     error = refusal(Deep, long(count) + b"\x02" * count + b"\x00\x00")
     assert error.path == "$.lines"
