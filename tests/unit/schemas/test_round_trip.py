@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import io
+import struct
 from decimal import Decimal
 from typing import Any
 
@@ -16,8 +17,10 @@ from hypothesis import strategies as st
 
 from magnetar.schemas import Codec, Command, DecodeFailed, Message, Record, State, codec_for, replace, topic_codec
 from magnetar.schemas.binary import Plain
+from magnetar.schemas.bytewise import BadBytes
 from magnetar.schemas.inspection import inspect
 from magnetar.schemas.malformed import Malformed
+from magnetar.schemas.walking import compile_walk
 from magnetar.schemas.weights import Weights
 from tests.unit.schemas.shop import CONTRACTS, MESSAGES, PAID, From, Order, Paid, Place, Tree
 from tests.unit.schemas.strategies import contract_types, structs
@@ -123,6 +126,25 @@ def test_decoding_and_the_inspection_judge_alike(noise: bytes) -> None:
     except DecodeFailed:
         decoded = False
     assert decoded == sound
+
+
+@given(noise=st.binary(max_size=60) | mutated(Paid))
+def test_the_fast_walk_lets_through_only_what_the_reader_checks(noise: bytes) -> None:
+    """Texts, ranges of instants and digits of decimals are left to the reader; all else the walk itself refuses."""
+    shape = codec_for(Paid).schema.shape
+    weights = Weights(shape.names)
+    try:
+        walked = compile_walk(shape.root, shape.names, weights)(noise, 0) == len(noise)
+    except (IndexError, BadBytes, struct.error):
+        walked = False
+    try:
+        reason = "" if inspect(noise, 0, shape.root, shape.names, weights) == len(noise) else "left over"
+    except Malformed as error:
+        reason = error.reason
+    if walked:
+        assert not reason or any(left in reason for left in ("UTF-8", "between the years", "do not fit decimal"))
+    else:
+        assert reason
 
 
 @given(value=structs(Paid), cut=st.integers(0, 400))
