@@ -34,9 +34,20 @@ class Crash(BaseException):
 class Ground(Protocol):
     """A bus, a store, and one worker that can be started, crashed and drained."""
 
-    bus: BusPlace
-    store: StorePlace
-    crash_told: str
+    @property
+    def bus(self) -> BusPlace:
+        """Where messages are."""
+        ...
+
+    @property
+    def store(self) -> StorePlace:
+        """Where state is."""
+        ...
+
+    @property
+    def crash_told(self) -> str:
+        """How the worker dies, for people to read."""
+        ...
 
     def start(self) -> None:
         """A worker that owns all shards when this returns."""
@@ -112,6 +123,7 @@ class Embedded:
     def drain(self) -> None:
         """Orderly."""
         self._own().drain(LIFE)
+        self._meter.close()
 
     def _own(self) -> RunningWorker:
         if self._worker is None:
@@ -149,9 +161,8 @@ class OnPulsar:
 
     def crash(self) -> None:
         """Kill it."""
-        process = self._own()
-        process.kill()
-        process.wait(LIFE)
+        self._own().kill()
+        self._ended()
 
     def check(self) -> None:
         """See the protocol."""
@@ -162,9 +173,8 @@ class OnPulsar:
 
     def drain(self) -> None:
         """SIGTERM, and exit status 0."""
-        process = self._own()
-        process.terminate()
-        status = process.wait(LIFE)
+        self._own().terminate()
+        status = self._ended()
         if status != 0:
             message = f"the worker process drained with status {status}"
             raise DemoFailed(message)
@@ -173,7 +183,14 @@ class OnPulsar:
         """Whatever happened, no worker process is left behind."""
         if self._process is not None and self._process.poll() is None:
             self._process.kill()
-            self._process.wait(LIFE)
+            self._ended()
+
+    def _ended(self) -> int:
+        process = self._own()
+        status = process.wait(LIFE)
+        if process.stdout is not None:
+            process.stdout.close()
+        return status
 
     def _own(self) -> subprocess.Popen[str]:
         if self._process is None:

@@ -20,7 +20,7 @@ SECOND = 1_000_000
 
 
 class Group(msgspec.Struct, array_like=True, frozen=True):
-    """A group: when it was committed, each topic message's microseconds from published to committed, duplicates since."""
+    """A group: when it was committed, each topic message's microseconds since published, timers, duplicates."""
 
     at: int
     waits: list[int]
@@ -29,12 +29,16 @@ class Group(msgspec.Struct, array_like=True, frozen=True):
 
 
 class Meter(Observer):
-    """Writes groups to a file. Hooks run in the loop's thread; each line is one write, so a killed worker loses none."""
+    """Writes groups to a file, in the loop's thread; each line is one write, so a killed worker loses none."""
 
     def __init__(self, path: Path) -> None:
         """Appends to `path`."""
         self._file = path.open("ab", buffering=0)
         self._duplicates = 0
+
+    def close(self) -> None:
+        """No more lines."""
+        self._file.close()
 
     def duplicates(self, actor: str, count: int) -> None:  # noqa: ARG002 - the hook's signature
         """Counted until the next group is committed."""

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from magnetar.actors.demo.facts import Facts
+    from magnetar.schemas.commerce import Order
 
 FINAL = frozenset({OrderStatus.CONFIRMED, OrderStatus.CANCELLED, OrderStatus.REFUSED})
 _MOST_WITNESSES = 5
@@ -66,9 +67,9 @@ def _nothing_from_nowhere(facts: Facts) -> Iterator[str | None]:
 def _one_effect(facts: Facts) -> Iterator[str | None]:
     """What journals say was sent stands on the topics once; what stands there was sent by the client or a journal."""
     for message_id, times in facts.decided.items():
-        seen = len(facts.published.get(message_id, ()))
-        fine = times == 1 and seen == 1
-        yield None if fine else f"message {message_id} was decided {times} times and published {seen} times"
+        published = len(facts.published.get(message_id, ()))
+        fine = times == 1 and published == 1
+        yield None if fine else f"message {message_id} was decided {times} times and published {published} times"
     for message_id, seen in facts.published.items():
         if message_id not in facts.decided and message_id not in facts.sent:
             yield f"message {message_id} on {seen[0].topic} for {seen[0].key} was sent by nobody"
@@ -114,19 +115,17 @@ def _money(facts: Facts) -> Iterator[str | None]:
         capture = planned.message
         if isinstance(capture, Capture):
             order = facts.orders.get(capture.order_id)
-            confirmed = order is not None and order.status is OrderStatus.CONFIRMED
-            kept = (
-                confirmed and order is not None and order.paid_by == capture.reference and order.total == capture.amount
-            )
-            fine = facts.refunds[capture.reference] == (0 if kept else 1)
-            state = "unknown" if order is None else order.status.value
-            yield (
-                None
-                if fine
-                else (
-                    f"{capture.order_id} ({state}): {capture.reference} was asked back {facts.refunds[capture.reference]} times"
-                )
-            )
+            kept = order is not None and _keeps(order, capture)
+            back = facts.refunds[capture.reference]
+            told = "unknown" if order is None else order.status.value
+            fine = back == (0 if kept else 1)
+            yield None if fine else f"{capture.order_id} ({told}): {capture.reference} was asked back {back} times"
+
+
+def _keeps(order: Order, capture: Capture) -> bool:
+    """Whether the order was confirmed on this very capture, and for its amount."""
+    confirmed = order.status is OrderStatus.CONFIRMED
+    return confirmed and order.paid_by == capture.reference and order.total == capture.amount
 
 
 def _paid(facts: Facts) -> Iterator[str | None]:

@@ -38,10 +38,11 @@ figure svg { width: 100%; height: auto; display: block; } figcaption { color: va
 svg text { fill: var(--soft); font: 12px system-ui, sans-serif; } svg .axis { stroke: var(--line); }
 svg .bar { fill: var(--accent); } svg .dead { fill: var(--bad); opacity: .16; } svg .mark { stroke: var(--bad); }
 ul.promises { list-style: none; padding: 0; margin: 0; }
-ul.promises li { padding: 6px 0; border-bottom: 1px solid var(--line); display: flex; gap: 10px; flex-wrap: wrap; }
+ul.promises li { padding: 6px 0; border-bottom: 1px solid var(--line); display: grid; gap: 2px 10px;
+  grid-template-columns: auto 1fr auto; }
 li .sign { font-weight: 700; color: var(--good); } li.broken .sign { color: var(--bad); }
-li .cases { margin-left: auto; color: var(--soft); font-variant-numeric: tabular-nums; }
-li .witness { flex-basis: 100%; color: var(--bad); font-size: .9rem; padding-left: 24px; }
+li .cases { color: var(--soft); font-variant-numeric: tabular-nums; }
+li .witness { grid-column: 2 / -1; color: var(--bad); font-size: .9rem; }
 footer { margin-top: 40px; color: var(--soft); font-size: .85rem; }
 """
 
@@ -60,13 +61,15 @@ def page(result: Result, *, bus: str, crash: str, seed: int) -> str:
 <h2>What was promised, and what an independent read found</h2>
 <ul class="promises">{"".join(_promises(result))}</ul>
 <h2>Messages applied over time</h2>
-<figure>{_over_time(result)}<figcaption>Committed messages in each tenth of a second. Shaded: no worker.</figcaption></figure>
+<figure>{_over_time(result)}<figcaption>Committed messages in each tenth of a second.
+Shaded: no worker.</figcaption></figure>
 <h2>From published to committed</h2>
 <figure>{_waits(result)}<figcaption>Share of messages that waited no longer than this. Those published while no worker
 lived waited for the next one.</figcaption></figure>
 <h2>How the orders ended</h2>
 <figure>{_endings(result)}</figure>
-<footer>Plan seed {seed}. Computed from the topics, the store, and the sender's own log, after everything came to rest.</footer>
+<footer>Plan seed {seed}. Computed from the topics, the store, and the sender's own log, after
+everything came to rest.</footer>
 </main></body></html>
 """
 
@@ -109,8 +112,10 @@ def _over_time(result: Result) -> str:
     wide, floor = (WIDTH - LEFT - 10) / last, HEIGHT - BOTTOM
     dead = [(moment - result.began_at) / _BUCKET for moment in (result.crashed_at, result.back_at)]
     parts = [
-        f'<rect class="dead" x="{LEFT + dead[0] * wide:.1f}" y="{TOP}" '
-        f'width="{max(2.0, (dead[1] - dead[0]) * wide):.1f}" height="{floor - TOP}"/>'
+        (
+            f'<rect class="dead" x="{LEFT + dead[0] * wide:.1f}" y="{TOP}" '
+            f'width="{max(2.0, (dead[1] - dead[0]) * wide):.1f}" height="{floor - TOP}"/>'
+        )
     ]
     for bucket, count in sorted(buckets.items()):
         tall = (floor - TOP) * count / top
@@ -134,12 +139,11 @@ def _waits(result: Result) -> str:
     parts = [_axis(), f'<polyline points="{line}" fill="none" stroke="var(--accent)" stroke-width="2"/>']
     parts += [_text(_log_x(10.0**decade), HEIGHT - 8, _duration(10.0**decade)) for decade in decades]
     parts += [_text(LEFT - 6, floor - (floor - TOP) * share / 100 + 4, f"{share} %", "end") for share in (0, 50, 100)]
-    for share, name in ((0.5, "p50"), (0.99, "p99")):
-        x = _log_x(result.measured.wait(share))
+    for share, name, anchor in ((0.5, "p50", "end"), (0.99, "p99", "start")):
+        wait = result.measured.wait(share)
+        x, beside = _log_x(wait), -6 if anchor == "end" else 6
         parts.append(f'<line class="mark" x1="{x:.1f}" x2="{x:.1f}" y1="{TOP}" y2="{floor}" stroke-dasharray="4 4"/>')
-        parts.append(
-            _text(x + 4, TOP + (12 if share < 0.9 else 28), f"{name} {ms(result.measured.wait(share))}", "start")
-        )  # noqa: PLR2004
+        parts.append(_text(x + beside, TOP + 30, f"{name} {ms(wait)}", anchor))
     return _frame("".join(parts))
 
 

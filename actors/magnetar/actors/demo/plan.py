@@ -91,21 +91,18 @@ def _tell(
     soon = start + chance.uniform(0.05, patience * 0.4)
     copies = 2 if story is Story.CLICKED_TWICE or chance.random() < 0.05 else 1  # noqa: PLR2004 - one in twenty
     placed = Planned(start, f"place-{order_id}", Place(order_id=order_id, lines=lines), copies)
-    match story:
-        case Story.NEVER_PAID:
-            return [placed]
-        case Story.CANCELLED:
-            return [placed, Planned(soon, f"cancel-{order_id}", Cancel(order_id=order_id), copies)]
-        case Story.PAID_EARLY:
-            return [_capture(order_id, 1, due, start - 0.2, copies), placed]
-        case Story.PAID_LATE:
-            return [placed, _capture(order_id, 1, due, start + patience * 1.6, copies)]
-        case Story.PAID_SHORT:
-            return [placed, _capture(order_id, 1, due - 1, soon, copies)]
-        case Story.PAID_TWICE:
-            return [placed, _capture(order_id, 1, due, soon, copies), _capture(order_id, 2, due, soon + 0.1, copies)]
-        case Story.PAID | Story.CLICKED_TWICE | Story.SCARCE:
-            return [placed, _capture(order_id, 1, due, soon, copies)]
+    paid = {
+        Story.PAID: [_capture(order_id, 1, due, soon, copies)],
+        Story.CLICKED_TWICE: [_capture(order_id, 1, due, soon, copies)],
+        Story.SCARCE: [_capture(order_id, 1, due, soon, copies)],
+        Story.PAID_TWICE: [_capture(order_id, 1, due, soon, copies), _capture(order_id, 2, due, soon + 0.1, copies)],
+        Story.PAID_EARLY: [_capture(order_id, 1, due, start - 0.2, copies)],
+        Story.PAID_LATE: [_capture(order_id, 1, due, start + patience * 1.6, copies)],
+        Story.PAID_SHORT: [_capture(order_id, 1, due - 1, soon, copies)],
+        Story.CANCELLED: [Planned(soon, f"cancel-{order_id}", Cancel(order_id=order_id), copies)],
+        Story.NEVER_PAID: [],
+    }
+    return [placed, *paid[story]]
 
 
 def _capture(order_id: str, number: int, amount: int, at: float, copies: int) -> Planned:

@@ -13,6 +13,7 @@ from magnetar.actors.demo.oracle import FINAL, Verdict, judge
 from magnetar.actors.settings import ShopSettings
 from magnetar.actors.shop import Shop, make_shop
 from magnetar.runtime import Client
+from magnetar.schemas.commerce import Order
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -123,8 +124,8 @@ def _come_to_rest(ground: Ground, wiring: Wiring, plan: Plan, show: Callable[[Pr
     try:
         while time.monotonic() < deadline:
             ground.check()
-            orders = [codec.decode(row.body, codec.schema, _Origin()) for row in views.states_of("orders")]
-            ended = sum(1 for order in orders if order.status in FINAL)
+            states = [codec.decode(row.body, codec.schema, _Origin()) for row in views.states_of("orders")]
+            ended = sum(isinstance(order, Order) and order.status in FINAL for order in states)
             show(Progress(len(plan.messages), len(plan.messages), ended, len(plan.stories), "coming to rest"))
             applied = sum(shard.commits for shard in views.shards())
             unsent = any(views.unsent_of(actor) for actor in wiring.actors)

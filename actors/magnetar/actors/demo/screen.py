@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 from rich.text import Text
@@ -13,6 +12,8 @@ from rich.text import Text
 if TYPE_CHECKING:
     from types import TracebackType
     from typing import Self
+
+    from rich.console import Console
 
     from magnetar.actors.demo.run import Progress as Step
     from magnetar.actors.demo.run import Result

@@ -1,4 +1,4 @@
-"""Reading a partition from its first message, beside every subscription: for oracles and tools, never for the engine."""
+"""Reading a partition from its first message, beside every subscription: for oracles and tools, not for the engine."""
 # pyright: reportUnknownMemberType=false, reportUnknownVariableType=false, reportUnknownArgumentType=false
 
 from __future__ import annotations
