@@ -265,7 +265,8 @@ class Ownership:
     def _release(self, now: Instant) -> Next:
         for farewell in list(self._farewells):
             shard = farewell.shard
-            if shard.in_turn or (not self._relay.drained(shard) and now < farewell.until):
+            drained = self._relay.drained(shard) and shard.lane.deletable is None
+            if shard.in_turn or (not drained and now < farewell.until):
                 continue
             try:
                 self._store.release(shard.name, shard.epoch)

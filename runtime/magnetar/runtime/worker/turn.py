@@ -12,15 +12,15 @@ committing; read back (R8). A crash between any two phases loses nothing: unackn
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from magnetar.runtime.bus.port import BusError
 from magnetar.runtime.errors import BrokenPromise, MisuseError, ShardLost, Unhandleable
 from magnetar.runtime.identity import mint
 from magnetar.runtime.instant import SECOND, Instant, micros
 from magnetar.runtime.store.port import CommitRejected, CommitUnknown, StoreUnavailable, VersionConflict
 from magnetar.runtime.worker.arrival import Arrival, Reader, from_mail
+from magnetar.runtime.worker.batch import Batch, Group, gather, refuse
 from magnetar.runtime.worker.commit import advance, read_back
 from magnetar.runtime.worker.entity import Entity
 from magnetar.runtime.worker.handling import Handled, Handling
@@ -30,10 +30,9 @@ from magnetar.schemas import SchemaUnavailable
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from magnetar.runtime.bus.port import Delivery, Position
-    from magnetar.runtime.store.port import TimerRow
+    from magnetar.runtime.bus.port import Position
     from magnetar.runtime.worker.handling import Place
-    from magnetar.runtime.worker.shard import Feed, Mail, Shard
+    from magnetar.runtime.worker.shard import Shard
 
 _log = logging.getLogger("magnetar.worker")
 
@@ -43,46 +42,15 @@ class Limits:
     """Bounds of one group.
 
     `group`: arrivals in all; `tidy`: seconds after which settled outbox rows are deleted though nothing arrives.
+    `idle`: seconds after which an entity without mail leaves memory; `live`: so many may be in memory at once.
     """
 
     group: int = 512
     tidy: float = 0.5
     schema_retry: float = 1.0
     store_retry: float = 0.2
-
-
-@dataclass(slots=True)
-class Batch:
-    """What one shard gave to this turn, in order: deliveries by feed, fired timers, mail.
-
-    Then the arrivals made of it.
-    """
-
-    shard: Shard
-    deliveries: list[tuple[Feed, list[Delivery]]] = field(default_factory=list)
-    due: list[TimerRow] = field(default_factory=list)
-    mail: list[Mail] = field(default_factory=list)
-    arrivals: list[Arrival] = field(default_factory=list)
-
-    def give_back(self) -> None:
-        """Put everything back where it was, to be taken first again."""
-        for feed, deliveries in self.deliveries:
-            feed.returned.extendleft(reversed(deliveries))
-        self.shard.due.extendleft(reversed(self.due))
-        self.shard.mail.extendleft(reversed(self.mail))
-        self.shard.in_turn = False
-
-    def positions(self) -> dict[str, Position]:
-        """The last position taken of each feed."""
-        return {feed.name: feed.reached(deliveries[-1].position) for feed, deliveries in self.deliveries}
-
-
-@dataclass(slots=True)
-class Group:
-    """One turn's work: the batches, and after handling their parts."""
-
-    batches: list[Batch]
-    parts: list[Handled] = field(default_factory=list)
+    idle: float = 600.0
+    live: int = 1_000_000
 
 
 class Turn:
@@ -119,57 +87,25 @@ class Turn:
     # Idle → Taken
 
     def _take(self, now: Instant) -> Next:
-        shards = [shard for shard in self._holdings.shards() if not shard.stopping]
-        if not shards:
-            return NEVER
-        self._start = (self._start + 1) % len(shards)
-        batches = self._gather(shards[self._start :] + shards[: self._start], now)
+        owned = self._holdings.shards()
+        shards = [shard for shard in owned if not shard.stopping]
+        self._start = (self._start + 1) % max(1, len(shards))
+        room = 1 if self._one_by_one else self._limits.group
+        batches = gather(shards[self._start :] + shards[: self._start], room, now)
         if batches:
             return self._go(Group(batches), self._know, "taken", now)
         waits = [Next(shard.waits_until) for shard in shards if shard.waits_until > now]
-        return Next.first(self._tidy(shards, now), *waits)
-
-    def _gather(self, shards: Iterable[Shard], now: Instant) -> list[Batch]:
-        room = 1 if self._one_by_one else self._limits.group
-        batches: list[Batch] = []
-        for shard in shards:
-            batch = self._batch(shard, room, now)
-            if batch is not None:
-                batches.append(batch)
-                room -= _size(batch)
-            if room <= 0:
-                break
-        return batches
-
-    def _batch(self, shard: Shard, room: int, now: Instant) -> Batch | None:
-        if shard.lane.full or now < shard.waits_until:
-            return None
-        batch = Batch(shard)
-        while shard.due and room > 0:
-            batch.due.append(shard.due.popleft())
-            room -= 1
-        while shard.mail and room > 0:
-            batch.mail.append(shard.mail.popleft())
-            room -= 1
-        for feed in shard.feeds:
-            if room <= 0:
-                break
-            deliveries = _take_from(feed, room)
-            if deliveries:
-                batch.deliveries.append((feed, deliveries))
-                room -= len(deliveries)
-        if not _size(batch):
-            return None
-        shard.in_turn = True
-        return batch
+        return Next.first(self._tidy(owned, now), *waits)
 
     def _tidy(self, shards: Iterable[Shard], now: Instant) -> Next:
-        """Nothing arrives: settled rows are deleted by a group of their own, after a while."""
+        """Nothing arrives: settled rows are deleted by a group of their own, after a while; a leaving shard's at once."""
         untidy = [shard for shard in shards if shard.lane.deletable]
         if not untidy:
             self._tidy_at = None
             return NEVER
-        if self._tidy_at is None:
+        if any(shard.stopping and not shard.lane.unsettled for shard in untidy):
+            self._tidy_at = now
+        elif self._tidy_at is None:
             self._tidy_at = now + micros(self._limits.tidy)
         if now < self._tidy_at:
             return Next(self._tidy_at)
@@ -207,7 +143,7 @@ class Turn:
             try:
                 batch.arrivals.append(from_mail(shard.plan, mail, mint(now, self._noise), now))
             except MisuseError as error:
-                _refuse(mail, error)
+                refuse(mail, error)
         for feed, deliveries in batch.deliveries:
             for delivery in deliveries:
                 arrival = self._reader.read(shard, feed, delivery)
@@ -259,7 +195,7 @@ class Turn:
             shard = keys[row.key]
             entity = Entity(shard, row.key, self._reader.state(shard.plan, row), row.version)
             entity.touched = row.changed_at // SECOND
-            shard.entities[row.key] = entity
+            shard.settle(entity)
 
     # Loaded → Handled
 
@@ -330,7 +266,7 @@ class Turn:
             raise Unhandleable(
                 batch.shard.plan.name, arrivals[0].envelope.source, arrivals[0].at, f"the store refuses it: {error}"
             ) from error
-        self._one_by_one = sum(_size(batch) for batch in group.batches)
+        self._one_by_one = sum(batch.size for batch in group.batches)
         return self._abandon(group, f"the store refuses a group: {error}; taking its messages one by one", now)
 
     # Committed → Idle
@@ -416,29 +352,3 @@ class Turn:
         group.parts = [handled for handled in group.parts if handled.shard is not shard]
         shard.in_turn = False
         self._holdings.lose(shard, why)
-
-
-def _size(batch: Batch) -> int:
-    return len(batch.due) + len(batch.mail) + sum(len(deliveries) for _, deliveries in batch.deliveries)
-
-
-def _take_from(feed: Feed, room: int) -> list[Delivery]:
-    """What was given back first, then what the source has."""
-    if not feed.returned:
-        try:
-            return feed.source.take(room)
-        except (
-            BusError
-        ) as error:  # the consumer is gone: ownership sees that it is not connected, and takes the shard anew
-            _log.debug("%s: %s", feed.name, error)
-            return []
-    count = min(room, len(feed.returned))
-    return [feed.returned.popleft() for _ in range(count)]
-
-
-def _refuse(mail: Mail, error: MisuseError) -> None:
-    """A told message that nobody takes is its teller's mistake: an asker gets the error, a teller's log does."""
-    if mail.reply is not None:
-        mail.reply.set_exception((MisuseError, error, None))
-    else:
-        _log.error("dropped a message told to key %r: %s", mail.key, error)

@@ -1,0 +1,118 @@
+"""What one turn takes from the shards: deliveries, fired timers and mail, in order, with a way to give it all back."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from magnetar.runtime.bus.port import BusError
+from magnetar.runtime.errors import MisuseError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from magnetar.runtime.bus.port import Delivery, Position
+    from magnetar.runtime.instant import Instant
+    from magnetar.runtime.store.port import TimerRow
+    from magnetar.runtime.worker.arrival import Arrival
+    from magnetar.runtime.worker.handling import Handled
+    from magnetar.runtime.worker.shard import Feed, Mail, Shard
+
+_log = logging.getLogger("magnetar.worker")
+
+
+@dataclass(slots=True)
+class Batch:
+    """What one shard gave to this turn, in order: deliveries by feed, fired timers, mail.
+
+    Then the arrivals made of it.
+    """
+
+    shard: Shard
+    deliveries: list[tuple[Feed, list[Delivery]]] = field(default_factory=list)
+    due: list[TimerRow] = field(default_factory=list)
+    mail: list[Mail] = field(default_factory=list)
+    arrivals: list[Arrival] = field(default_factory=list)
+
+    def give_back(self) -> None:
+        """Put everything back where it was, to be taken first again."""
+        for feed, deliveries in self.deliveries:
+            feed.returned.extendleft(reversed(deliveries))
+        self.shard.due.extendleft(reversed(self.due))
+        self.shard.mail.extendleft(reversed(self.mail))
+        self.shard.in_turn = False
+
+    @property
+    def size(self) -> int:
+        """How many arrivals it holds, decoded or not."""
+        return len(self.due) + len(self.mail) + sum(len(deliveries) for _, deliveries in self.deliveries)
+
+    def positions(self) -> dict[str, Position]:
+        """The last position taken of each feed."""
+        return {feed.name: feed.reached(deliveries[-1].position) for feed, deliveries in self.deliveries}
+
+
+@dataclass(slots=True)
+class Group:
+    """One turn's work: the batches, and after handling their parts."""
+
+    batches: list[Batch]
+    parts: list[Handled] = field(default_factory=list)
+
+
+def gather(shards: Iterable[Shard], room: int, now: Instant) -> list[Batch]:
+    """What is there, round-robin in the order given, up to `room` arrivals in all (R21)."""
+    batches: list[Batch] = []
+    for shard in shards:
+        batch = _batch(shard, room, now)
+        if batch is not None:
+            batches.append(batch)
+            room -= batch.size
+        if room <= 0:
+            break
+    return batches
+
+
+def _batch(shard: Shard, room: int, now: Instant) -> Batch | None:
+    if shard.lane.full or now < shard.waits_until:
+        return None
+    batch = Batch(shard)
+    while shard.due and room > 0:
+        batch.due.append(shard.due.popleft())
+        room -= 1
+    while shard.mail and room > 0:
+        batch.mail.append(shard.mail.popleft())
+        room -= 1
+    for feed in shard.feeds:
+        if room <= 0:
+            break
+        deliveries = _take_from(feed, room)
+        if deliveries:
+            batch.deliveries.append((feed, deliveries))
+            room -= len(deliveries)
+    if not batch.size:
+        return None
+    shard.in_turn = True
+    return batch
+
+
+def _take_from(feed: Feed, room: int) -> list[Delivery]:
+    """What was given back first, then what the source has."""
+    if not feed.returned:
+        try:
+            return feed.source.take(room)
+        except BusError as error:
+            # The consumer is gone: ownership sees that it is not connected, and takes the shard anew (R32).
+            _log.debug("%s: %s", feed.name, error)
+            return []
+    count = min(room, len(feed.returned))
+    return [feed.returned.popleft() for _ in range(count)]
+
+
+def refuse(mail: Mail, error: MisuseError) -> None:
+    """A told message that nobody takes is its teller's mistake: an asker gets the error, a teller's log does."""
+    if mail.reply is not None:
+        mail.reply.set_exception((MisuseError, error, None))
+    else:
+        _log.error("dropped a message told to key %r: %s", mail.key, error)
