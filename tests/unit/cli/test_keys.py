@@ -11,7 +11,7 @@ import pytest
 from magnetar.runtime import MisuseError, World
 from magnetar.runtime.operate import keys
 from magnetar.runtime.operate.keys import KeyName
-from magnetar.runtime.store.port import OutboxRow
+from magnetar.runtime.store.port import OutboxRow, StateRow
 from magnetar.runtime.store.sqlite import SqliteViews
 from tests.unit.cli.shop import Line, Pay, Place, app
 
@@ -109,6 +109,29 @@ def test_what_is_decided_and_not_sent_is_told(world: World) -> None:
     [unsent] = keys.show(views, O_1).unsent
     assert (unsent.number, unsent.to, unsent.key, unsent.message_id) == (7, "stock/3", "s-1", "m")
     assert keys.show(views, KeyName("orders", "o-2")).unsent == []
+
+
+def test_a_commit_between_two_reads_is_noticed(world: World) -> None:
+    """State, timers and the rest are of one version: here the timer is cancelled after the state was read."""
+    report = keys.show(_Moving(world), O_1)
+    assert (report.version, report.timers) == (2, [])
+
+
+class _Moving(SqliteViews):
+    """The store's views, with a payment that is applied right after the first look at the state."""
+
+    def __init__(self, world: World) -> None:
+        super().__init__(world.database)
+        self._world = world
+        self._paid = False
+
+    def state(self, actor: str, key: str) -> StateRow | None:
+        """The state, and then the payment."""
+        row = super().state(actor, key)
+        if not self._paid:
+            self._paid = True
+            self._world.send(Pay(order_id="o-1"))
+        return row
 
 
 class _Waiting(SqliteViews):

@@ -1,4 +1,10 @@
-"""`magnetar dev`: broker, store, worker and reload in one process, and a line of input for every message."""
+"""`magnetar dev`: broker, store, worker and reload in one process, and a line of input for every message.
+
+The code is imported anew within the process; the process is not restarted, for the broker and a store in memory
+would go with it: the message on which a handler raised must still be there when the handler is mended. All of the
+app's modules are forgotten at once, so no two of them can disagree; what an import did outside of its modules (a
+thread, a connection) stays. A handler that never returns ends the process, as it does a worker's (R28).
+"""
 
 from __future__ import annotations
 

@@ -143,7 +143,7 @@ def _unsent(row: UnsentReport) -> Text:
 
 
 def _shard(shard: ShardReport) -> Text:
-    owner = f"owned by {shard.owner}" if shard.owner else "owned by nobody now"
+    owner = f"held by {shard.owner}" if shard.owner else "held by nobody now"
     return Text(f"{shard.name}, {owner}, epoch {shard.epoch}, {counted(shard.commits, 'commit')}")
 
 

@@ -7,6 +7,7 @@ import sys
 from typing import TYPE_CHECKING
 
 import structlog
+from structlog.tracebacks import ExceptionDictTransformer
 
 from magnetar.runtime.worker.observer import Observer
 
@@ -32,7 +33,8 @@ def configure(*, as_json: bool, besides: Sequence[str] = ()) -> None:
     ]
     last: list[Processor] = [structlog.stdlib.ProcessorFormatter.remove_processors_meta]
     if as_json:
-        last += [structlog.processors.dict_tracebacks, structlog.processors.JSONRenderer()]
+        frames = ExceptionDictTransformer(show_locals=False)  # a local variable may hold anything, also a secret
+        last += [structlog.processors.ExceptionRenderer(frames), structlog.processors.JSONRenderer()]
     else:
         last += [
             structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty(), exception_formatter=structlog.dev.plain_traceback)
@@ -62,7 +64,7 @@ class Telling(Observer):
     def lost(self, shard: str, why: str) -> None:
         """As the observer says."""
         self._owned.discard(shard)
-        _log.warning("owns %s no more: %s", shard, why)
+        _log.log(logging.INFO if why == "released" else logging.WARNING, "owns %s no more: %s", shard, why)
 
     def waiting(self, shard: str, why: str) -> None:
         """As the observer says."""

@@ -68,6 +68,8 @@ def run_until_signal(worker: RunningWorker, *, drain: float = 10.0, poll: float 
         while not signals.asked.wait(poll):
             if worker.wait(0):
                 break
+        if signals.asked.is_set():
+            _log.info("draining; a second signal leaves at once")
         worker.drain(drain)
     except WorkerFailed as error:
         sys.stderr.write(f"magnetar: {error}\n")

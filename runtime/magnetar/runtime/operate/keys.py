@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 MOST_MESSAGES = 20_000
 """So many messages of a key are read at most: bounds the memory that a look at a very busy key takes."""
 
+_LOOKS = 5
+
 _decode_object = msgspec.json.Decoder(dict[str, str]).decode
 _decode_list = msgspec.json.Decoder(list[dict[str, str]]).decode
 
@@ -149,7 +151,20 @@ class Timeline(msgspec.Struct, frozen=True):
 
 
 def show(views: Views, name: KeyName) -> KeyReport:
-    """The key as it is now. Raises `MisuseError` for an actor that the store does not know, `StoreUnavailable`."""
+    """The key as it is now. Raises `MisuseError` for an actor that the store does not know, `StoreUnavailable`.
+
+    Its parts are read one after the other; when a commit has come between, they are read again.
+    """
+    report = _look(views, name)
+    for _ in range(_LOOKS):
+        row = views.state(name.actor, name.key)
+        if report.version == (0 if row is None else row.version):
+            break
+        report = _look(views, name)
+    return report
+
+
+def _look(views: Views, name: KeyName) -> KeyReport:
     shard = _shard_of(views, name)
     decoding = Decoding(views.schemas())
     row = views.state(name.actor, name.key)
