@@ -15,7 +15,7 @@ from magnetar.runtime.store.port import Store
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-PHASES = ("taken", "known", "loaded", "handled", "unknown", "committed", "relay", "timers", "ownership")
+PHASES = ("taken", "known", "loaded", "handled", "unknown", "committed", "idle", "relay", "timers", "ownership")
 
 
 class Points(Protocol):

@@ -319,6 +319,7 @@ class Turn:
             batch.shard.in_turn = False
         self._group = None
         self._phase = self._take
+        self._points.reach("phase:idle")
         return Next(now)
 
     def _hold(self, why: str, now: Instant) -> Next:
