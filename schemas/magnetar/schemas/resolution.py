@@ -112,8 +112,7 @@ class Resolver:
             raise max(
                 reversed(refusals), key=lambda error: len(error.path), default=_contradiction(path, written, wanted)
             )
-        if changes and len(readable) > 1:
-            raise Malformed(path, f"{written} cannot be told apart when read as {wanted}")
+        # Only one kind of Avro type needs a change for a given reader, and a union holds each kind once.
         return Union(tuple(branches)), unless_none(changes[0] if changes else None)
 
     def _branch(self, actual: Node, wanted: Union, path: str) -> Node:

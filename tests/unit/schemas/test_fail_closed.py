@@ -130,6 +130,7 @@ TOO_WIDE = b"\xff" * 9 + b"\x02"
         (Texts, TOO_WIDE, "$.text", "more than 64 bits"),
         (Inner, OVERLONG, "$.number", "more than 10 bytes"),
         (Inner, TOO_WIDE, "$.number", "more than 64 bits"),
+        (Inner, b"\x80" * 9 + b"\x02", "$.number", "more than 64 bits"),
         (Inner, b"\x80", "$.number", "the bytes end"),
         (Small, long(2**31), "$.small", "more than 32 bits"),
         (Small, long(-(2**31) - 1), "$.small", "more than 32 bits"),

@@ -33,11 +33,20 @@ def enumeration(*symbols: Any, **more: Any) -> dict[str, Any]:
     return {"type": "enum", "name": "E", "symbols": list(symbols), **more}
 
 
+def referring(name: str) -> str:
+    """Return the text of a record that names one of two types again."""
+    types = [{"type": "fixed", "name": each, "size": 1} for each in ("A", "B")]
+    fields = [{"name": f"f{at}", "type": kind} for at, kind in enumerate([*types, name])]
+    return json.dumps({"type": "record", "name": "R", "fields": fields})
+
+
 def decimal(precision: Any, scale: Any = 0, **more: Any) -> dict[str, Any]:
     """Return a decimal."""
     return {"type": "bytes", "logicalType": "decimal", "precision": precision, "scale": scale, **more}
 
 
+NESTED = '{"type": "array", "items": ' * 70 + '"long"' + "}" * 70
+WRAPPED = '{"type": ' * 70 + '"long"' + "}" * 70
 DEEP = '{"type": "array", "items": ' * 5000 + '"long"' + "}" * 5000
 
 
@@ -55,6 +64,8 @@ DEEP = '{"type": "array", "items": ' * 5000 + '"long"' + "}" * 5000
         ('{"type": "long", "type": "int"}', "$", "same key twice"),
         ('{"type": "array"}', "$[]", "must be a name"),
         (DEEP, "$", "nested"),
+        (NESTED, "$[]", "nested deeper than 64"),
+        (WRAPPED, "$", "nested deeper than 64"),
         (json.dumps("x" * (1 << 21)), "$", "longer than"),
         ('{"type": "record", "fields": []}', "$", "needs a name"),
         ('{"type": "record", "name": "R"}', "$", "list of fields"),
@@ -155,6 +166,8 @@ OTHER = [
     field(enumeration("b", "a")),
     field(enumeration("a", "b", default="a")),
     field(enumeration("a", "b", default="b")),
+    referring("A"),
+    referring("B"),
     field(["null", "long"], default=None),
 ]
 
@@ -204,6 +217,9 @@ def test_names_may_be_written_in_all_of_avros_ways() -> None:
         },
     ]
     assert len({Schema.parse(json.dumps(text)).fingerprint for text in texts}) == 1
+    aliased = [{**texts[1], "aliases": [alias]} for alias in ("Q", "a.b.Q", "c.Q")]
+    first, second, third = (Schema.parse(json.dumps(text)).fingerprint for text in aliased)
+    assert first == second != third
 
 
 @pytest.mark.parametrize("cls", CONTRACTS)
