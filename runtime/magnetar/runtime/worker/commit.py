@@ -34,7 +34,8 @@ def advance(shard: Shard, handled: Handled) -> None:
     for key, (state, version) in handled.states.items():
         entity = shard.entity(key)
         entity.state, entity.version, entity.touched = state, version, touched
-        shard.entities[key] = entity
+        if key not in shard.entities:
+            shard.settle(entity)
     for gone in changes.gone:
         shard.timetable.disarm(gone.key, gone.name)
     for timer in changes.armed:

@@ -12,6 +12,7 @@ from magnetar.runtime.worker.handling import Place
 from magnetar.runtime.worker.holdings import Holdings
 from magnetar.runtime.worker.machine import Machine, Means, Next
 from magnetar.runtime.worker.ownership import Ownership, Tenure, all_claims
+from magnetar.runtime.worker.passivation import Passivation
 from magnetar.runtime.worker.points import NoPoints, Points, pointed_bus, pointed_store
 from magnetar.runtime.worker.relay import Pace, Relay
 from magnetar.runtime.worker.timers import Clockwork, Timers
@@ -76,7 +77,8 @@ class Engine:
         claims = all_claims(wiring.actors, partitions)
         self.ownership = Ownership(means, self.relay, around.receiving, claims, settings.tenure)
         self._bus, self._store = bus, store
-        self.machines: tuple[Machine, ...] = (self.ownership, self.timers, self.turn, self.relay)
+        passivation = Passivation(means, self.turn, settings.limits)
+        self.machines: tuple[Machine, ...] = (self.ownership, self.timers, self.turn, passivation, self.relay)
 
     def step(self, now: Instant) -> Next:
         """One step of every machine; the earliest time any of them wants the next."""

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from magnetar.runtime.errors import ShardLost
-
 if TYPE_CHECKING:
     from magnetar.runtime.instant import Instant
     from magnetar.runtime.store.port import ShardName
@@ -47,15 +45,6 @@ class Holdings:
         del self._owned[shard.name]
         shard.stopping = True
         shard.stopped.set()
-        self._answer_with_loss(shard)
+        shard.refuse_mail()
         self.lost.append(shard)
         self._observer.lost(shard.name, why)
-
-    def _answer_with_loss(self, shard: Shard) -> None:
-        while shard.mail:
-            mail = shard.mail.popleft()
-            if mail.reply is not None:
-                error = ShardLost(
-                    f"shard {shard.name} left this worker before key {mail.key!r} was answered; ask again"
-                )
-                mail.reply.set_exception((ShardLost, error, None))

@@ -15,7 +15,19 @@ from magnetar.runtime.store.port import Store
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-PHASES = ("taken", "known", "loaded", "handled", "unknown", "committed", "idle", "relay", "timers", "ownership")
+PHASES = (
+    "taken",
+    "known",
+    "loaded",
+    "handled",
+    "unknown",
+    "committed",
+    "idle",
+    "relay",
+    "timers",
+    "passivation",
+    "ownership",
+)
 
 
 class Points(Protocol):

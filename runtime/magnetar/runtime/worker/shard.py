@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections import deque
+from contextlib import suppress
 from dataclasses import dataclass, field
 from heapq import heappush
 from threading import Event as StopFlag
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from magnetar.runtime.errors import ShardLost
 from magnetar.runtime.routing import partition_of
 from magnetar.runtime.worker.entity import Entity
 
@@ -92,7 +94,10 @@ class Timetable:
 
 @dataclass(slots=True)
 class Shard:
-    """Everything of one owned shard that lives in memory. Counters and states advance only after a commit (R7)."""
+    """Everything of one owned shard that lives in memory. Counters and states advance only after a commit (R7).
+
+    `entities` are the live ones by key; `arrived` and `rounds` are how passivation knows them.
+    """
 
     name: ShardName
     plan: ActorPlan
@@ -106,6 +111,8 @@ class Shard:
     timetable: Timetable
     wake: Callable[[], None]
     entities: dict[str, Entity] = field(default_factory=dict)
+    arrived: list[Entity] = field(default_factory=list)
+    rounds: dict[int, deque[Entity]] = field(default_factory=dict)
     mail: deque[Mail] = field(default_factory=deque)
     due: deque[TimerRow] = field(default_factory=deque)
     stopped: StopFlag = field(default_factory=StopFlag)
@@ -117,10 +124,28 @@ class Shard:
         """Put a message into the shard's mail. Any thread: a deque's append is atomic."""
         self.mail.append(Mail(key, message, reply))
         self.wake()
+        if self.stopped.is_set():  # it left while the caller was on the way here: nobody will take this
+            self.refuse_mail()
+
+    def refuse_mail(self) -> None:
+        """Tell those who asked that the shard has left this worker. Any thread."""
+        with suppress(IndexError):  # another thread does the same
+            while self.mail:
+                mail = self.mail.popleft()
+                if mail.reply is not None:
+                    error = ShardLost(
+                        f"shard {self.name} left this worker before key {mail.key!r} was answered; ask again"
+                    )
+                    mail.reply.set_exception((ShardLost, error, None))
 
     def houses(self, key: str) -> bool:
         """Whether the key belongs to this shard (R31)."""
         return partition_of(key, self.plan.policy.partitions) == self.partition
+
+    def settle(self, entity: Entity) -> None:
+        """The entity is live from now on."""
+        self.entities[entity.key] = entity
+        self.arrived.append(entity)
 
     def entity(self, key: str) -> Entity:
         """The live entity of a key, made as never seen when it is not live."""

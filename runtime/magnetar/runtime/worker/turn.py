@@ -98,7 +98,7 @@ class Turn:
         return Next.first(self._tidy(owned, now), *waits)
 
     def _tidy(self, shards: Iterable[Shard], now: Instant) -> Next:
-        """Nothing arrives: settled rows are deleted by a group of their own, after a while; a leaving shard's at once."""
+        """Nothing arrives: settled rows are deleted by a group of their own, later; a leaving shard's at once."""
         untidy = [shard for shard in shards if shard.lane.deletable]
         if not untidy:
             self._tidy_at = None
