@@ -49,7 +49,7 @@ class Timers:
         table = shard.timetable
         while table.heap and not table.is_armed(table.heap[0][2]):
             heappop(table.heap)
-        if instant + micros(self._clockwork.window) / 2 > table.horizon and now >= self._retry_at:
+        if instant + micros(self._clockwork.window) // 2 >= table.horizon and now >= self._retry_at:
             self._look_further(shard, instant, now)
         if not table.heap:
             look = table.horizon - self._holdings.clock_offset - micros(self._clockwork.window) // 2
