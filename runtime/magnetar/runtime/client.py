@@ -26,6 +26,7 @@ from magnetar.runtime.identity import id_of, mint, to_text
 from magnetar.runtime.instant import SECOND, Instant, to_iso
 from magnetar.runtime.routing import partition_of
 from magnetar.runtime.wiring import Topic, Wiring, checked_key
+from magnetar.schemas import Kept
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -281,7 +282,7 @@ class Client:
             row = answers.entry(actor, message_id)
             if row is not None:
                 codec = self._wiring.actors[actor].codec
-                state = None if row.answer is None else codec.decode(row.answer, codec.schema, _Kept(actor, row.key))
+                state = None if row.answer is None else codec.decode(row.answer, codec.schema, Kept(actor, row.key))
                 return Answer(row.disposition, state, row.version)
             self._moments.pause(wait)
             wait = min(0.05, wait * 1.5)
@@ -289,12 +290,3 @@ class Client:
             f"message {to_text(message_id)} has no disposition within {self._timeout} s; ask again with the same id"
         )
         raise BusUnavailable(message)
-
-
-@dataclass(frozen=True, slots=True)
-class _Kept:
-    """What an error says about a stored answer."""
-
-    topic: str
-    message_id: str
-    schema_version: str = "current"

@@ -21,7 +21,7 @@ from magnetar.runtime.worker.intake import Inline, Receiving
 from magnetar.runtime.worker.observer import Observer
 from magnetar.runtime.worker.ownership import Tenure
 from magnetar.runtime.worker.timers import Clockwork
-from magnetar.schemas import Event, Message, State, contract_name
+from magnetar.schemas import Event, Kept, Message, State, contract_name
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -131,7 +131,7 @@ class World:
         if row is None:
             return actor.state()
         codec = self.wiring.actors[actor.name].codec
-        return cast("S", codec.decode(row.body, codec.schema, _Origin(actor.name, key)))
+        return cast("S", codec.decode(row.body, codec.schema, Kept(actor.name, key)))
 
     def sent(self, kind: type[M]) -> list[M]:
         """Every message of this type that was ever published, to an actor, a remote, or as an event.
@@ -159,7 +159,7 @@ class World:
             for delivery in self.broker.log(topic.name, partition):
                 if delivery.properties.get("type") == contract_name(kind):
                     message = topic.codec.decode(
-                        delivery.body, topic.codec.schema, _Origin(topic.name, str(delivery.position))
+                        delivery.body, topic.codec.schema, Kept(topic.name, str(delivery.position))
                     )
                     found.append(cast("M", message))
         return found
@@ -215,16 +215,6 @@ class _Moments:
 
     def pause(self, seconds: float) -> None:
         self._world.advance(seconds)
-
-
-class _Origin:
-    """What an error says about bytes read in a test."""
-
-    schema_version = "current"
-
-    def __init__(self, topic: str, message_id: str) -> None:
-        self.topic = topic
-        self.message_id = message_id
 
 
 def _app(actors: Sequence[Actor[Any] | App], remotes: Sequence[Remote]) -> App:

@@ -137,6 +137,11 @@ def subscription_of(actor: str) -> str:
     return f"magnetar-{actor}"
 
 
+def _namespace(app: str) -> str:
+    """The Avro namespace of an app's topic records: Avro knows no hyphens."""
+    return app.replace("-", "_")
+
+
 def _kinds(types: Iterable[type[Message]]) -> dict[type[Message], Kind]:
     return {kind: _kind(kind) for kind in types}
 
@@ -159,14 +164,20 @@ def checked_key(key: object, what: str) -> str:
 
 def _own_topic(app: str, actor: Actor[Any], taken: Sequence[type[Message]]) -> Topic:
     types = tuple(kind for kind in taken if not issubclass(kind, Timer))
-    return Topic(actor.name, _kinds(types), topic_codec(actor.name, app, types), actor.policy.partitions, (actor.name,))
+    return Topic(
+        actor.name,
+        _kinds(types),
+        topic_codec(actor.name, _namespace(app), types),
+        actor.policy.partitions,
+        (actor.name,),
+    )
 
 
 def _events_topic(
     app: str, name: str, types: tuple[type[Event], ...], partitions: int | None, takers: tuple[str, ...]
 ) -> Topic:
     topic = f"{name}-events"
-    return Topic(topic, _kinds(types), topic_codec(topic, app, types), partitions, takers)
+    return Topic(topic, _kinds(types), topic_codec(topic, _namespace(app), types), partitions, takers)
 
 
 def _takers(events: Iterable[type[Event]], taken: Mapping[str, Sequence[type[Message]]]) -> tuple[str, ...]:
@@ -216,7 +227,7 @@ def compile_wiring(
     for remote in remotes:
         if remote.takes:
             topics[remote.name] = Topic(
-                remote.name, _kinds(remote.takes), topic_codec(remote.name, app, remote.takes), None, ()
+                remote.name, _kinds(remote.takes), topic_codec(remote.name, _namespace(app), remote.takes), None, ()
             )
         if remote.publishes:
             feed = _events_topic(app, remote.name, remote.publishes, None, _takers(remote.publishes, taken))

@@ -1,6 +1,6 @@
 """Contracts: typed messages and states, their Avro, the codec and the compatibility gate."""
 
-from magnetar.schemas.codec import Codec, Origin, codec_for
+from magnetar.schemas.codec import Codec, Kept, Origin, codec_for
 from magnetar.schemas.contracts import (
     Command,
     Digits,
@@ -47,6 +47,7 @@ __all__ = [
     "Event",
     "Float32",
     "Int32",
+    "Kept",
     "Key",
     "KeyMark",
     "Message",

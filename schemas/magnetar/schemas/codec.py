@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final, Generic, Protocol, TypeVar
 
@@ -51,6 +52,15 @@ class Origin(Protocol):
     def schema_version(self) -> str:
         """The schema version or fingerprint that the message carried."""
         ...
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """The origin of bytes that were kept by ourselves, such as a stored state: what they are of, and whose."""
+
+    topic: str
+    message_id: str
+    schema_version: str = "current"
 
 
 class Codec(Protocol[V]):

@@ -1,0 +1,1 @@
+"""A worker process that dies at every fault point."""

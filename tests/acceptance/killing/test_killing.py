@@ -30,6 +30,7 @@ from magnetar.runtime.compose import store_place, wanted_of
 from magnetar.runtime.identity import to_text
 from magnetar.runtime.routing import partition_of
 from magnetar.runtime.worker.points import all_points
+from magnetar.schemas import Kept
 from tests.acceptance.killing.till import TILL, Deposit, accounts, branches
 
 if TYPE_CHECKING:
@@ -212,7 +213,7 @@ def check(till: Till, views: Views) -> None:
     total = sum(message.amount for message in till.sent.values()) + till.foreign
     assert sum(row[3] for row in views.rows_of("bookings")) == total
     codec = TILL.wire().actors["branches"].codec
-    counted = [codec.decode(row.body, codec.schema, Origin()) for row in views.states_of("branches")]
+    counted = [codec.decode(row.body, codec.schema, Kept("branches", row.key)) for row in views.states_of("branches")]
     assert sum(branch.total for branch in counted) == total
 
 
@@ -225,7 +226,7 @@ def check_applied_once(till: Till, rows: list[JournalRow]) -> None:
 
 
 def check_versions(rows: list[JournalRow]) -> None:
-    """Per key the versions are 1, 2, 3, …"""
+    """Per key the versions are 1, 2, 3 and so on."""
     by_key: dict[str, list[int]] = {}
     for row in rows:
         by_key.setdefault(row.key, []).append(row.version)
@@ -260,11 +261,3 @@ def read_all(till: Till) -> Counter[str]:
             reader.close()
     client.close()
     return found
-
-
-class Origin:
-    """What an error would say about a state read here."""
-
-    topic = "branches"
-    message_id = "state"
-    schema_version = "current"

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from magnetar.runtime.identity import id_of, to_text
+from magnetar.schemas import Kept
 from magnetar.schemas.commerce import RefundRequested
 
 if TYPE_CHECKING:
@@ -42,16 +43,6 @@ class Facts:
         return sum(len(seen) - 1 for seen in self.published.values())
 
 
-class _Origin:
-    """What an error says about a state read here."""
-
-    schema_version = "current"
-
-    def __init__(self, topic: str, message_id: str) -> None:
-        self.topic = topic
-        self.message_id = message_id
-
-
 def gather(wiring: Wiring, bus: BusPlace, views: Views, sent: Iterable[Planned]) -> Facts:
     """Read it all. Blocks; raises what the bus and the store raise."""
     published: dict[str, list[Delivery]] = defaultdict(list)
@@ -81,7 +72,7 @@ def _refunds(wiring: Wiring, published: Mapping[str, list[Delivery]]) -> Counter
     for seen in published.values():
         for delivery in seen:
             if delivery.topic == "payments-events":
-                message = codec.decode(delivery.body, codec.schema, _Origin(delivery.topic, str(delivery.position)))
+                message = codec.decode(delivery.body, codec.schema, Kept(delivery.topic, str(delivery.position)))
                 if isinstance(message, RefundRequested):
                     found[message.reference] += 1
     return found
@@ -93,4 +84,4 @@ def _canonical(message_id: str) -> str:
 
 def _states(wiring: Wiring, views: Views, actor: str) -> dict[str, Any]:
     codec = wiring.actors[actor].codec
-    return {row.key: codec.decode(row.body, codec.schema, _Origin(actor, row.key)) for row in views.states_of(actor)}
+    return {row.key: codec.decode(row.body, codec.schema, Kept(actor, row.key)) for row in views.states_of(actor)}

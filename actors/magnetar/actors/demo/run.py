@@ -13,6 +13,7 @@ from magnetar.actors.demo.oracle import FINAL, Verdict, judge
 from magnetar.actors.settings import ShopSettings
 from magnetar.actors.shop import Shop, make_shop
 from magnetar.runtime import Client
+from magnetar.schemas import Kept
 from magnetar.schemas.commerce import Order
 
 if TYPE_CHECKING:
@@ -124,7 +125,9 @@ def _come_to_rest(ground: Ground, wiring: Wiring, plan: Plan, show: Callable[[Pr
     try:
         while time.monotonic() < deadline:
             ground.check()
-            states = [codec.decode(row.body, codec.schema, _Origin()) for row in views.states_of("orders")]
+            states = [
+                codec.decode(row.body, codec.schema, Kept("orders", row.key)) for row in views.states_of("orders")
+            ]
             ended = sum(isinstance(order, Order) and order.status in FINAL for order in states)
             show(Progress(len(plan.messages), len(plan.messages), ended, len(plan.stories), "coming to rest"))
             applied = sum(shard.commits for shard in views.shards())
@@ -137,14 +140,6 @@ def _come_to_rest(ground: Ground, wiring: Wiring, plan: Plan, show: Callable[[Pr
         views.close()
     message = f"no rest within {REST} s after the last message"
     raise DemoFailed(message)
-
-
-class _Origin:
-    """What an error says about a state read here."""
-
-    topic = "orders"
-    message_id = "state"
-    schema_version = "current"
 
 
 def wall() -> int:

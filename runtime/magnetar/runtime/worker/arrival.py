@@ -16,14 +16,14 @@ from magnetar.runtime.identity import foreign, id_of, to_text
 from magnetar.runtime.instant import Instant, from_iso
 from magnetar.runtime.store.port import TimerRow
 from magnetar.runtime.wiring import checked_key
-from magnetar.schemas import DecodeFailed, Message, Timer, UnknownType
+from magnetar.schemas import DecodeFailed, Kept, Message, SchemaUnavailable, Timer, UnknownType
 
 if TYPE_CHECKING:
     from magnetar.runtime.bus.port import Delivery
     from magnetar.runtime.store.port import StateRow
     from magnetar.runtime.wiring import ActorPlan
     from magnetar.runtime.worker.shard import Feed, Mail, Shard
-    from magnetar.schemas import State, WriterSchemas
+    from magnetar.schemas import Schema, State, WriterSchemas
 
 LOCAL = "local"
 TIMER = "timer"
@@ -108,7 +108,7 @@ class Reader:
         own = feed.topic is shard.plan.sources[0] and feed.topic.name == shard.plan.name
         if named is not None and not own and named not in shard.plan.types:
             return None
-        writer = self._writers.find(feed.topic.name, delivery.schema_version, delivery.properties.get(wire.SCHEMA))
+        writer = self._writer(shard, feed, delivery)
         if writer.fingerprint not in self._met:
             self._fresh[writer.fingerprint] = writer.text
         try:
@@ -125,6 +125,16 @@ class Reader:
                 return None
             raise _unhandleable(shard, feed, delivery, str(error)) from error
         except (DecodeFailed, MisuseError, ValueError) as error:
+            raise _unhandleable(shard, feed, delivery, str(error)) from error
+
+    def _writer(self, shard: Shard, feed: Feed, delivery: Delivery) -> Schema:
+        """R30: a schema that the registry does not give now is waited for; one that nobody named never comes."""
+        version = delivery.schema_version
+        try:
+            return self._writers.find(feed.topic.name, version, delivery.properties.get(wire.SCHEMA))
+        except SchemaUnavailable as error:
+            if version is not None:
+                raise
             raise _unhandleable(shard, feed, delivery, str(error)) from error
 
     def _arrival(self, shard: Shard, feed: Feed, delivery: Delivery, message: Message, schema: str) -> Arrival:
@@ -150,7 +160,7 @@ class Reader:
     def state(self, plan: ActorPlan, row: StateRow) -> State:
         """A stored state, read with the schema it was written with. Raises `DecodeFailed`, `SchemaUnavailable`."""
         writer = self._writers.find(plan.name, None, row.schema)
-        return plan.codec.decode(row.body, writer, _Kept(f"state of {plan.name}", row.key, row.schema))
+        return plan.codec.decode(row.body, writer, Kept(f"state of {plan.name}", row.key, row.schema))
 
     def timer(self, plan: ActorPlan, row: TimerRow) -> Arrival:
         """A due timer as an arrival: its generation is its message id, so it is applied once (R26)."""
@@ -158,7 +168,7 @@ class Reader:
         if codec is None:
             raise Unhandleable(plan.name, TIMER, row.name, f"no handler for {row.type} here, armed for key {row.key!r}")
         writer = self._writers.find(plan.name, None, row.schema)
-        timer = codec.decode(row.body, writer, _Kept(f"timer of {plan.name}", row.key, row.schema))
+        timer = codec.decode(row.body, writer, Kept(f"timer of {plan.name}", row.key, row.schema))
         text, causes = to_text(row.generation), (row.correlation_id, row.causation_id)
         envelope = Envelope(text, row.key, row.type, row.schema, *causes, row.due, None, 0, TIMER)
         return Arrival(row.generation, row.key, timer, envelope, row.schema, row.body, "", row.due, timer=row)
@@ -184,17 +194,6 @@ def _envelope(delivery: Delivery, message_id: bytes, key: str, kind: str, schema
         attempt=int(properties.get(wire.ATTEMPT, "0")),
         source=source,
     )
-
-
-class _Kept:
-    """What an error says about bytes that our own store kept."""
-
-    __slots__ = ("message_id", "schema_version", "topic")
-
-    def __init__(self, what: str, name: str, schema: str) -> None:
-        self.topic = what
-        self.message_id = name
-        self.schema_version = schema
 
 
 def from_mail(plan: ActorPlan, mail: Mail, message_id: bytes, now: Instant) -> Arrival:
