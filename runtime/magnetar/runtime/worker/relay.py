@@ -73,6 +73,7 @@ class Relay:
         self._points = means.points
         self._pace = pace
         self._outlets: dict[ShardName, dict[Destination, Outlet]] = {}
+        self._reload_at: Instant = 0
 
     def step(self, now: Instant) -> Next:
         """Sort committed rows to their destinations, collect receipts, send on."""
@@ -95,8 +96,8 @@ class Relay:
                 outlet.producer.close()
 
     def _serve(self, shard: Shard, now: Instant) -> Next:
-        if shard.lane.partial and not shard.lane.waiting and not shard.lane.unsettled:
-            self._reload(shard)
+        if shard.lane.partial and not shard.lane.waiting and not shard.lane.unsettled and not self._reload(shard, now):
+            return Next(self._reload_at)
         outlets = self._outlets.setdefault(shard.name, {})
         while shard.lane.waiting:
             row = shard.lane.waiting.popleft()
@@ -110,12 +111,20 @@ class Relay:
                 del outlets[destination]
         return Next.first(*choices)
 
-    def _reload(self, shard: Shard) -> None:
-        """The next window of a lane that was too long for memory (R20)."""
-        found = self._store.outbox(shard.name, shard.lane.loaded, self._pace.reload)
+    def _reload(self, shard: Shard, now: Instant) -> bool:
+        """The next window of a lane that was too long for memory (R20). False: the store is away, ask again later."""
+        if now < self._reload_at:
+            return False
+        try:
+            found = self._store.outbox(shard.name, shard.lane.loaded, self._pace.reload)
+        except StoreUnavailable as error:
+            self._observer.waiting(shard.name, str(error))
+            self._reload_at = now + micros(self._pace.reopen)
+            return False
         rows = [row for row in found if row.number <= shard.lane_number]  # a later owner's are not for a zombie
         shard.lane.extend(rows)
         shard.lane.partial = len(rows) == self._pace.reload
+        return True
 
     def _push(self, shard: Shard, destination: Destination, outlet: Outlet, now: Instant) -> Next:
         if outlet.producer is not None and outlet.flying:
