@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Protocol
 from magnetar.actors.demo.meter import Meter
 from magnetar.runtime import MagnetarError
 from magnetar.runtime.compose import EmbeddedBus, RunningWorker, bus_place, provision_embedded, store_place
-from magnetar.runtime.compose.topics import Cluster
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -144,8 +143,7 @@ class OnPulsar:
         self._service_url = service_url
         self._payment_timeout = payment_timeout
         self._process: subprocess.Popen[str] | None = None
-        with Cluster(admin_url, wiring) as cluster:
-            cluster.apply()
+        _provision(admin_url, wiring)
         self.bus: BusPlace = bus_place(service_url, wiring.app)
         self.store: StorePlace = store_place(f"sqlite:///{folder}/shop.db")
 
@@ -215,3 +213,16 @@ def _wait_until(condition: Callable[[], bool], what: str) -> None:
             message = f"waited {LIFE} s for {what}"
             raise DemoFailed(message)
         time.sleep(0.002)
+
+
+def _provision(admin_url: str, wiring: Wiring) -> None:
+    """Make the app's topics on the broker. `DemoFailed` without the extra that this needs."""
+    try:
+        from magnetar.runtime.compose.topics import Cluster  # noqa: PLC0415 - the embedded demo needs no such extra
+    except ModuleNotFoundError as error:
+        if error.name != "httpx2":
+            raise
+        message = "the demo on Pulsar needs httpx2: install magnetar[admin,servers]"
+        raise DemoFailed(message) from error
+    with Cluster(admin_url, wiring) as cluster:
+        cluster.apply()
