@@ -184,6 +184,7 @@ class Ownership:
             lane=lane,
             timetable=table,
             wake=self._receiving.wake,
+            since=now + self._holdings.clock_offset,
         )
         del self._claims[claim.name]
         self._store_seen = now

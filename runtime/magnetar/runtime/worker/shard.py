@@ -96,7 +96,7 @@ class Timetable:
 class Shard:
     """Everything of one owned shard that lives in memory. Counters and states advance only after a commit (R7).
 
-    `entities` are the live ones by key; `arrived` and `rounds` are how passivation knows them.
+    `since` is when it was won, by the store's clock. `entities` are the live ones by key; `arrived` and `rounds` are how passivation knows them.
     """
 
     name: ShardName
@@ -110,6 +110,7 @@ class Shard:
     lane: Lane
     timetable: Timetable
     wake: Callable[[], None]
+    since: Instant = 0
     entities: dict[str, Entity] = field(default_factory=dict)
     arrived: list[Entity] = field(default_factory=list)
     rounds: dict[int, deque[Entity]] = field(default_factory=dict)

@@ -78,9 +78,10 @@ class Timers:
     def _may_fire(self, shard: Shard, due: Instant, instant: Instant) -> bool:
         """R26: on every feed a later publish time was seen, or the broker says that nothing older is left.
 
-        Or it waited long enough.
+        Or it waited long enough: not counting the time in which nobody owned the shard, for what was published then
+        is still to come.
         """
-        if instant - due >= micros(shard.plan.policy.punctuality):
+        if instant - max(due, shard.since) >= micros(shard.plan.policy.punctuality):
             return True
         if shard.in_turn or shard.mail:
             return False
