@@ -11,6 +11,7 @@ from magnetar.runtime.identity import id_of
 from magnetar.runtime.instant import SECOND, Instant, micros, seconds
 from magnetar.runtime.routing import partition_of
 from magnetar.runtime.store.sqlite import SqliteMemory
+from magnetar.runtime.worker.arrival import REHOMED
 from magnetar.runtime.worker.engine import Engine, Settings, Surroundings
 from magnetar.runtime.worker.intake import Inline, Receiving
 from magnetar.runtime.worker.observer import Observer
@@ -156,10 +157,14 @@ class Bench:
 
     def crash(self) -> None:
         """The worker dies, and another one takes its place."""
-        self.bus.disconnect()
+        self.crash_later()
         self.moods.heal()
-        self.bus, self.engine = self.worker("second")
         self.run()
+
+    def crash_later(self) -> None:
+        """The same, without letting anything happen yet."""
+        self.bus.disconnect()
+        self.bus, self.engine = self.worker("second")
 
     def _noise(self, size: int) -> bytes:
         self._minted += 1
@@ -261,11 +266,11 @@ class Bench:
         return [delivery for partition in range(count) for delivery in self.broker.log(topic, partition)]
 
     def words(self, kind: type[Message]) -> list[str]:
-        """The `word` of every message of this type that was published, by topic and partition."""
+        """The `word` of every message of this type that was published, by topic and partition; not the re-homed ones."""
         found: list[str] = []
         for topic in self.wiring.topics.values():
             for delivery in self.log(topic.name) if kind in topic.kinds else ():
-                if delivery.properties.get(wire.TYPE) == contract_name(kind):
+                if delivery.properties.get(wire.TYPE) == contract_name(kind) and REHOMED not in delivery.properties:
                     decoded: Any = topic.codec.decode(delivery.body, topic.codec.schema, Nowhere())
                     found.append(decoded.word)
         return found
