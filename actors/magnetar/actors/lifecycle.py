@@ -32,7 +32,7 @@ class LifecycleInvalid(Exception):
         self.problems = problems
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)  # no slots: in Python 3.11 they keep a generic alias from being called
 class Transition(Generic[S, O, F, N, A]):
     """What comes of a message in a status, if `when` is true of it (None: whatever else is true).
 

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 StockAnswer: TypeAlias = Reserved | NotReserved | Sold | NotSold
 OrderMessage: TypeAlias = Place | Cancel | StockAnswer | PaymentReceived | StockOverdue | PaymentOverdue
 
+_FIRST_ANSWERS = (Reserved, NotReserved)
 ENDS = frozenset({OrderStatus.CONFIRMED, OrderStatus.CANCELLED, OrderStatus.REFUSED})
 
 
@@ -108,17 +109,23 @@ def _facts_of_answer(order: Order, answer: StockAnswer) -> Iterator[OrderFact]:
     if line is None:
         yield OrderFact.STRANGER
         return
+    if isinstance(answer, Reserved | Sold) and answer.quantity != line.line.quantity:
+        yield OrderFact.OTHER_QUANTITY
+    if isinstance(answer, NotReserved) and answer.reason is StockRefusal.OUT_OF_STOCK:
+        yield OrderFact.SOLD_OUT
+    yield from _progress(order, line, LineStock.ASKED if isinstance(answer, _FIRST_ANSWERS) else LineStock.RESERVED)
+
+
+def _progress(order: Order, line: OrderLine, awaited: LineStock) -> Iterator[OrderFact]:
+    """What an answer means to the order that ends a line's waiting in `awaited`."""
     if line.stock is LineStock.SOLD:
         yield OrderFact.LINE_SOLD
-    waits_for = LineStock.ASKED if isinstance(answer, Reserved | NotReserved) else LineStock.RESERVED
-    if line.stock is not waits_for:
+    if line.stock is not awaited:
         yield OrderFact.REPEATED
-    if not any(each.stock is waits_for for each in order.lines if each is not line):
+    if not any(each.stock is awaited for each in order.lines if each is not line):
         yield OrderFact.LAST
         if order.paid_by is not None:
             yield OrderFact.LAST_AND_PAID
-    if isinstance(answer, NotReserved) and answer.reason is StockRefusal.OUT_OF_STOCK:
-        yield OrderFact.SOLD_OUT
 
 
 def _noted(order: Order, message: OrderMessage, note: OrderNote, now: datetime) -> Order:

@@ -40,6 +40,7 @@ class OrderFact(enum.Enum):
     SAME_LINES = "the same lines"
     NEVER_PLACED = "never placed"
     STRANGER = "sku is not of this order"
+    OTHER_QUANTITY = "not as many as the line has"
     REPEATED = "this answer is known"
     LAST_AND_PAID = "the last line, and paid"
     LAST = "the last line"
@@ -86,6 +87,7 @@ if TYPE_CHECKING:
 
 _S, _O, _F, _N, _A = OrderStatus, OrderOutcome, OrderFact, OrderNote, OrderAct
 _BACK: Final = (_A.RELEASE_LINES, _A.CLOSE_PAYMENT, _A.SAY_CANCELLED)
+_RETURNED: Final = (_A.RETURN_LINES, _A.CLOSE_PAYMENT, _A.SAY_CANCELLED)
 _STOCK_STOP: Final = _A.STOP_WAITING_FOR_STOCK
 _PAYMENT_STOP: Final = _A.STOP_WAITING_FOR_PAYMENT
 _REFUSED: Final = (_A.CLOSE_PAYMENT, _A.SAY_REFUSED)
@@ -140,6 +142,7 @@ _RESERVING: Final[Row] = {
     Cancel: (_then(_O.CANCELLED_BY_CUSTOMER, _STOCK_STOP, *_BACK, to=_S.CANCELLED),),
     Reserved: (
         *_NOT_OURS_HELD,
+        _then(_O.RESERVED_DIFFERENTLY, _STOCK_STOP, *_BACK, to=_S.CANCELLED, when=_F.OTHER_QUANTITY),
         _then(_O.RESERVED_AGAIN, when=_F.REPEATED),
         _then(
             _O.ALL_RESERVED_AND_PAID, _STOCK_STOP, _A.SELL_LINES,
@@ -157,7 +160,7 @@ _RESERVING: Final[Row] = {
         _then(_O.OUT_OF_STOCK, _STOCK_STOP, *_BACK, to=_S.CANCELLED, when=_F.SOLD_OUT, notes=_N.LINE_REFUSED),
         _then(_O.STOCK_REFUSED, _STOCK_STOP, *_BACK, to=_S.CANCELLED),
     ),
-    Sold: (*_NOT_OURS_SOLD, _then(_O.SOLD_UNASKED)),
+    Sold: (*_NOT_OURS_SOLD, _then(_O.SOLD_UNASKED, _STOCK_STOP, *_RETURNED, to=_S.CANCELLED)),
     NotSold: _CONTRADICTED,
     PaymentReceived: (_then(_O.PAID_AGAIN, when=_F.PAID), _then(_O.PAID_EARLY, notes=_N.PAYMENT)),
     StockOverdue: (_then(_O.STOCK_OVERDUE, *_BACK, to=_S.CANCELLED),),
@@ -167,9 +170,13 @@ _RESERVING: Final[Row] = {
 _AWAITING_PAYMENT: Final[Row] = {
     Place: _PLACED_ALREADY,
     Cancel: (_then(_O.CANCELLED_BY_CUSTOMER, _PAYMENT_STOP, *_BACK, to=_S.CANCELLED),),
-    Reserved: (*_NOT_OURS_HELD, _then(_O.RESERVED_AGAIN)),
+    Reserved: (
+        *_NOT_OURS_HELD,
+        _then(_O.RESERVED_DIFFERENTLY, _PAYMENT_STOP, *_BACK, to=_S.CANCELLED, when=_F.OTHER_QUANTITY),
+        _then(_O.RESERVED_AGAIN),
+    ),
     NotReserved: _CONTRADICTED,
-    Sold: (*_NOT_OURS_SOLD, _then(_O.SOLD_UNASKED)),
+    Sold: (*_NOT_OURS_SOLD, _then(_O.SOLD_UNASKED, _PAYMENT_STOP, *_RETURNED, to=_S.CANCELLED)),
     NotSold: _CONTRADICTED,
     PaymentReceived: (_then(_O.PAID, _PAYMENT_STOP, _A.SELL_LINES, to=_S.PAID, notes=_N.PAYMENT),),
     StockOverdue: (_then(_O.TIMER_TOO_LATE),),
@@ -189,13 +196,14 @@ _PAID: Final[Row] = {
     Sold: (
         *_NOT_OURS_SOLD,
         _then(_O.SOLD_AGAIN, when=_F.REPEATED),
+        _then(_O.SOLD_DIFFERENTLY, *_RETURNED, to=_S.CANCELLED, when=_F.OTHER_QUANTITY),
         _then(_O.CONFIRMED, _A.SAY_CONFIRMED, to=_S.CONFIRMED, when=_F.LAST, notes=_N.LINE_SOLD),
         _then(_O.LINE_SOLD, notes=_N.LINE_SOLD),
     ),
     NotSold: (
         _NOT_OURS,
         _then(_O.STOCK_CONTRADICTED, when=_F.REPEATED),
-        _then(_O.SALE_FAILED, _A.RETURN_LINES, _A.CLOSE_PAYMENT, _A.SAY_CANCELLED, to=_S.CANCELLED),
+        _then(_O.SALE_FAILED, *_RETURNED, to=_S.CANCELLED),
     ),
     PaymentReceived: (_then(_O.PAID_AGAIN),),
     StockOverdue: (_then(_O.TIMER_TOO_LATE),),

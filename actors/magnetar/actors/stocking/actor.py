@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 from magnetar.actors.steps import StockStep
-from magnetar.actors.stocking.rules import Memory, StockMessage, decide, evolve
+from magnetar.actors.stocking.rules import Memory, StockMessage, decide, evolve, units_of
 from magnetar.actors.stocking.table import StockAct
 from magnetar.runtime import Actor, Context, Event, Policy
 from magnetar.runtime.wiring import KEY_LIMIT
@@ -42,7 +42,7 @@ _REASONS: Final[Mapping[StockAct, StockRefusal]] = {
 
 def make_stock(settings: ShopSettings) -> Actor[Stock]:
     """The actor, with this memory. Every message goes the same way: decide, evolve, tell."""
-    memory = Memory(settings.stock_timeout, settings.settled_kept)
+    memory = Memory(settings.settled_memory, settings.settled_most)
     policy = Policy(partitions=settings.partitions)
     publishes = (Reserved, NotReserved, Sold, NotSold)
     actor = Actor("stock", Stock, publishes=publishes, rows=[StockStep], policy=policy)
@@ -53,7 +53,7 @@ def make_stock(settings: ShopSettings) -> Actor[Stock]:
         order_id = None if isinstance(message, Restock) else message.order_id
         for act in taken.does:
             assert order_id is not None, "a delivery tells no order"
-            context.publish(_said(act, order_id, context.key))
+            context.publish(_said(act, order_id, context.key, units_of(after, order_id)))
         context.record(_step(after, context.key, message, order_id))
         return after
 
@@ -86,12 +86,12 @@ def _hear_orders(actor: Actor[Stock], take: Take) -> None:
         return take(stock, message, context)
 
 
-def _said(act: StockAct, order_id: str, sku: str) -> Event:
+def _said(act: StockAct, order_id: str, sku: str, units: int) -> Event:
     match act:
         case StockAct.SAY_RESERVED:
-            return Reserved(order_id=order_id, sku=sku)
+            return Reserved(order_id=order_id, sku=sku, quantity=units)
         case StockAct.SAY_SOLD:
-            return Sold(order_id=order_id, sku=sku)
+            return Sold(order_id=order_id, sku=sku, quantity=units)
         case StockAct.SAY_NOT_SOLD:
             return NotSold(order_id=order_id, sku=sku)
         case _:

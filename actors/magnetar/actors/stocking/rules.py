@@ -5,11 +5,12 @@ or again, must put nothing aside. Three things see to it, so that none of them h
 
 1. What was settled lately is remembered, also a reservation that never was (the empty rollback), and is refused.
 2. A `Reserve` says until when its order waits (`stock_timeout` after it was placed), and is refused from then on. So
-   what was settled longer ago than that can be forgotten: `Memory.seconds`.
+   what was settled longer ago than that can be forgotten: `Memory.seconds` is at least as long.
 3. A SKU on which more than `Memory.most` reservations end in that time forgets the oldest of them earlier. A `Reserve`
    for one of those, still in its time, is granted; its order, which never forgets that it has ended, sends `Release`.
 
-One more bound comes from this: a sale can be returned while it is remembered; after that `Return` finds nothing.
+One more bound comes from this: a sale can be returned while it is remembered; after that `Return` finds nothing, the
+units stay sold, and the outcome says so.
 """
 
 from __future__ import annotations
@@ -83,6 +84,12 @@ def facts(stock: Stock, message: StockMessage, now: datetime) -> frozenset[Stock
             return frozenset(_faults_of_order_id(message.order_id))
         case _:
             assert_never(message)
+
+
+def units_of(stock: Stock, order_id: str) -> int:
+    """How many units are held for an order or sold to it."""
+    held, settled = stock.holds.get(order_id), stock.settled.get(order_id)
+    return (0 if held is None else held.quantity) + (0 if settled is None else settled.quantity)
 
 
 def _faults_of_order_id(order_id: str) -> Iterator[StockFact]:

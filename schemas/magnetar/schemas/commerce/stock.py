@@ -121,6 +121,7 @@ class Reserved(Event):
 
     order_id: Annotated[Key, Doc("for which order")]
     sku: Annotated[str, Doc("stock keeping unit")]
+    quantity: Annotated[int, Doc("units that are put aside")]
 
 
 class NotReserved(Event):
@@ -140,6 +141,7 @@ class Sold(Event):
 
     order_id: Annotated[Key, Doc("to which order")]
     sku: Annotated[str, Doc("stock keeping unit")]
+    quantity: Annotated[int, Doc("units that have left")]
 
 
 class NotSold(Event):
