@@ -90,7 +90,7 @@ def told(branch: Branch, message: Told, context: Context) -> Branch:
 
 
 def act(deed: str, context: Context) -> None:
-    """`tell branch word`, `ask account word`, `timer seconds name`, `cancel name`, `book word`, `big bytes`, `raise`."""
+    """`tell branch word`, `ask account word`, `timer s name`, `cancel name`, `book word`, `big bytes`, `raise`."""
     match deed.split():
         case ["tell", branch, word]:
             context.publish(Told(branch=branch, word=word))

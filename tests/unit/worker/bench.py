@@ -266,7 +266,7 @@ class Bench:
         return [delivery for partition in range(count) for delivery in self.broker.log(topic, partition)]
 
     def words(self, kind: type[Message]) -> list[str]:
-        """The `word` of every message of this type that was published, by topic and partition; not the re-homed ones."""
+        """The `word` of every message of this type that was published, by partition; not the re-homed ones."""
         found: list[str] = []
         for topic in self.wiring.topics.values():
             for delivery in self.log(topic.name) if kind in topic.kinds else ():

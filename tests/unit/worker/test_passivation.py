@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-import pytest
+from typing import TYPE_CHECKING
 
 from magnetar.runtime.worker import passivation
 from magnetar.runtime.worker.engine import Settings
 from magnetar.runtime.worker.turn import Limits
 from tests.unit.worker.bank import Do, accounts
 from tests.unit.worker.bench import Bench
+
+if TYPE_CHECKING:
+    import pytest
 
 
 def live(bench: Bench) -> set[str]:

@@ -162,7 +162,11 @@ def test_only_a_window_of_timers_is_in_memory() -> None:
     bench.advance(30)
     assert bench.shard(accounts, "a").timetable.armed == {}
     bench.advance(300)
-    assert [(name, round(at / SECOND, 1)) for name, at in rung(bench)] == [("t5", 5.0), ("t200", 200.0), ("t300", 300.0)]
+    assert [(name, round(at / SECOND, 1)) for name, at in rung(bench)] == [
+        ("t5", 5.0),
+        ("t200", 200.0),
+        ("t300", 300.0),
+    ]
 
 
 def test_a_timer_without_an_amount_of_time_is_refused() -> None:

@@ -258,13 +258,20 @@ class Handling:
         changes.lane = self._lane
         for key, (state, version) in self._handled.states.items():
             entity = shard.entities.get(key)
-            row = StateRow(
-                plan.name, key, shard.name, version, plan.codec.schema.fingerprint, plan.codec.encode(state), self._now
-            )
+            body = self._encoded(key, state)
+            row = StateRow(plan.name, key, shard.name, version, plan.codec.schema.fingerprint, body, self._now)
             changes.states.append(StateWrite(row, 0 if entity is None else entity.version))
         self._finish_timers()
         self._check()
         return self._handled
+
+    def _encoded(self, key: str, state: State) -> bytes:
+        """Encoded once per key and group; a state that its schema cannot hold is the failure of its last message."""
+        try:
+            return self._plan.codec.encode(state)
+        except EncodeFailed as error:
+            last = next(row for row in reversed(self._handled.changes.journal) if row.key == key)
+            raise HandlerFailed(self._plan.name, key, last.type, to_text(last.message_id), error) from error
 
     def _finish_timers(self) -> None:
         changes = self._handled.changes
