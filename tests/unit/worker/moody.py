@@ -19,13 +19,13 @@ class Moods:
         self.calls: dict[str, int] = defaultdict(int)
         self.always: dict[str, Exception] = {}
         self._next: dict[str, deque[tuple[Exception, bool]]] = defaultdict(deque)
-        self._watch: dict[str, Callable[..., None]] = {}
+        self._watch: dict[str, Callable[..., object]] = {}
 
     def fail(self, method: str, error: Exception, times: int = 1, *, done: bool = False) -> None:
         """The next `times` calls raise `error`; with `done`, after the store has done what it was asked."""
         self._next[method].extend([(error, done)] * times)
 
-    def watch(self, method: str, look: Callable[..., None]) -> None:
+    def watch(self, method: str, look: Callable[..., object]) -> None:
         """`look` sees the arguments before each call, and may raise."""
         self._watch[method] = look
 

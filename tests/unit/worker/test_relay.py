@@ -54,6 +54,25 @@ def test_a_failed_send_goes_again_in_its_place(bench: Bench, fault: str, times: 
     assert told(bench) == list("abcdefgh")
 
 
+def disturb(bench: Bench, chance: random.Random, *, crashes: bool) -> None:
+    """One thing that may go wrong, or a few steps."""
+    match chance.randrange(8):
+        case 0:
+            bench.faults.lose_sends(EVENTS, HOME, chance.choice([1, 2]))
+        case 1:
+            bench.faults.lose_receipts(EVENTS, HOME, chance.choice([1, 2]))
+        case 2:
+            bench.faults.hold_sends(EVENTS, HOME)
+        case 3:
+            bench.faults.release_sends(EVENTS, HOME)
+        case 4:
+            bench.faults.unload(EVENTS, HOME)
+        case 5 if crashes:
+            bench.crash_later()
+        case _:
+            bench.step(chance.randrange(12))
+
+
 @pytest.mark.parametrize("round_", range(20))
 def test_order_holds_under_any_mixture_of_failures(chance: random.Random, round_: int) -> None:
     """Losses, slow answers, moved partitions and crashes at random: each word once, each account's in order."""
@@ -63,21 +82,7 @@ def test_order_holds_under_any_mixture_of_failures(chance: random.Random, round_
         account = chance.choice(list(words))
         words[account].append(f"{account}{number}")
         say(bench, f"{account}{number}", account=account)
-        match chance.randrange(8):
-            case 0:
-                bench.faults.lose_sends(EVENTS, HOME, chance.choice([1, 2]))
-            case 1:
-                bench.faults.lose_receipts(EVENTS, HOME, chance.choice([1, 2]))
-            case 2:
-                bench.faults.hold_sends(EVENTS, HOME)
-            case 3:
-                bench.faults.release_sends(EVENTS, HOME)
-            case 4:
-                bench.faults.unload(EVENTS, HOME)
-            case 5 if round_ % 2:
-                bench.crash_later()
-            case _:
-                bench.step(chance.randrange(12))
+        disturb(bench, chance, crashes=round_ % 2 == 1)
         bench.now += chance.choice([0, 1000, 300_000])
     bench.faults.release_sends(EVENTS, HOME)
     bench.run()
