@@ -6,87 +6,104 @@ The text of the mark must be in both messages: the name of a type is what both s
 from __future__ import annotations
 
 import magnetar.runtime
-from magnetar.runtime import Actor, Command, Context, Event, Key, State, Timer, World
+from magnetar.runtime import Actor, Client, Command, Context, Event, Key, Remote, State, Timer, World, replace
 
 public: int = magnetar.runtime.__all__  # E: int
 
 
 class Place(Command):
-    """Asks one order."""
+    """A command."""
 
     order_id: Key
+    quantity: int = 1
 
 
-class Paid(Event):
-    """States a fact about one order."""
+class Placed(Event):
+    """An event."""
 
     order_id: Key
 
 
 class Overdue(Timer):
-    """Wakes an order."""
+    """A timer."""
 
 
 class Order(State):
-    """One order."""
+    """A state."""
 
     status: str = "new"
 
 
 class Stock(State):
+    """Another state."""
+
+    left: int = 10
+
+
+orders = Actor("orders", Order, publishes=[Placed])
+stock = Actor("stock", Stock)
+listed = Actor("listed", Order, publishes=[Place])  # E: Place
+stateless = Actor("stateless", Place)  # E: Place
+remote = Remote("remote", takes=[Placed])  # E: Placed
+
+
+@orders.handles  # E: Stock
+def wrong_state(order: Stock, message: Place, context: Context) -> Stock:
     """Another actor's state."""
-
-    left: int = 0
-
-
-orders = Actor("orders", Order, publishes=[Paid])
-wrong_state = Actor("stock", Place)  # E: Place
-wrong_event = Actor("stock", Stock, publishes=[Place])  # E: Place
+    return order
 
 
-@orders.handles  # E: Stock
-def another_state(stock: Stock, message: Place, context: Context) -> Stock:
-    """Takes and returns another actor's state."""
-    return stock
-
-
-@orders.handles  # E: Stock
-def another_return(order: Order, message: Place, context: Context) -> Stock:
-    """Returns another actor's state."""
-    return Stock()
+@orders.handles  # E: dict
+def wrong_message(order: Order, message: dict[str, str], context: Context) -> Order:
+    """No message at all."""
+    return order
 
 
 @orders.handles  # E: None
-def no_return(order: Order, message: Place, context: Context) -> None:
-    """Returns nothing."""
+def wrong_return(order: Order, message: Place, context: Context) -> None:
+    """Forgets to return the state."""
 
 
-@orders.handles  # E: int
-def no_message(order: Order, message: int, context: Context) -> Order:
-    """Takes what is no message."""
+@orders.handles  # E: Place
+def returns_the_message(order: Order, message: Place, context: Context) -> Place:
+    """Returns something else."""
+    return message
+
+
+@orders.handles  # E: str
+def wrong_context(order: Order, message: Place, context: str) -> Order:
+    """The third parameter is the context."""
     return order
 
 
 @orders.handles
-def wrong_acts(order: Order, message: Place, context: Context) -> Order:
-    """Uses the wrong way out for each kind of message."""
-    context.send(Paid(order_id="o-1"))  # E: Paid
+def mistakes(order: Order, message: Place, context: Context) -> Order:
+    """A handler of the right shape that does everything wrong."""
+    context.send(Placed(order_id="o"))  # E: Placed
     context.send(Overdue())  # E: Overdue
-    context.publish(Place(order_id="o-1"))  # E: Place
-    context.schedule(Place(order_id="o-1"), after=1)  # E: Place
-    context.schedule(Overdue(), after="1")  # E: float
+    context.publish(Place(order_id="o"))  # E: Place
+    context.schedule(Place(order_id="o"), after=1)  # E: Place
+    context.schedule(Overdue(), after="soon")  # E: float
     context.cancel(Place)  # E: Place
-    message.order_id = "o-2"  # E: order_id
-    return order
+    context.record(message)  # E: Place
+    order.status = "placed"  # E: status
+    message.quantity = 2  # E: quantity
+    Place("o")  # E: positional
+    Place()  # E: order_id
+    Place(order_id=1)  # E: str
+    Place(order_id="o", amount=1)  # E: amount
+    Order(status=1)  # E: str
+    context.key = "other"  # E: key
+    if not message.order_id:
+        return replace(message, quantity=2)  # E: Place
+    return None  # E: None
 
 
-Place()  # E: order_id
-Place("o-1")  # E: positional argument
-Place(order_id=1)  # E: str
-Place(order_id="o-1", sku="tea")  # E: sku
-
-
-def look(world: World) -> None:
-    """Reads a state as what it is not."""
-    status: int = world.state(orders, "o-1").status  # E: str
-    events: list[Place] = world.sent(Paid)  # E: Place
+def look(world: World, client: Client) -> None:
+    """What a test or a caller may get wrong."""
+    wrong: Stock = world.state(orders, "o")  # E: Stock
+    world.state("orders", "o")  # E: Actor
+    world.publish(Place(order_id="o"), by="orders")  # E: Place
+    world.sent(Order)  # E: Order
+    client.send("hello")  # E: Message
+    answer: Order = client.ask(Place(order_id="o"))  # E: Answer

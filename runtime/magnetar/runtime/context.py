@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 from uuid import UUID
 
 from magnetar.runtime.errors import MisuseError
@@ -43,8 +43,8 @@ class Context:
 
     def __init__(self, key: str, message_id: bytes, now: Instant, envelope: Envelope) -> None:
         """Made by the engine; in a test by hand, to call a handler as the plain function that it is."""
-        self.key = key
-        self.envelope = envelope
+        self.key: Final = key
+        self.envelope: Final = envelope
         self.sent: list[Sent] = []
         self.armed: dict[str, Armed] = {}
         self.cancelled: list[str] = []
