@@ -50,7 +50,11 @@ class Effect(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """The final state. `timelines` are the applied rows of each (actor, key), by version."""
+    """The final state.
+
+    `timelines` are the applied rows of each (actor, key), by version; `effects` what the journal says was sent;
+    `copies` where each message is, by its id's text.
+    """
 
     wiring: Wiring
     at: Instant
@@ -62,9 +66,23 @@ class Evidence:
     timers: Mapping[tuple[str, str], list[TimerRow]]
     unsent: list[OutboxRow]
     rows: Mapping[str, list[tuple[object, ...]]]
-    timelines: dict[tuple[str, str], list[JournalRow]] = field(default_factory=dict)
-    effects: list[Effect] = field(default_factory=list)
-    copies: dict[str, list[tuple[Place, int]]] = field(default_factory=dict)
+    timelines: dict[tuple[str, str], list[JournalRow]] = field(init=False, default_factory=dict)
+    effects: list[Effect] = field(init=False, default_factory=list)
+    copies: dict[str, list[Place]] = field(init=False, default_factory=dict)
+
+    def __post_init__(self) -> None:
+        for row in self.journal.values():
+            if row.disposition == Disposition.APPLIED.value:
+                self.timelines.setdefault((row.actor, row.key), []).append(row)
+            for entry in json.loads(row.sent):
+                if "id" in entry:
+                    self.effects.append(Effect(entry["id"], entry["to"], entry["key"], row))
+        for timeline in self.timelines.values():
+            timeline.sort(key=lambda row: row.version)
+        for place, log in self.logs.items():
+            for delivery in log:
+                text = delivery.properties.get("message_id") or to_text(message_id_at(place, delivery))
+                self.copies.setdefault(text, []).append(place)
 
     def partitions(self, topic: str) -> int:
         """How many partitions the topic has."""
@@ -82,7 +100,7 @@ def gather(wiring: Wiring, broker: Broker, views: Views, at: Instant) -> Evidenc
     places = [Place(name, number) for name in broker.topics() for number in range(len(broker.topic(name).partitions))]
     journal = {(row.actor, row.message_id): row for actor in wiring.actors for row in views.journal_of(actor)}
     states = {(row.actor, row.key): row for actor in wiring.actors for row in views.states_of(actor)}
-    evidence = Evidence(
+    return Evidence(
         wiring=wiring,
         at=at,
         logs={place: broker.log(*place) for place in places},
@@ -94,8 +112,6 @@ def gather(wiring: Wiring, broker: Broker, views: Views, at: Instant) -> Evidenc
         unsent=[row for actor in wiring.actors for row in views.unsent_of(actor)],
         rows={table.name: list(views.rows_of(table.name)) for table in wiring.tables()},
     )
-    _index(evidence)
-    return evidence
 
 
 def cursors_of(wiring: Wiring, broker: Broker) -> list[Cursor]:
@@ -111,18 +127,3 @@ def cursors_of(wiring: Wiring, broker: Broker) -> list[Cursor]:
         for actor, subscription in zip(topic.takers, topic.subscriptions, strict=True)
         for number in range(len(broker.topic(topic.name).partitions))
     ]
-
-
-def _index(evidence: Evidence) -> None:
-    for row in evidence.journal.values():
-        if row.disposition == Disposition.APPLIED.value:
-            evidence.timelines.setdefault((row.actor, row.key), []).append(row)
-        for entry in json.loads(row.sent):
-            if "id" in entry:
-                evidence.effects.append(Effect(entry["id"], entry["to"], entry["key"], row))
-    for timeline in evidence.timelines.values():
-        timeline.sort(key=lambda row: row.version)
-    for place, log in evidence.logs.items():
-        for index, delivery in enumerate(log):
-            text = delivery.properties.get("message_id") or to_text(message_id_at(place, delivery))
-            evidence.copies.setdefault(text, []).append((place, index))

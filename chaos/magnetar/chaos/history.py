@@ -77,11 +77,13 @@ class Commit(NamedTuple):
 class History:
     """Grows while a run lasts.
 
+    `decided` holds the ids of all messages in committed outboxes, `epochs` the newest epoch taken of each shard.
     `effective` counts faults by kind that were seen to have an effect, `met` the situations worth meeting.
     """
 
     sendings: list[Sending] = field(default_factory=list)
     commits: list[Commit] = field(default_factory=list)
+    decided: set[str] = field(default_factory=set)
     epochs: dict[ShardName, int] = field(default_factory=dict)
     violations: list[Violation] = field(default_factory=list)
     story: list[Happening] = field(default_factory=list)

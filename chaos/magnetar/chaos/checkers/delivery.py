@@ -33,7 +33,7 @@ def acked_is_stored(history: History, evidence: Evidence) -> Iterator[Violation]
 def _stored(sending: Sending, evidence: Evidence) -> bool:
     place = Place(sending.topic, sending.partition)
     if sending.message_id is not None:
-        return any(found == place for found, _ in evidence.copies.get(sending.message_id, ()))
+        return place in evidence.copies.get(sending.message_id, ())
     stored = {delivery.position for delivery in evidence.logs[place]}
     return all(position in stored for position in sending.positions)
 

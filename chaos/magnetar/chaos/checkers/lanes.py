@@ -23,7 +23,7 @@ def effects_once(_: History, evidence: Evidence) -> Iterator[Violation]:
         yield Violation(_ONCE, "the journal", "two rows sent messages with one id")
     for effect in evidence.effects:
         home = Place(effect.topic, partition_of(effect.key, evidence.partitions(effect.topic)))
-        found = [place for place, _ in evidence.copies.get(effect.message_id, ())]
+        found = evidence.copies.get(effect.message_id, [])
         if found != [home]:
             subject = f"{effect.message_id}, sent by {effect.by.actor}/{effect.by.key} in version {effect.by.version}"
             yield Violation(_ONCE, subject, f"it is in {list(map(str, found))}, not once in {home}")

@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from magnetar.runtime.wiring import ActorPlan
     from magnetar.schemas import Message, State
 
+    _Recorded = dict[str, list[tuple[object, ...]]]
+
 _PROMISE = "replay arrives at the same state"
 
 
@@ -57,13 +59,12 @@ class _Key:
 
 def replayed(_: History, evidence: Evidence) -> Iterator[Violation]:
     """Every key of every actor, and all own rows together."""
-    recorded: dict[str, list[tuple[object, ...]]] = {table: [] for table in evidence.rows}
+    recorded: _Recorded = {table: [] for table in evidence.rows}
     for (actor, name), timeline in evidence.timelines.items():
         plan = evidence.wiring.actors[actor]
         key = _Key(plan, name, plan.initial)
-        for row in timeline:
-            _step(key, row, recorded)
-        _end(key, evidence)
+        if _replay(key, timeline, recorded):
+            _end(key, evidence)
         yield from key.found
     for table, rows in recorded.items():
         if sorted(rows, key=_by_id) != evidence.rows[table]:
@@ -78,7 +79,18 @@ def _by_id(row: tuple[object, ...]) -> tuple[object, object]:
     return row[0], row[1]
 
 
-def _step(key: _Key, row: JournalRow, recorded: dict[str, list[tuple[object, ...]]]) -> None:
+def _replay(key: _Key, timeline: list[JournalRow], recorded: _Recorded) -> bool:
+    """Replay a key as far as it goes; False when a row cannot be handled again."""
+    for row in timeline:
+        try:
+            _step(key, row, recorded)
+        except Exception as error:  # noqa: BLE001 - a codec's or a handler's own, and a finding whichever it is
+            key.blame("what was applied can be replayed", row, f"{type(error).__name__}: {error}")
+            return False
+    return True
+
+
+def _step(key: _Key, row: JournalRow, recorded: _Recorded) -> None:
     message = _decoded(key.plan, row)
     context = Context(key.key, row.message_id, row.now, _envelope(row))
     if row.source == "timer":

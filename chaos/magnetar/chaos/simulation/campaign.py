@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import logging
 from collections import Counter
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
+from multiprocessing import get_context
 from typing import TYPE_CHECKING
 
 from magnetar.chaos.simulation.run import Outcome, Verdict, simulate
@@ -15,17 +18,26 @@ if TYPE_CHECKING:
 
     from magnetar.chaos.simulation.nemesis import Planned
 
+_SHARE = 25
+"""Seeds that one process runs at a time."""
+
+
+def rerun(seed: int) -> str:
+    """The command that tells this run again."""
+    return f"python -m magnetar.chaos.simulation --seed {seed}"
+
 
 @dataclass(slots=True)
 class Campaign:
     """Adds up outcomes.
 
-    `invalid` and `unknown` hold the seeds; `met`, `effective` and `broken` how many runs met, felt or broke each.
+    `invalid` has the first violation by seed, `unknown` the seeds;
+    `met`, `effective` and `broken` how many runs met, felt or broke each.
     """
 
     runs: int = 0
     applied: int = 0
-    invalid: list[int] = field(default_factory=list)
+    invalid: dict[int, str] = field(default_factory=dict)
     unknown: list[int] = field(default_factory=list)
     met: Counter[str] = field(default_factory=Counter)
     effective: Counter[str] = field(default_factory=Counter)
@@ -36,12 +48,22 @@ class Campaign:
         self.runs += 1
         self.applied += outcome.applied
         if outcome.verdict is Verdict.INVALID:
-            self.invalid.append(outcome.seed)
+            self.invalid[outcome.seed] = str(outcome.violations[0])
         elif outcome.verdict is Verdict.UNKNOWN:
             self.unknown.append(outcome.seed)
         self.met.update(situation for situation, count in outcome.history.met.items() if count)
         self.effective.update(outcome.history.effective.keys())
         self.broken.update({violation.promise for violation in outcome.violations})
+
+    def join(self, other: Campaign) -> None:
+        """The runs of another campaign."""
+        self.runs += other.runs
+        self.applied += other.applied
+        self.invalid.update(other.invalid)
+        self.unknown += other.unknown
+        self.met += other.met
+        self.effective += other.effective
+        self.broken += other.broken
 
     def missed(self) -> list[str]:
         """Situations that no run met, and kinds of faults that never had an effect."""
@@ -55,7 +77,27 @@ class Campaign:
         rows += [f"{count:7}  BROKEN: {promise}" for promise, count in self.broken.most_common()]
         verdicts = f"{len(self.invalid)} invalid, {len(self.unknown)} unknown"
         head = f"{self.runs} runs, {self.applied} messages applied; {verdicts}; runs that met:"
-        return "\n".join([head, *rows])
+        bad = [f"INVALID {rerun(seed)}\n        {violation}" for seed, violation in sorted(self.invalid.items())]
+        return "\n".join([head, *rows, *bad])
+
+
+def explore(seeds: Sequence[int], jobs: int = 1) -> Campaign:
+    """Run these seeds, in so many processes."""
+    if jobs == 1:
+        return _some(seeds)
+    campaign = Campaign()
+    with ProcessPoolExecutor(jobs, get_context("spawn")) as pool:
+        for part in pool.map(_some, [seeds[start : start + _SHARE] for start in range(0, len(seeds), _SHARE)]):
+            campaign.join(part)
+    return campaign
+
+
+def _some(seeds: Sequence[int]) -> Campaign:
+    logging.getLogger("magnetar").setLevel(logging.CRITICAL)  # what the engine says of faults is no news here
+    campaign = Campaign()
+    for seed in seeds:
+        campaign.add(simulate(seed))
+    return campaign
 
 
 def shrunk(outcome: Outcome) -> Outcome:

@@ -6,6 +6,7 @@ import traceback
 from typing import TYPE_CHECKING
 
 from magnetar.chaos.simulation.process import Crash, Process
+from magnetar.chaos.simulation.sender import OUTSIDE
 from magnetar.runtime.bus.port import BusError
 from magnetar.runtime.instant import Instant, micros
 from magnetar.runtime.store.port import CommitUnknown, StoreUnavailable
@@ -51,6 +52,7 @@ class Fleet:
             for topic in scene.wiring.topics
             for partition in scene.broker.topic(topic).partitions
         ]
+        self._read = [0] * len(self._logs)
 
     # a process's life
 
@@ -182,10 +184,20 @@ class Fleet:
         self._arrived()
 
     def _arrived(self) -> None:
+        """When something was published everybody looks again; and what a shard publishes is committed by then."""
         stored = sum(map(len, self._logs))
-        if stored != self._seen:
-            self._seen = stored
-            self.poke()
+        if stored == self._seen:
+            return
+        self._seen = stored
+        self.poke()
+        history = self.scene.history
+        for number, log in enumerate(self._logs):
+            for delivery in log[self._read[number] :]:
+                sender = delivery.properties.get("sender", OUTSIDE)
+                if sender != OUTSIDE and delivery.properties["message_id"] not in history.decided:
+                    subject = f"shard {sender}, message {delivery.properties['message_id']}"
+                    history.blame("what is published is committed", subject, "it was sent before its commit")
+            self._read[number] = len(log)
 
     def _sleep(self, until: Instant) -> None:
         """Nothing is to be done now: to the next instant at which something is."""

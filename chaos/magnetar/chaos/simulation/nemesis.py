@@ -82,7 +82,7 @@ class Nemesis:
         self.faults = Faults(scene.broker)
         self.ammunition = Ammunition(scene.broker, scene.history)
         self._chance = chance
-        self._armings: list[Arming] = []
+        self.armed: list[Arming] = []
         self._points = all_points()
 
     def plan(self, faults: list[Planned]) -> None:
@@ -92,7 +92,7 @@ class Nemesis:
 
     def calm(self) -> None:
         """No more faults: everything is healed that can be healed from outside."""
-        self._armings.clear()
+        self.armed.clear()
         self.ammunition.drop()
         self.faults.release_openings()
         for topic in self.scene.broker.topics():
@@ -122,9 +122,9 @@ class Nemesis:
 
     def spring(self, process: Process, point: str) -> None:
         """See `Trap`."""
-        for arming in self._armings:
+        for arming in self.armed:
             if arming.springs(point, self.agenda.now):
-                self._armings.remove(arming)
+                self.armed.remove(arming)
                 arming.action(process)
                 return
 
@@ -138,7 +138,7 @@ class Nemesis:
                 self.scene.history.meet(situation)
             self.look_at_acknowledgements()
             if draw.random() < 0.3:  # noqa: PLR2004 - how often a crash is followed by another one
-                self._armings.append(Arming(action, None, draw.randint(1, 60), 0))
+                self.armed.append(Arming(action, None, draw.randint(1, 60), 0))
             raise Crash
 
         self._arm(action, draw)
@@ -169,7 +169,7 @@ class Nemesis:
     def _arm(self, action: Callable[[Process], None], draw: random.Random) -> None:
         """At some later point; or at one by name, so that the rarer and the more telling ones have their chance."""
         named = draw.choice((None, draw.choice(self._points), draw.choice(TELLING)))
-        self._armings.append(Arming(action, named, draw.randint(1, 80), self.agenda.now + micros(ANY_POINT_AFTER)))
+        self.armed.append(Arming(action, named, draw.randint(1, 80), self.agenda.now + micros(ANY_POINT_AFTER)))
 
     def look_at_acknowledgements(self) -> None:
         """An acknowledgement before its commit matters at the very instant of a crash, so that is when one looks."""

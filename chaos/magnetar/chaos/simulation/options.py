@@ -62,12 +62,23 @@ def _kinds(chance: Chance, kinds: tuple[str, ...]) -> frozenset[str]:
 
 def _settings(draw: random.Random) -> Settings:
     """Small bounds, so that they are met; slow polls, so that nothing is stepped for nothing."""
-    bound = draw.choice((4, 16, 10_000))
+    bound = draw.choice((2, 8, 10_000))
     return Settings(
-        limits=Limits(group=draw.choice((1, 3, 16, 512)), tidy=0.2),
+        limits=Limits(
+            group=draw.choice((1, 3, 16, 512)),
+            tidy=0.2,
+            idle=draw.choice((1.0, 600.0)),
+            live=draw.choice((1, 100_000)),
+        ),
         pace=Pace(
             window=draw.choice((1, 4, 1000)), poll=0.02, idle_close=draw.choice((0.5, 60.0)), reload=min(bound, 7)
         ),
         clockwork=Clockwork(window=draw.choice((2.0, 60.0)), poll=0.05),
-        tenure=Tenure(poll=0.01, lane=bound, timers=draw.choice((2.0, 60.0))),
+        tenure=Tenure(
+            poll=0.01,
+            lane=bound,
+            timers=draw.choice((2.0, 60.0)),
+            storeless=draw.choice((1.0, 5.0)),
+            disconnected=draw.choice((1.0, 5.0)),
+        ),
     )

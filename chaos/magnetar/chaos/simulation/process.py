@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from magnetar.chaos.simulation.store import StormyStore
 from magnetar.runtime.bus.memory import Broker, MemoryBus
@@ -28,7 +28,9 @@ class Crash(BaseException):
 
 
 class Trap(Protocol):
-    """Who is told of every fault point of a process, and may kill or freeze it there."""
+    """Who waits for fault points, and may kill or freeze a process there. `armed` is empty while nobody waits."""
+
+    armed: list[Any]
 
     def spring(self, process: Process, point: str) -> None:
         """The process is at this point. Raises `Crash`, or returns when the process goes on."""
@@ -115,7 +117,8 @@ class Process:
     def reach(self, point: str) -> None:
         """A fault point of this process: the engine's `Points`."""
         self.point = point
-        self._trap.spring(self, point)
+        if self._trap.armed:
+            self._trap.spring(self, point)
 
     def leave(self) -> None:
         """SIGTERM."""

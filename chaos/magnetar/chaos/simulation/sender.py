@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from magnetar.runtime.bus.port import Opening, Producer
     from magnetar.runtime.wiring import Topic, Wiring
 
+OUTSIDE = "outside"
+"""What this sender's messages say of where they come from."""
+
 GIVES_UP = 0.1
 """How likely a sender is to leave it at an unknown outcome, at each failure."""
 
@@ -68,7 +71,7 @@ class Sender:
             "schema": topic.codec.schema.fingerprint,
             "correlation_id": letter.message_id,
             "occurred_at": to_iso(self._agenda.now),
-            "sender": "outside",
+            "sender": OUTSIDE,
         }
         return Outgoing(None, body, properties | ({"asks": "1"} if letter.asks else {}))
 

@@ -46,6 +46,7 @@ OTHERS: tuple[str, ...] = (
     "a worker without a broker let its shards go",
     "a worker without a store let its shards go",
     "a zombie's commit was refused",
+    "an entity left memory and came back",
     "an unknown commit had happened",
     "an unknown commit had not happened",
     "the broker dropped a message that was sent again",

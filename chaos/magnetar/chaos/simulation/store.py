@@ -59,6 +59,7 @@ class StormyStore:
         self._inner = inner
         self._weather = weather
         self._owner = owner
+        self._loads: set[tuple[ShardName, int, str]] = set()
 
     def now(self) -> Instant:
         """See the port."""
@@ -123,7 +124,16 @@ class StormyStore:
     def states(self, actor: str, keys: Sequence[str]) -> list[StateRow]:
         """See the port."""
         self._weather.reach("loading states")
-        return self._inner.states(actor, keys)
+        rows = self._inner.states(actor, keys)
+        self._meet_again(rows)
+        return rows
+
+    def _meet_again(self, rows: Iterable[StateRow]) -> None:
+        """A state that is loaded twice under one epoch had left memory in between."""
+        history = self._weather.history
+        loads = {(row.shard, history.epochs.get(row.shard, 0), row.key) for row in rows}
+        history.meet("an entity left memory and came back", len(loads & self._loads))
+        self._loads |= loads
 
     def commit(self, group: Sequence[ShardChanges]) -> frozenset[ShardName]:
         """See the port."""
@@ -158,7 +168,9 @@ class StormyStore:
             raise
         for changes in group:
             if changes.shard not in refused:
-                history.commits.append(self._record(changes))
+                commit = self._record(changes)
+                history.commits.append(commit)
+                history.decided.update(row.message_id for row in commit.lane)
         if refused:
             history.meet("a zombie's commit was refused")
         return refused

@@ -8,7 +8,7 @@ import time
 from typing import TYPE_CHECKING
 
 from magnetar.chaos.simulation.agenda import START
-from magnetar.chaos.simulation.campaign import Campaign, shrunk
+from magnetar.chaos.simulation.campaign import explore, shrunk
 from magnetar.chaos.simulation.run import Outcome, Verdict, simulate
 from magnetar.runtime.instant import seconds
 
@@ -28,10 +28,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     parser.add_argument("--runs", type=int, default=1000, help="how many seeds, without --seed (default: 1000)")
     parser.add_argument("--first", type=int, default=0, help="the first of them (default: 0)")
+    parser.add_argument("--jobs", type=int, default=1, help="in how many processes (default: 1)")
     chosen = parser.parse_args(arguments)
     logging.getLogger("magnetar").setLevel(logging.CRITICAL)
     if chosen.seed is None:
-        return _many(chosen.first, chosen.runs)
+        return _many(range(chosen.first, chosen.first + chosen.runs), chosen.jobs)
     outcome = simulate(chosen.seed)
     if chosen.shrink and outcome.verdict is Verdict.INVALID:
         outcome = shrunk(outcome)
@@ -39,21 +40,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return int(outcome.verdict is Verdict.INVALID)
 
 
-def _many(first: int, runs: int) -> int:
-    campaign, began = Campaign(), time.perf_counter()
-    for seed in range(first, first + runs):
-        outcome = simulate(seed)
-        campaign.add(outcome)
-        if outcome.verdict is Verdict.INVALID:
-            print(f"{rerun(outcome)}\n  {outcome.violations[0]}", flush=True)  # noqa: T201
+def _many(seeds: range, jobs: int) -> int:
+    began = time.perf_counter()
+    campaign = explore(seeds, jobs)
     took = time.perf_counter() - began
-    print(f"{campaign.table()}\n{runs} runs in {took:.1f} s, {runs / took:.1f} a second")  # noqa: T201
+    print(f"{campaign.table()}\n{len(seeds)} runs in {took:.1f} s, {len(seeds) / took:.1f} a second")  # noqa: T201
     return int(bool(campaign.invalid))
-
-
-def rerun(outcome: Outcome) -> str:
-    """How to see this run again."""
-    return f"python -m magnetar.chaos.simulation --seed {outcome.seed}"
 
 
 def story(outcome: Outcome) -> str:
