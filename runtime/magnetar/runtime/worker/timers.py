@@ -36,6 +36,7 @@ class Timers:
         self._observer = means.observer
         self._points = means.points
         self._clockwork = clockwork
+        self._window = micros(clockwork.window)
         self._retry_at: Instant = 0
 
     def step(self, now: Instant) -> Next:
@@ -49,10 +50,10 @@ class Timers:
         table = shard.timetable
         while table.heap and not table.is_armed(table.heap[0][2]):
             heappop(table.heap)
-        if instant + micros(self._clockwork.window) // 2 >= table.horizon and now >= self._retry_at:
+        if instant + self._window // 2 >= table.horizon and now >= self._retry_at:
             self._look_further(shard, instant, now)
         if not table.heap:
-            look = table.horizon - self._holdings.clock_offset - micros(self._clockwork.window) // 2
+            look = table.horizon - self._holdings.clock_offset - self._window // 2
             return Next(max(look, self._retry_at))
         due = table.heap[0][0]
         if due > instant:
@@ -66,7 +67,7 @@ class Timers:
         return Next(now)
 
     def _look_further(self, shard: Shard, instant: Instant, now: Instant) -> None:
-        horizon = instant + micros(self._clockwork.window)
+        horizon = instant + self._window
         try:
             timers = self._store.timers(shard.name, horizon)
         except StoreUnavailable as error:
