@@ -114,11 +114,12 @@ def test_who_asks_is_told_the_outcome(stage: Stage) -> None:
 
 
 def test_an_order_that_one_sku_cannot_fill_gives_back_the_other(stage: Stage) -> None:
-    """All lines or none."""
+    """All lines or none; what was refused needs no release."""
     stage.world.send(Place(order_id="o-1", lines=(line("s-1"), line("s-2", quantity=4))))
     assert (stage.order().status.value, stage.order().ended_by) == ("cancelled", OrderOutcome.OUT_OF_STOCK)
     assert (stage.counts("s-1"), stage.counts("s-2")) == ((3, 0, 0), (3, 0, 0))
     assert stage.world.sent(OrderCancelled) == [OrderCancelled(order_id="o-1", outcome=OrderOutcome.OUT_OF_STOCK)]
+    assert {release.sku for release in stage.world.sent(Release)} == {"s-1"}
 
 
 def test_an_unpaid_order_is_cancelled_after_half_an_hour(stage: Stage) -> None:

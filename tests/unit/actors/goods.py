@@ -9,7 +9,8 @@ from uuid import UUID
 from magnetar.actors import Shop, ShopSettings, make_shop
 from magnetar.runtime import Context, Envelope
 from magnetar.runtime.instant import from_datetime
-from magnetar.schemas import Money, contract_name
+from magnetar.runtime.wiring import checked_key
+from magnetar.schemas import Money, contract_name, key_field
 from magnetar.schemas.commerce import Line, Place
 
 if TYPE_CHECKING:
@@ -44,6 +45,12 @@ class Handled(NamedTuple):
     context: Context
 
 
+class Nowhere:
+    """Where bytes of a test come from."""
+
+    topic = message_id = schema_version = "test"
+
+
 class Counter:
     """Calls the handlers of a shop, as the engine does, and encodes whatever they decide."""
 
@@ -56,7 +63,7 @@ class Counter:
     def handle(
         self, actor: Actor[Any], state: State, message: Message, *, key: str = "k-1", now: datetime = NOW
     ) -> Handled:
-        """Call the handler of a message; whatever it decides can be encoded, and has a taker or a topic."""
+        """Call the handler of a message; whatever it decides can be encoded, and has a key and a topic."""
         self._count += 1
         instant = from_datetime(now)
         identity = UUID(int=self._count)
@@ -67,4 +74,5 @@ class Counter:
         plan.codec.encode(after)
         for sent in context.sent:
             self.wiring.destination(plan, sent.message).codec.encode(sent.message)
+            checked_key(getattr(sent.message, key_field(type(sent.message)) or ""), type(sent.message).__name__)
         return Handled(after, [sent.message for sent in context.sent], context)

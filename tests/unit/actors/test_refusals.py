@@ -1,4 +1,4 @@
-"""What is refused is refused by name, and nothing is asked of anybody for it."""
+"""What is refused or comes too late is told by name, and costs nobody anything."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import pytest
 
 from magnetar.actors import ShopSettings
 from magnetar.actors.limits import MOST_CAPTURES, MOST_HOLDS, MOST_LINES, MOST_MONEY, MOST_UNITS
-from magnetar.schemas import Money
+from magnetar.schemas import Money, codec_for
 from magnetar.schemas.commerce import (
     Capture,
     CaptureFate,
@@ -20,6 +20,7 @@ from magnetar.schemas.commerce import (
     OrderRefused,
     OrderStatus,
     Payment,
+    PaymentReceived,
     PaymentStatus,
     Place,
     RefundRequested,
@@ -33,7 +34,7 @@ from magnetar.schemas.commerce import (
     StockRefusal,
     TakenCapture,
 )
-from tests.unit.actors.goods import LATER, NOW, Counter, euros, line
+from tests.unit.actors.goods import LATER, NOW, Counter, Nowhere, euros, line
 
 WRONG: list[tuple[str, tuple[Line, ...]]] = [
     ("refused_empty", ()),
@@ -182,3 +183,24 @@ def test_the_fence_of_what_is_forgotten_is_the_order_itself() -> None:
     assert (after.outcome.value, sent) == ("reserved_too_late", [Release(sku="k-1", order_id="o-1")])
     stock, _, _ = counter.handle(shop.stock, stock, Release(sku="k-1", order_id="o-1"))
     assert (stock.on_hand, stock.reserved, stock.holds) == (2, 0, {})
+
+
+@pytest.mark.parametrize("status", [OrderStatus.NEW, OrderStatus.CANCELLED, OrderStatus.REFUSED])
+def test_money_for_an_order_that_will_not_be_is_sent_back(status: OrderStatus) -> None:
+    """Whoever took it is asked to close the payment, perhaps again."""
+    counter = Counter()
+    received = PaymentReceived(order_id="k-1", reference="r-1", amount=euros(500))
+    after, sent, _ = counter.handle(counter.shop.orders, Order(status=status), received)
+    assert (after.status, after.paid_by, sent) == (status, None, [ClosePayment(order_id="k-1")])
+
+
+def test_a_sku_remembers_in_the_same_order_after_it_was_stored() -> None:
+    """What is forgotten first depends on it."""
+    counter = Counter()
+    stock = Stock(on_hand=9, restocked=9)
+    for name in ("o-9", "o-1", "o-5"):
+        stock, _, _ = counter.handle(counter.shop.stock, stock, Release(sku="k-1", order_id=name))
+    codec = codec_for(Stock)
+    stored = codec.decode(codec.encode(stock), codec.schema, Nowhere())
+    assert list(stored.settled) == ["o-9", "o-1", "o-5"]
+    assert stored == stock
