@@ -144,5 +144,3 @@ def use(client: Client) -> str:
     answer: Answer = client.ask(Place(order_id="o-1"), id="once")
     client.send_all([(Place(order_id="o-2"), None), (Reserve(sku="s", order_id="o"), "twice")])
     return client.send(Place(order_id="o-3")) + answer.disposition
-
-

@@ -127,12 +127,12 @@ def gone(state: Fine, message: Gone, context: Context) -> Fine:
     return state
 
 
-def bare(state: Fine, message, context):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN201
+def bare(state: Fine, message, context):  # type: ignore[no-untyped-def]  # pyright: ignore[reportUnknownParameterType, reportMissingParameterType]  # noqa: ANN001, ANN201
     """Has no annotation."""
     return state
 
 
-def hidden(state: Fine, message: Nowhere, context: Context) -> Fine:  # type: ignore[name-defined]  # noqa: F821
+def hidden(state: Fine, message: Nowhere, context: Context) -> Fine:  # type: ignore[name-defined]  # pyright: ignore[reportUndefinedVariable, reportUnknownParameterType]  # noqa: F821
     """Its annotation names nothing."""
     return state
 

@@ -33,7 +33,10 @@ NOW = 1_800_000_000_000_000
 ENVELOPE = Envelope("id", "k", "Go", "", "story", "", NOW, None, 0, "go/0")
 
 
-def context(message_id: bytes = bytes(16)) -> Context:
+NOBODY = bytes(16)
+
+
+def context(message_id: bytes = NOBODY) -> Context:
     """As the engine makes it."""
     return Context("k", message_id, NOW, ENVELOPE)
 
@@ -70,7 +73,11 @@ def test_every_id_is_given_once(message_id: bytes, deeds: list[int]) -> None:
     """Messages, timers and `new_id` draw from one row of ordinals, each shaped as a UUID of version 7."""
     made = context(message_id)
     fresh: Any = play(made, deeds)[0]
-    ids = [each.bytes for each in fresh] + [each.message_id for each in (*made.sent, *made.armed.values())]
+    ids = (
+        [each.bytes for each in fresh]
+        + [each.message_id for each in made.sent]
+        + [each.message_id for each in made.armed.values()]
+    )
     assert len(set(ids)) == len(ids)
     assert all(each[6] >> 4 == 7 for each in ids)
 

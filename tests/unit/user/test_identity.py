@@ -102,7 +102,10 @@ def _by_definition(key: str) -> int:
     """s[0]*31^(n-1) + … + s[n-1] in 32 bits, over code units."""
     code = key.encode("utf-16-be", "surrogatepass")
     units = [int.from_bytes(code[at : at + 2], "big") for at in range(0, len(code), 2)]
-    return sum(unit * 31 ** (len(units) - 1 - at) for at, unit in enumerate(units)) % 2**32 % 2**31
+    hashed = 0
+    for unit in units:
+        hashed = 31 * hashed + unit
+    return hashed % 2**31
 
 
 @given(st.text(max_size=40), st.integers(1, 64))

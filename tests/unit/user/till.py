@@ -47,7 +47,7 @@ def pay(account: Account, message: Pay, context: Context) -> Account:
 
 
 @accounts.handles
-def overdue(account: Account, message: Overdue, context: Context) -> Account:  # noqa: ARG001 - a handler's shape
+def overdue(account: Account, message: Overdue, context: Context) -> Account:
     """Nothing."""
     return account
 

@@ -57,7 +57,11 @@ class _Moody:
 
     def __getattr__(self, name: str) -> Any:
         method = getattr(self._inner, name)
-        return lambda *arguments: self._moods.call(name, method, arguments)
+
+        def called(*arguments: Any) -> Any:
+            return self._moods.call(name, method, arguments)
+
+        return called
 
 
 def moody(inner: Store, moods: Moods) -> Store:

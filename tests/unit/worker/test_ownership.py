@@ -51,7 +51,12 @@ def test_a_shard_taken_in_between_is_started_over() -> None:
     """R12: the epoch read before subscribing has moved; its consumer is given back and it is tried again."""
     bench = Bench(start=False)
     thief = bench.database.open()
-    bench.moods.watch("take", lambda shard, epoch, _: thief.take(shard, epoch, "thief") if epoch == 0 else None)
+
+    def steal(shard: str, epoch: int, _owner: str) -> None:
+        if epoch == 0:
+            thief.take(shard, epoch, "thief")
+
+    bench.moods.watch("take", steal)
     bench.run()
     assert owned(bench) == ALL
     assert {row.epoch for row in bench.views.shards()} == {2}

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from magnetar.runtime import Actor, App, Context, Policy
+from magnetar.runtime import Actor, App, Policy
 from magnetar.runtime.instant import SECOND, Instant
 from magnetar.runtime.worker.engine import Settings
 from magnetar.runtime.worker.timers import Clockwork
 from tests.unit.worker import bank
-from tests.unit.worker.bank import Account, Do, Rang, accounts
+from tests.unit.worker.bank import Account, Do, accounts
 from tests.unit.worker.bench import START, Bench
 
 QUICK: Instant = 50_000
@@ -167,10 +167,3 @@ def test_only_a_window_of_timers_is_in_memory() -> None:
         ("t200", 200.0),
         ("t300", 300.0),
     ]
-
-
-def test_a_timer_without_an_amount_of_time_is_refused() -> None:
-    """A timer needs exactly one of `after` and `at`."""
-    context = Context("a", bytes(16), 0, None)  # type: ignore[arg-type]
-    with pytest.raises(Exception, match="exactly one of"):
-        context.schedule(Rang())

@@ -112,7 +112,8 @@ class Loop(pykka.ThreadingActor):
         self.stop()
 
     def on_stop(self) -> None:
-        """The last thing the loop does."""
+        """The last thing the loop does: nobody may wait for an answer that will not come."""
+        self._engine.abandon()
         self._pulse.ended.set()
 
 

@@ -202,6 +202,10 @@ def from_mail(plan: ActorPlan, mail: Mail, message_id: bytes, now: Instant) -> A
     if kind not in plan.handlers or isinstance(mail.message, Timer):
         message = f"actor {plan.name!r} takes no {kind.__name__}; it takes {', '.join(sorted(plan.types))}"
         raise MisuseError(message)
+    named = plan.kinds[kind].key
+    if named is not None and named(mail.message) != mail.key:
+        message = f"{kind.__name__} is for key {named(mail.message)!r:.80}, but was told to {mail.key!r}"
+        raise MisuseError(message)
     codec = plan.sources[0].codec
     text, schema = to_text(message_id), codec.schema.fingerprint
     envelope = Envelope(text, mail.key, plan.kinds[kind].name, schema, text, "", now, None, 0, LOCAL)

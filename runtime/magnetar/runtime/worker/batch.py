@@ -7,17 +7,18 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from magnetar.runtime.bus.port import BusError
-from magnetar.runtime.errors import MisuseError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from magnetar.runtime.bus.port import Delivery, Position
+    from magnetar.runtime.errors import MisuseError
     from magnetar.runtime.instant import Instant
     from magnetar.runtime.store.port import TimerRow
     from magnetar.runtime.worker.arrival import Arrival
     from magnetar.runtime.worker.handling import Handled
     from magnetar.runtime.worker.shard import Feed, Mail, Shard
+    from magnetar.schemas import EncodeFailed
 
 _log = logging.getLogger("magnetar.worker")
 
@@ -42,6 +43,8 @@ class Batch:
         self.shard.due.extendleft(reversed(self.due))
         self.shard.mail.extendleft(reversed(self.mail))
         self.shard.in_turn = False
+        if self.shard.stopped.is_set():  # it was lost meanwhile: nobody will take this
+            self.shard.refuse_mail()
 
     @property
     def size(self) -> int:
@@ -110,9 +113,9 @@ def _take_from(feed: Feed, room: int) -> list[Delivery]:
     return [feed.returned.popleft() for _ in range(count)]
 
 
-def refuse(mail: Mail, error: MisuseError) -> None:
+def refuse(mail: Mail, error: MisuseError | EncodeFailed) -> None:
     """A told message that nobody takes is its teller's mistake: an asker gets the error, a teller's log does."""
     if mail.reply is not None:
-        mail.reply.set_exception((MisuseError, error, None))
+        mail.reply.set_exception((type(error), error, None))
     else:
         _log.error("dropped a message told to key %r: %s", mail.key, error)

@@ -84,6 +84,13 @@ class Engine:
         """One step of every machine; the earliest time any of them wants the next."""
         return Next.first(*[machine.step(now) for machine in self.machines])
 
+    def abandon(self) -> None:
+        """The worker ends, drained or not: who waits for an answer is told that there will be none here."""
+        self.turn.disband()
+        for shard in self.holdings.shards():
+            shard.stopped.set()
+            shard.refuse_mail()
+
     def close(self) -> None:
         """Close bus and store: the end, orderly after `ownership.gone`, else as after a crash."""
         self._bus.close()

@@ -25,7 +25,7 @@ from magnetar.runtime.worker.commit import advance, read_back
 from magnetar.runtime.worker.entity import Entity
 from magnetar.runtime.worker.handling import Handled, Handling
 from magnetar.runtime.worker.machine import NEVER, Means, Next
-from magnetar.schemas import SchemaUnavailable
+from magnetar.schemas import EncodeFailed, SchemaUnavailable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -139,10 +139,12 @@ class Turn:
     def _decode(self, batch: Batch, now: Instant) -> None:
         shard, skipped = batch.shard, 0
         batch.arrivals = [self._reader.timer(shard.plan, row) for row in batch.due]
-        for mail in batch.mail:
+        waiting, batch.mail = batch.mail, []
+        for mail in waiting:
             try:
                 batch.arrivals.append(from_mail(shard.plan, mail, mint(now, self._noise), now))
-            except MisuseError as error:
+                batch.mail.append(mail)
+            except (MisuseError, EncodeFailed) as error:
                 refuse(mail, error)
         for feed, deliveries in batch.deliveries:
             for delivery in deliveries:
@@ -279,6 +281,8 @@ class Turn:
             advance(handled.shard, handled)
             for reply, state in handled.replies:
                 reply.set(state)
+        for batch in group.batches:
+            batch.mail.clear()
         self._observer.committed([handled.changes for handled in group.parts], now + self._holdings.clock_offset)
         kept = {handled.shard.name: handled.changes.positions for handled in group.parts}
         for batch in group.batches:
@@ -345,11 +349,19 @@ class Turn:
         batch.give_back()
         group.batches.remove(batch)
 
+    def disband(self) -> None:
+        """The worker ends: what the group in hand took goes back, so that its askers are told with the others."""
+        for batch in self._group.batches if self._group is not None else ():
+            batch.give_back()
+
     def _lose(self, group: Group, shard: Shard, why: str) -> None:
         for handled in group.parts:
             if handled.shard is shard:
                 for reply, _ in handled.replies:
                     reply.set_exception((ShardLost, ShardLost(f"shard {shard.name} is lost: {why}"), None))
+        for batch in group.batches:
+            if batch.shard is shard:
+                batch.mail.clear()
         group.parts = [handled for handled in group.parts if handled.shard is not shard]
         shard.in_turn = False
         self._holdings.lose(shard, why)

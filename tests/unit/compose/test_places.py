@@ -1,0 +1,113 @@
+"""Apps by name, places by URL."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pytest
+
+from magnetar.runtime.compose import (
+    AppNotFound,
+    EmbeddedBus,
+    PulsarPlace,
+    Settings,
+    UnknownPlace,
+    bus_place,
+    load_app,
+    store_place,
+    wanted_of,
+)
+from magnetar.runtime.store.sqlite import SqliteFile, SqliteMemory
+from tests.unit.compose.counting import counting
+
+
+def test_an_app_is_found_by_module_and_name() -> None:
+    """The very object."""
+    assert load_app("tests.unit.compose.counting:counting") is counting
+
+
+def test_an_actor_is_an_app_of_its_own() -> None:
+    """For the first minutes with one actor."""
+    app = load_app("tests.unit.compose.counting:counters")
+    assert (app.name, [actor.name for actor in app.actors]) == ("counters", ["counters"])
+
+
+@pytest.mark.parametrize(
+    ("target", "says"),
+    [
+        ("shop", "write module:NAME"),
+        (":app", "write module:NAME"),
+        ("shop:", "write module:NAME"),
+        ("no_such_module_here:app", "there is no module 'no_such_module_here'"),
+        ("tests.no_such:app", "there is no module 'tests.no_such'"),
+        ("tests.unit.compose.counting:missing", "'missing' in tests.unit.compose.counting is NoneType, not an App"),
+        ("tests.unit.compose.counting:number", "is int, not an App; write number = App"),
+    ],
+)
+def test_what_names_no_app_is_told(target: str, says: str) -> None:
+    """With what to write instead."""
+    with pytest.raises(AppNotFound, match=says):
+        load_app(target)
+
+
+@pytest.mark.parametrize(
+    ("text", "error"), [("import no_such_thing", ModuleNotFoundError), ("1 / 0", ZeroDivisionError)]
+)
+def test_a_modules_own_error_comes_through(
+    text: str, error: type[Exception], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is the user's to mend, with its own traceback; the working folder is importable."""
+    (tmp_path / "my_broken_app.py").write_text(text, encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "path", list(sys.path))
+    with pytest.raises(error):
+        load_app("my_broken_app:app")
+
+
+def test_a_bus_is_named_by_its_url() -> None:
+    """In this process, or a Pulsar."""
+    assert isinstance(bus_place("memory:", "shop"), EmbeddedBus)
+    place = bus_place("pulsar://host:6650", "shop")
+    assert isinstance(place, PulsarPlace)
+    assert (place.settings.service_url, place.settings.application) == ("pulsar://host:6650", "shop")
+    assert isinstance(bus_place("pulsar+ssl://host:6651", "shop"), PulsarPlace)
+
+
+def test_a_store_is_named_by_its_url() -> None:
+    """In memory, or a file by a relative or an absolute path."""
+    assert isinstance(store_place("memory:"), SqliteMemory)
+    for url, path in (("sqlite:///shop.db", "shop.db"), ("sqlite:////var/shop.db", "/var/shop.db")):
+        place = store_place(url)
+        assert isinstance(place, SqliteFile)
+        assert place.path == Path(path)
+
+
+@pytest.mark.parametrize("url", ["", "kafka://host", "memory", "pulsar:host", "sqlite:"])
+def test_an_unknown_bus_is_told(url: str) -> None:
+    """With the ones there are."""
+    with pytest.raises(UnknownPlace, match="use memory: or pulsar://host:6650"):
+        bus_place(url, "shop")
+
+
+@pytest.mark.parametrize("url", ["", "postgres://host", "sqlite://", "sqlite:///", "memory"])
+def test_an_unknown_store_is_told(url: str) -> None:
+    """With the ones there are."""
+    with pytest.raises(UnknownPlace, match="use memory: or sqlite:///"):
+        store_place(url)
+
+
+def test_an_app_wants_its_topics_of_the_cluster() -> None:
+    """With partitions, schema and subscriptions."""
+    [topic] = wanted_of(counting.wire()).topics
+    assert (topic.name, topic.partitions, tuple(topic.subscriptions)) == ("counters", 2, ("magnetar-counters",))
+    assert topic.schema == counting.wire().topics["counters"].codec.schema.text
+
+
+def test_settings_come_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """From `MAGNETAR_…`, and they are frozen."""
+    monkeypatch.setenv("MAGNETAR_STORE", "memory:")
+    settings = Settings()
+    assert settings.store == "memory:"
+    with pytest.raises(ValueError, match="frozen"):
+        settings.store = "other"
