@@ -15,9 +15,11 @@ from magnetar.runtime.store.sqlite.database import SQL
 from magnetar.runtime.store.sqlite.store import SqliteStore
 from magnetar.runtime.worker import relay as relay_module
 from magnetar.runtime.worker import turn as turn_module
+from magnetar.runtime.worker.batch import Batch
 from magnetar.runtime.worker.commit import ReadBack, advance
 from magnetar.runtime.worker.ownership import Ownership
 from magnetar.runtime.worker.relay import Relay
+from magnetar.runtime.worker.timers import Timers
 from magnetar.runtime.worker.turn import Turn
 
 if TYPE_CHECKING:
@@ -27,9 +29,10 @@ if TYPE_CHECKING:
 
     from magnetar.runtime.instant import Instant
     from magnetar.runtime.store.port import ShardChanges, ShardName, ShardRow, Store
-    from magnetar.runtime.worker.batch import Batch, Group
+    from magnetar.runtime.worker.batch import Group
     from magnetar.runtime.worker.handling import Handled
     from magnetar.runtime.worker.machine import Next
+    from magnetar.runtime.worker.shard import Shard
 
     Bug = Callable[[pytest.MonkeyPatch], None]
 
@@ -180,6 +183,27 @@ def keeps_states_of_an_earlier_tenure(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(Ownership, "_move_in", hoarding)
 
 
+def fires_timers_at_once(patch: pytest.MonkeyPatch) -> None:
+    """R26: a due timer does not wait for what was published before it was due."""
+
+    def may(_: Timers, shard: Shard, due: Instant, instant: Instant) -> bool:
+        return due <= instant and not shard.in_turn
+
+    patch.setattr(Timers, "_may_fire", may)
+
+
+def gives_back_behind_the_rest(patch: pytest.MonkeyPatch) -> None:
+    """R21: what could not be committed is taken again from its end."""
+
+    def give_back(batch: Batch) -> None:
+        for feed, deliveries in batch.deliveries:
+            feed.returned.extend(reversed(deliveries))
+        batch.shard.due.extendleft(reversed(batch.due))
+        batch.shard.in_turn = False
+
+    patch.setattr(Batch, "give_back", give_back)
+
+
 BUGS: dict[str, tuple[Bug, int]] = {
     bug.__name__: (bug, within)
     for bug, within in (
@@ -194,7 +218,9 @@ BUGS: dict[str, tuple[Bug, int]] = {
         (goes_on_behind_a_row_that_failed, 300),
         (commits_without_a_fence, 200),
         (takes_a_shard_that_moved, 400),
-        (keeps_states_of_an_earlier_tenure, 200),
+        (keeps_states_of_an_earlier_tenure, 20),
+        (fires_timers_at_once, 60),
+        (gives_back_behind_the_rest, 300),
     )
 }
 """Bug → how it is made, and within how many seeds it must be caught."""

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import pytest
 from msgspec import structs
 
 from magnetar.chaos.checkers import CHECKERS, check
+from magnetar.chaos.checkers.order import timers_let_the_punctual_pass
 from magnetar.chaos.evidence import Place
 from magnetar.chaos.simulation import simulate
 from magnetar.runtime.bus.port import Position
@@ -125,6 +127,17 @@ def _applies_in_another_shard(case: Case) -> Case:
     return history, with_row(evidence, row, row._replace(shard=f"{row.actor}/99"))
 
 
+def _applies_in_another_order(case: Case) -> Case:
+    history, evidence = case
+    for timeline in evidence.timelines.values():
+        rows = [row for row in timeline if row.source == timeline[0].source]
+        if len(rows) > 1 and rows[0].position:
+            one, two = rows[:2]
+            first = with_row(evidence, one, one._replace(version=two.version))
+            return history, with_row(first, two, two._replace(version=one.version))
+    raise AssertionError("no key had two messages of one partition: choose another seed")
+
+
 def _publishes_an_effect_twice(case: Case) -> Case:
     history, evidence = case
     place, index = effect_log(evidence)
@@ -232,6 +245,7 @@ FALSIFICATIONS: dict[Falsification, str] = {
     _applies_what_cannot_be_read: "what was applied can be replayed",
     _skips_a_version: "one key is one chain of versions",
     _applies_in_another_shard: "a key lives in its own shard",
+    _applies_in_another_order: "messages of one key are applied in order",
     _publishes_an_effect_twice: "an effect happens once",
     _publishes_what_nobody_sent: "no effect of what was not committed",
     _swaps_two_of_a_lane: "a lane arrives in its order",
@@ -254,6 +268,20 @@ def test_a_falsification_is_found(good: Case, falsification: Falsification) -> N
     """The promise that was broken is named."""
     history, evidence = falsification(good)
     assert FALSIFICATIONS[falsification] in {violation.promise for violation in check(history, evidence)}
+
+
+def test_a_timer_that_overtakes_is_found(good: Case) -> None:
+    """A message published before a timer was due, applied after it, though the timer had not waited long: R26."""
+    _, evidence = good
+    assert list(timers_let_the_punctual_pass(evidence)) == []
+    for timeline in evidence.timelines.values():
+        for timer, later in pairwise(timeline):
+            if timer.source == "timer" and later.source != "timer":
+                early = later._replace(published_at=timer.occurred_at - 1)
+                found = list(timers_let_the_punctual_pass(with_row(evidence, later, early)))
+                assert [violation.subject for violation in found] == [f"actor {timer.actor}, key {timer.key}"]
+                return
+    raise AssertionError("no message was applied right after a timer: choose another seed")
 
 
 def test_every_checker_has_found_something(good: Case) -> None:

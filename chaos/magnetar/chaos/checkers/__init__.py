@@ -11,6 +11,7 @@ from magnetar.chaos.checkers.delivery import acked_is_stored, acknowledged_is_co
 from magnetar.chaos.checkers.fences import commits_follow, fences_held
 from magnetar.chaos.checkers.journal import versions_without_gap
 from magnetar.chaos.checkers.lanes import effects_once, lanes_in_order, nothing_else
+from magnetar.chaos.checkers.order import applied_in_order
 from magnetar.chaos.checkers.replay import replayed
 from magnetar.chaos.checkers.rest import nothing_left
 
@@ -29,6 +30,7 @@ CHECKERS: tuple[Checker, ...] = (
     each_disposed,
     from_somewhere,
     versions_without_gap,
+    applied_in_order,
     effects_once,
     nothing_else,
     lanes_in_order,

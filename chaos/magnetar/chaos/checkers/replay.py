@@ -17,6 +17,7 @@ from magnetar.runtime.envelope import Envelope
 from magnetar.runtime.identity import to_text
 from magnetar.runtime.instant import Instant, to_iso
 from magnetar.runtime.worker.handling import state_hash
+from magnetar.schemas import Kept
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -31,15 +32,6 @@ if TYPE_CHECKING:
     _Recorded = dict[str, list[tuple[object, ...]]]
 
 _PROMISE = "replay arrives at the same state"
-
-
-@dataclass(frozen=True, slots=True)
-class _Origin:
-    """What an error says about bytes of the journal."""
-
-    topic: str
-    message_id: str
-    schema_version: str
 
 
 @dataclass(slots=True)
@@ -111,7 +103,7 @@ def _step(key: _Key, row: JournalRow, recorded: _Recorded) -> None:
 
 
 def _decoded(plan: ActorPlan, row: JournalRow) -> Message:
-    origin = _Origin(f"journal of {plan.name}", to_text(row.message_id), row.schema)
+    origin = Kept(f"journal of {plan.name}", to_text(row.message_id), row.schema)
     if row.source == "timer":
         timer = plan.timers[row.type]
         return timer.decode(row.body, timer.schema, origin)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from magnetar.chaos.checkers import check
 from magnetar.chaos.checkers.delivery import each_disposed
+from magnetar.chaos.checkers.order import timers_let_the_punctual_pass
 from magnetar.chaos.evidence import cursors_of, gather
 from magnetar.chaos.history import History, Violation
 from magnetar.chaos.simulation.agenda import START, Agenda
@@ -17,6 +18,7 @@ from magnetar.chaos.simulation.nemesis import Nemesis, Planned, planned
 from magnetar.chaos.simulation.options import Options, drawn
 from magnetar.chaos.simulation.process import Scene
 from magnetar.chaos.simulation.sender import Sender
+from magnetar.chaos.simulation.shopping import Shopping
 from magnetar.chaos.simulation.store import Weather
 from magnetar.chaos.simulation.strikes import STRIKES
 from magnetar.chaos.simulation.trade import Trade
@@ -32,6 +34,12 @@ if TYPE_CHECKING:
 
 PATIENCE = 120.0
 """Seconds of virtual time within which a healed system must have come to rest."""
+
+UNPUNCTUAL = frozenset({"slow sends", "dropped partition"})
+"""Faults that keep a message on its way after it was published."""
+
+SHOPPING = 0.25
+"""How many of the seeds run the shop."""
 
 _FAR: Instant = START + 10**6 * SECOND
 
@@ -70,13 +78,18 @@ class Outcome:
 
 def simulate(seed: int, faults: Sequence[Planned] | None = None, workload: Workload | None = None) -> Outcome:
     """Run the seed, with its own faults or with these."""
-    workload = workload or Trade()
     chance = Chance(seed)
+    workload = workload or usual(chance)
     options = drawn(chance, tuple(STRIKES))
     chosen = planned(chance, options) if faults is None else list(faults)
     run = Run(chance, options, workload)
     violations = run.play(chosen)
     return Outcome(seed, options, chosen, run.history, violations, run.evidence)
+
+
+def usual(chance: Chance) -> Workload:
+    """What a seed runs: mostly the warehouse, made to show the engine's faults; sometimes the shop itself."""
+    return Shopping() if chance.stream("workload").random() < SHOPPING else Trade()
 
 
 class Run:
@@ -170,7 +183,10 @@ class Run:
     def _checked(self) -> list[Violation]:
         self.evidence = self._gathered()
         self._meet_late_timers()
-        return [*check(self.history, self.evidence), *self._workload.violations(self.evidence)]
+        found = [*check(self.history, self.evidence), *self._workload.violations(self.evidence)]
+        if self._options.skew == 0 and not self._options.kinds & UNPUNCTUAL:
+            found.extend(timers_let_the_punctual_pass(self.evidence))
+        return found
 
     def _meet_late_timers(self) -> None:
         """Timers that one owner armed and a later one fired."""

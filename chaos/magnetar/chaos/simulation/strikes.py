@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from magnetar.chaos.evidence import Place
 from magnetar.chaos.simulation.store import HAPPENED, LATE, LOST
 from magnetar.runtime.wiring import subscription_of
 
@@ -65,8 +66,14 @@ class Ammunition:
 
 
 def _aim(nemesis: Nemesis, draw: random.Random) -> Aim:
-    topic = draw.choice(sorted(nemesis.scene.wiring.topics.values(), key=lambda topic: topic.name))
+    topics = [topic for topic in nemesis.scene.wiring.topics.values() if topic.takers]
+    topic = draw.choice(sorted(topics, key=lambda topic: topic.name))
     return Aim(topic.name, draw.randrange(topic.partitions or 1), subscription_of(draw.choice(topic.takers)))
+
+
+def _place(nemesis: Nemesis, draw: random.Random) -> Place:
+    topic = draw.choice(sorted(nemesis.scene.wiring.topics.values(), key=lambda topic: topic.name))
+    return Place(topic.name, draw.randrange(topic.partitions or 1))
 
 
 def _crash(nemesis: Nemesis, draw: random.Random) -> None:
@@ -83,12 +90,12 @@ def _lost_acks(nemesis: Nemesis, draw: random.Random) -> None:
 
 
 def _lost_sends(nemesis: Nemesis, draw: random.Random) -> None:
-    nemesis.faults.lose_sends(*_aim(nemesis, draw)[:2], count=draw.randint(1, 3))
+    nemesis.faults.lose_sends(*_place(nemesis, draw), count=draw.randint(1, 3))
     nemesis.ammunition.load()
 
 
 def _lost_receipts(nemesis: Nemesis, draw: random.Random) -> None:
-    nemesis.faults.lose_receipts(*_aim(nemesis, draw)[:2], count=draw.randint(1, 3))
+    nemesis.faults.lose_receipts(*_place(nemesis, draw), count=draw.randint(1, 3))
     nemesis.ammunition.load()
 
 
@@ -105,11 +112,11 @@ def _moved(nemesis: Nemesis, draw: random.Random) -> None:
 
 def _dropped(nemesis: Nemesis, draw: random.Random) -> None:
     """The same, and it takes a while."""
-    aim, pause = _aim(nemesis, draw), draw.choice((0.05, 0.5, 3.0, 8.0))
-    nemesis.faults.drop(*aim[:2], forget_acks=draw.choice((0, 2)))
+    place, pause = _place(nemesis, draw), draw.choice((0.05, 0.5, 3.0, 8.0))
+    nemesis.faults.drop(*place, forget_acks=draw.choice((0, 2)))
     nemesis.scene.history.took_effect("dropped partition")
-    _tell(nemesis, f"{aim.topic}/{aim.partition} is away for {pause} s")
-    nemesis.agenda.after(pause, lambda: nemesis.faults.reconnect(*aim[:2]))
+    _tell(nemesis, f"{place} is away for {pause} s")
+    nemesis.agenda.after(pause, lambda: nemesis.faults.reconnect(*place))
 
 
 def _rewound(nemesis: Nemesis, draw: random.Random) -> None:
@@ -124,13 +131,13 @@ def _rewound(nemesis: Nemesis, draw: random.Random) -> None:
 
 
 def _slow_sends(nemesis: Nemesis, draw: random.Random) -> None:
-    aim = _aim(nemesis, draw)
-    nemesis.faults.hold_sends(*aim[:2])
+    place = _place(nemesis, draw)
+    nemesis.faults.hold_sends(*place)
 
     def release() -> None:
-        log = nemesis.scene.broker.partition(*aim[:2]).log.deliveries
+        log = nemesis.scene.broker.partition(*place).log.deliveries
         before = len(log)
-        nemesis.faults.release_sends(*aim[:2])
+        nemesis.faults.release_sends(*place)
         if len(log) > before:
             nemesis.scene.history.took_effect("slow sends")
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, TypeVar
 from magnetar.chaos.history import Violation
 from magnetar.chaos.simulation.letters import Letter
 from magnetar.chaos.simulation.warehouse import STOCK, Ask, Order, Pay, Place, Stock, Tally, warehouse
-from magnetar.schemas import State
+from magnetar.schemas import Kept, State
 
 if TYPE_CHECKING:
     import random
@@ -91,19 +91,9 @@ def _states(evidence: Evidence, actor: str, kind: type[S]) -> Iterator[tuple[str
     codec = evidence.wiring.actors[actor].codec
     for (owner, key), row in evidence.states.items():
         if owner == actor:
-            state = codec.decode(row.body, codec.schema, _Kept(actor, key))
+            state = codec.decode(row.body, codec.schema, Kept(actor, key))
             assert isinstance(state, kind), f"{actor} has the state {type(state)}"
             yield key, state
-
-
-class _Kept:
-    """What an error says about a stored state."""
-
-    schema_version = "current"
-
-    def __init__(self, topic: str, message_id: str) -> None:
-        self.topic = topic
-        self.message_id = message_id
 
 
 def _ended(key: str, order: Order) -> Iterator[Violation]:
