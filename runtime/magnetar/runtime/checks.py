@@ -132,6 +132,8 @@ def _contracts(declaration: Declaration) -> Iterator[str]:
                 f"{kind.__module__}.{kind.__qualname__}. Rename one, or set __namespace__ on it."
             )
     for kind in named.values():
+        if issubclass(kind, State) and _bare(kind):
+            continue  # told by `_defaults`
         try:
             schema_of(kind)
         except ContractInvalid as error:
@@ -143,12 +145,16 @@ def _defaults(declaration: Declaration) -> Iterator[str]:
         if not issubclass(actor.state, State):
             yield f"the state of actor {actor.name!r} is {actor.state.__name__}; derive it from State."
             continue
-        for entry in msgspec.structs.fields(actor.state):
-            if entry.required:
-                yield (
-                    f"state {actor.state.__name__} of actor {actor.name!r}: field {entry.name!r} has no default. "
-                    f"A key never seen is {actor.state.__name__}(); give the field one."
-                )
+        for name in _bare(actor.state):
+            yield (
+                f"state {actor.state.__name__} of actor {actor.name!r}: field {name!r} has no default. "
+                f"A key never seen is {actor.state.__name__}(); give the field one."
+            )
+
+
+def _bare(state: type[State]) -> list[str]:
+    """The fields of a state that have no default."""
+    return [entry.name for entry in msgspec.structs.fields(state) if entry.required]
 
 
 def _keys(declaration: Declaration) -> Iterator[str]:

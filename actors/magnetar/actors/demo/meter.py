@@ -59,7 +59,6 @@ class Measured:
 
     commits: list[tuple[int, int]]  # (instant, messages)
     waits: list[float]
-    timers: int
     duplicates: int
 
     def wait(self, share: float) -> float:
@@ -75,6 +74,5 @@ def read_meter(path: Path) -> Measured:
     return Measured(
         commits=[(group.at, len(group.waits) + group.timers) for group in groups],
         waits=sorted(wait / SECOND for group in groups for wait in group.waits),
-        timers=sum(group.timers for group in groups),
         duplicates=sum(group.duplicates for group in groups),
     )
