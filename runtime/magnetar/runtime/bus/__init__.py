@@ -1,1 +1,1 @@
-"""The bus: partitioned topics with exclusive subscriptions. `port` is the contract, the packages beside it its adapters."""
+"""The bus: partitioned topics with exclusive subscriptions. `port` is the contract, the packages here its adapters."""

@@ -1,1 +1,1 @@
-"""The store: one row per shard, and everything that belongs to it. `port` is the contract, the packages beside it its adapters."""
+"""The store: one row per shard, and all that belongs to it. `port` is the contract, the packages here its adapters."""
