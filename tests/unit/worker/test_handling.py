@@ -13,7 +13,7 @@ from magnetar.runtime.errors import HandlerFailed
 from magnetar.runtime.identity import derive, from_text, id_of, to_text
 from magnetar.runtime.instant import SECOND, to_iso
 from magnetar.runtime.routing import partition_of
-from magnetar.runtime.worker.handling import state_hash
+from magnetar.runtime.worker.handling import Handling, state_hash
 from tests.unit.worker import bank
 from tests.unit.worker.bank import Account, Asked, Do, Told, accounts, branches
 from tests.unit.worker.bench import START, Bench
@@ -74,6 +74,18 @@ def test_a_timer_may_fire_and_be_decided_anew_in_one_group(
     assert due(bench) == left
     bench.advance(200)
     assert bench.state(accounts, "a").done.count("rang t") == 1 + len(left)
+
+
+def test_a_timer_fires_once_in_a_group(bench: Bench) -> None:
+    """Handed over twice, its second time is stale: the group itself knows that it is spent (R26)."""
+    bench.send(Do(account="a", deeds=("timer 10 t",)))
+    bench.run()
+    [row] = bench.views.timers_of("accounts", "a")
+    shard = bench.shard(accounts, "a")
+    arrival = bench.engine.turn._reader.timer(shard.plan, row)
+    handled = Handling(shard, bench.engine.turn._place, bench.now).run([arrival, arrival])
+    assert (len(handled.changes.journal), handled.stale) == (1, 1)
+    assert [gone.must_exist for gone in handled.changes.gone] == [True]
 
 
 def test_a_message_in_the_wrong_partition_is_sent_on_once(bench: Bench) -> None:

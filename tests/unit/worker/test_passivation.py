@@ -42,7 +42,7 @@ def test_an_entity_in_use_stays() -> None:
         bench.send(Do(account="a"))
         bench.run()
         bench.advance(50)
-    assert live(bench) == {"a"}
+        assert live(bench) == {"a"}
     bench.advance(60)
     assert live(bench) == set()
 
