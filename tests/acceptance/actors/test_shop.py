@@ -148,6 +148,7 @@ def test_a_callback_before_its_order_waits_for_it(stage: Stage) -> None:
     assert stage.pay() == "captured_early"
     assert stage.place() == "confirmed"
     assert (stage.payment().status.value, stage.refunds()) == ("paid", [])
+    assert stage.world.timers(SHOP.payments, "o-1") == []
 
 
 def test_early_money_that_does_not_fit_goes_back(stage: Stage) -> None:
@@ -171,6 +172,15 @@ def test_money_for_an_order_that_nobody_places_goes_back_in_time(stage: Stage) -
     assert stage.pay(reference="r-1") == "captured_again"
     assert stage.pay(reference="r-2") == "paid"
     assert stage.order().status.value == "confirmed"
+
+
+def test_nothing_goes_back_twice(stage: Stage) -> None:
+    """Early money that went back is not sent back again with what comes later."""
+    stage.pay(reference="r-1")
+    stage.world.advance(86_400)
+    stage.pay(reference="r-2")
+    stage.world.send(Cancel(order_id="o-1"))
+    assert stage.refunds() == [("r-1", "refunded_unclaimed"), ("r-2", "closed_and_refunded")]
 
 
 def test_a_second_payment_goes_back(stage: Stage) -> None:
