@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
-from magnetar.runtime.bus.port import BusUnavailable
+from magnetar.runtime.bus.port import BusError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -69,7 +69,7 @@ class Inline:
             return False
         try:
             end = self._consumer.end()
-        except BusUnavailable:
+        except BusError:
             return False
         return end is None or (applied is not None and end <= applied)
 

@@ -178,7 +178,7 @@ class Relay:
             receipts = outlet.producer.receipts() if outlet.producer is not None else []
         except BusError as error:
             _log.warning("shard %s: %s/%d: %s; opening it anew", shard.name, *destination, error)
-            self._drop_producer(outlet)
+            self._drop_producer(outlet, now)
             return
         duplicates = 0
         for receipt in receipts:
@@ -297,18 +297,18 @@ class Relay:
                 return
             except BusError as error:
                 _log.warning("shard %s: %s/%d: %s; opening it anew", shard.name, *destination, error)
-                outlet.not_before = now + micros(self._pace.reopen)
-                self._drop_producer(outlet)
+                self._drop_producer(outlet, now)
                 return
             outlet.queue.popleft()
             outlet.flying.append(row)
             outlet.last_sent = row.number
             outlet.used = now
 
-    def _drop_producer(self, outlet: Outlet) -> None:
+    def _drop_producer(self, outlet: Outlet, now: Instant) -> None:
         """The producer is of no use: what it has on its way is of unknown outcome, and goes again (R19)."""
         outlet.unconfirmed.extend(outlet.flying)
         outlet.flying.clear()
+        self._begin_again(outlet, now)
 
     def _block(self, shard: Shard, destination: Destination, outlet: Outlet, why: str) -> None:
         """R19: an error that cannot heal blocks the destination and alarms; it never skips."""
