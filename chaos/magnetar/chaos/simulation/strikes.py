@@ -144,6 +144,18 @@ def _slow_sends(nemesis: Nemesis, draw: random.Random) -> None:
     nemesis.agenda.after(draw.choice((0.1, 1.0, 4.0)), release)
 
 
+def _closed(nemesis: Nemesis, draw: random.Random) -> None:
+    """The broker closes a consumer or a producer, for good; nothing was on its way by then."""
+    place = _place(nemesis, draw)
+    partition = nemesis.scene.broker.partition(*place)
+    members = [] if partition.trouble.hold_sends else list(partition.members())
+    if members:
+        member = draw.choice(members)
+        member.close()
+        nemesis.scene.history.took_effect("closed by the broker")
+        _tell(nemesis, f"the broker closes {member.seat.what} of {member.line.name}")
+
+
 def _slow_openings(nemesis: Nemesis, draw: random.Random) -> None:
     nemesis.faults.hold_openings()
     nemesis.agenda.after(draw.choice((0.1, 1.0, 4.0)), nemesis.faults.release_openings)
@@ -215,6 +227,7 @@ def _tell(nemesis: Nemesis, what: str) -> None:
 
 
 STRIKES: Mapping[str, Strike] = {
+    "closed by the broker": _closed,
     "crash": _crash,
     "cut": _cut,
     "dropped partition": _dropped,
@@ -235,6 +248,7 @@ STRIKES: Mapping[str, Strike] = {
 """What each kind does."""
 
 GAPS: Mapping[str, float] = {
+    "closed by the broker": 1.0,
     "crash": 1.2,
     "cut": 2.4,
     "dropped partition": 1.8,
