@@ -7,7 +7,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -20,7 +20,7 @@ LONGEST = 30.0
 
 
 @contextmanager
-def process(store: Path, trouble: str = "") -> Iterator[subprocess.Popen[str]]:
+def process(store: Path, trouble: str = "") -> Generator[subprocess.Popen[str]]:
     """A worker's process; whatever happens, it is gone afterwards."""
     command = [sys.executable, "-m", "tests.acceptance.draining.process", str(store), *([trouble] if trouble else [])]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as life:
