@@ -11,6 +11,8 @@ the ordinary consumer waits for one with every message.
 Usage: python -m benchmarks.ordinary [ROUNDS] [EVENTS]; exit status 1 below the floor.
 """
 
+# pyright: reportUnknownMemberType=false
+
 from __future__ import annotations
 
 import io
@@ -21,7 +23,7 @@ import statistics
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
@@ -204,7 +206,7 @@ def flush_time(folder: Path, times: int = 200) -> float:
 
 
 @contextmanager
-def folder() -> Iterator[Path]:
+def folder() -> Generator[Path]:
     """A folder of one round."""
     with tempfile.TemporaryDirectory() as name:
         yield Path(name)

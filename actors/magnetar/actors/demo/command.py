@@ -26,7 +26,7 @@ from magnetar.runtime.servers.pulsar import running_pulsar
 from magnetar.runtime.store.port import StoreError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Generator
 
     from magnetar.runtime.wiring import Wiring
 
@@ -88,7 +88,7 @@ def demo(
 
 
 @contextmanager
-def _ground(bus: Bus, wiring: Wiring, folder: Path, timeout: float, console: Console) -> Iterator[Ground]:
+def _ground(bus: Bus, wiring: Wiring, folder: Path, timeout: float, console: Console) -> Generator[Ground]:
     if bus is Bus.MEMORY:
         yield Embedded(wiring, folder)
         return

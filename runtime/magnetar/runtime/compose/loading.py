@@ -5,7 +5,6 @@ from __future__ import annotations
 import importlib
 import sys
 from pathlib import Path
-from typing import Any
 
 from magnetar.runtime.actor import Actor
 from magnetar.runtime.app import App
@@ -35,10 +34,9 @@ def load_app(target: str) -> App:
             raise
         message = f"there is no module {module_name!r} here ({here}) or on the path"
         raise AppNotFound(message) from error
-    found = getattr(module, name, None)
+    found: object = getattr(module, name, None)
     if isinstance(found, Actor):
-        actor: Actor[Any] = found
-        return App(actor.name, actor)
+        return App(found.name, found)
     if not isinstance(found, App):
         message = f"{name!r} in {module_name} is {type(found).__name__}, not an App; write {name} = App(…, actors…)"
         raise AppNotFound(message)
