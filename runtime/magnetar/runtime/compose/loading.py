@@ -36,7 +36,7 @@ def load_app(target: str) -> App:
         raise AppNotFound(message) from error
     found: object = getattr(module, name, None)
     if isinstance(found, Actor):
-        return App(found.name, found)
+        return App(found.name, found)  # pyright: ignore[reportUnknownArgumentType] - of whatever state
     if not isinstance(found, App):
         message = f"{name!r} in {module_name} is {type(found).__name__}, not an App; write {name} = App(…, actors…)"
         raise AppNotFound(message)
