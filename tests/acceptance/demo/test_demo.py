@@ -153,6 +153,13 @@ def test_the_page_stands_alone_and_tells_a_broken_promise(result: Result) -> Non
     assert "a &lt;bus&gt;" in text
 
 
+def test_the_guide_tells_every_promise_in_its_order(result: Result) -> None:
+    """The table in the guide holds the sentences that the demo prints."""
+    guide = (Path(__file__).parents[3] / "docs" / "guide" / "the-demo.md").read_text(encoding="utf-8")
+    told = [line.split("|")[1].strip() for line in guide.split("| it says |")[1].splitlines()[2:] if line[:1] == "|"]
+    assert told == [verdict.promise for verdict in result.verdicts]
+
+
 def test_the_same_seed_makes_the_same_plan_with_every_story() -> None:
     """A plan depends on its arguments only, and holds every kind of customer."""
     first, again = (make_plan(300, seed=9, payment_timeout=3.0, spread=5.0) for _ in range(2))
