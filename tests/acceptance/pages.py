@@ -60,6 +60,8 @@ def suite(folder: Path) -> subprocess.CompletedProcess[str]:
 def tool(folder: Path, module: str, *arguments: str) -> subprocess.CompletedProcess[str]:
     """A Python tool, run in a folder that knows nothing of this repository's settings."""
     environment = {name: value for name, value in os.environ.items() if not name.startswith(("PYTEST", "PYTHON"))}
+    # A file changed twice within a second keeps its time stamp, and with the same size its stale bytecode would run.
+    environment["PYTHONDONTWRITEBYTECODE"] = "1"
     command = (sys.executable, "-m", module, *arguments)
     return subprocess.run(
         command, cwd=folder, env=environment, capture_output=True, text=True, timeout=110, check=False

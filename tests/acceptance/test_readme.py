@@ -32,7 +32,7 @@ def test_the_first_actor_and_its_test_run(folder: Path) -> None:
     [
         ("after=1800", "after=3600", "AssertionError: assert 'placed' == 'cancelled'"),
         ("@orders.handles\ndef overdue", "def overdue", "names timer Overdue, which actor 'orders' does not handle"),
-        ('status: str = "new"', "status: str", "status: needs a default"),
+        ('status: str = "new"', "status: str", "field 'status' has no default"),
     ],
 )
 def test_broken_it_fails_and_mended_it_passes(folder: Path, before: str, after: str, met: str) -> None:
