@@ -70,7 +70,7 @@ class Engine:
         store.remember({fingerprint: schema.text for fingerprint, schema in own.items()})
         reader = Reader(WriterSchemas(_known(store.schemas()), _fetch(bus), around.clock))
         self.holdings = Holdings(around.owner, around.observer)
-        means = Means(bus, store, self.holdings, around.observer, points)
+        means = Means(bus, store, self.holdings, around.observer, points, around.clock)
         self.turn = Turn(means, Place(wiring, partitions, around.code), reader, around.noise, settings.limits)
         self.relay = Relay(means, wiring, settings.pace)
         self.timers = Timers(means, settings.clockwork)

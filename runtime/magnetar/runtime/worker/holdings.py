@@ -25,6 +25,14 @@ class Holdings:
         self._observer = observer
         self._owned: dict[ShardName, Shard] = {}
 
+    def learn_clock(self, low: Instant, high: Instant) -> None:
+        """The offset is somewhere between the two. Known better already, it stays; else the lower one is taken.
+
+        So no timer fires early, and an answer for which the process slept or the store was slow changes nothing.
+        """
+        if not low <= self.clock_offset <= high:
+            self.clock_offset = low
+
     def shards(self) -> list[Shard]:
         """The owned shards."""
         return list(self._owned.values())

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from magnetar.runtime.bus.port import Bus
     from magnetar.runtime.instant import Instant
     from magnetar.runtime.store.port import Store
@@ -31,13 +33,14 @@ NEVER = Next(None)
 
 @dataclass(frozen=True, slots=True)
 class Means:
-    """What every machine of a worker works with."""
+    """What every machine of a worker works with. `clock` is what the `now` of each step is read from, in seconds."""
 
     bus: Bus
     store: Store
     holdings: Holdings
     observer: Observer
     points: Points
+    clock: Callable[[], float]
 
 
 class Machine(Protocol):

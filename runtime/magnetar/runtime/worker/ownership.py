@@ -80,6 +80,7 @@ class Ownership:
         self._relay = relay
         self._observer = means.observer
         self._points = means.points
+        self._clock = means.clock
         self._receiving = receiving
         self._tenure = tenure
         self._claims = {claim.name: claim for claim in claims}
@@ -164,7 +165,7 @@ class Ownership:
     def _move_in(self, claim: Claim, row: ShardRow, now: Instant) -> None:
         """Load what the store says of the shard: memory of an earlier tenure is never trusted."""
         lane = self._lane(row)
-        self._holdings.clock_offset = self._store.now() - now
+        self._ask_the_time()
         horizon = now + self._holdings.clock_offset + micros(self._tenure.timers)
         table = Timetable(horizon)
         table.look(self._store.timers(claim.name, horizon), horizon)
@@ -189,6 +190,12 @@ class Ownership:
         del self._claims[claim.name]
         self._store_seen = now
         self._holdings.add(shard)
+
+    def _ask_the_time(self) -> None:
+        """R5: how far the store's clock is ahead of the one that steps are timed by, asked before and after."""
+        asked = micros(self._clock())
+        told = self._store.now()
+        self._holdings.learn_clock(told - micros(self._clock()), told - asked)
 
     def _lane(self, row: ShardRow) -> Lane:
         found = self._store.outbox(row.shard, 0, self._tenure.lane)
@@ -221,7 +228,7 @@ class Ownership:
         self._check_at = now + micros(self._tenure.check)
         try:
             epochs = self._store.epochs([shard.name for shard in owned])
-            self._holdings.clock_offset = self._store.now() - now
+            self._ask_the_time()
         except StoreUnavailable as error:
             self._without_store(owned, str(error), now)
             return Next(self._check_at)
