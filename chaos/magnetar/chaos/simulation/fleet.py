@@ -169,6 +169,8 @@ class Fleet:
         self._agenda.now += self._cost
         try:
             process.step()
+            if process.gone:
+                process.close()
         except Crash:
             if process.doomed:
                 self.tell(f"{process.name} was killed while it was frozen")

@@ -132,6 +132,11 @@ class Process:
         """Whether a process that leaves has nothing left."""
         return self.leaving and self.engine is not None and self.engine.ownership.gone
 
+    def close(self) -> None:
+        """The orderly end of a process that has left."""
+        assert self.engine is not None, f"{self.name} was never started"
+        self.engine.close()
+
     def end(self) -> None:
         """The process's memory is gone; the broker and the database notice."""
         self.engine = None
