@@ -97,6 +97,7 @@ def test_a_message_is_sent_applied_answered_and_told(provisioned: Callable[[str]
     """The whole way through four commands; the same id twice is one message, with one answer."""
     app = provisioned(shop())
     with app.worker() as worker:
+        worker.said("drains and stops")  # the store is there from now on
         answers = [app.ask('{"order_id": "o-1"}', "--id", "first") for _ in range(2)]
         assert [status for status, _ in answers] == [0, 0]
         first, second = (json.loads(out) for _, out in answers)
