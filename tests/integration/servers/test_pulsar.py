@@ -64,6 +64,16 @@ def _publish(server: PulsarServer, topic: str, messages: list[bytes], first: int
         return [str(producer.send(message, sequence_id=number)) for number, message in enumerate(messages, start=first)]
 
 
+def _consume_to(server: PulsarServer, topic: str, last: bytes) -> list[bytes]:
+    """Everything up to a message."""
+    with _client(server) as client:
+        consumer = client.subscribe(topic, "test", consumer_type=pulsar.ConsumerType.Exclusive)
+        got: list[bytes] = []
+        while not got or got[-1] != last:
+            got.append(consumer.receive(20_000).data())
+        return got
+
+
 def _consume(server: PulsarServer, topic: str, count: int, *, acknowledge: bool = True) -> list[bytes]:
     with _client(server) as client:
         consumer = client.subscribe(topic, "test", consumer_type=pulsar.ConsumerType.Exclusive)
@@ -136,7 +146,10 @@ def test_nothing_is_made_by_mistyping(pulsar_server: PulsarServer) -> None:
 
 
 def test_a_killed_server_comes_back_with_everything(own: PulsarServer) -> None:
-    """Topics, messages, acknowledgements and the producer's numbers survive SIGKILL; the addresses stay."""
+    """Topics, messages and the producer's numbers survive SIGKILL; the addresses stay.
+
+    An acknowledgement may be lost by a broker's crash, so what was acknowledged may come again; nothing else is missing.
+    """
     topic = _topic(own, "test")
     _publish(own, topic, TEN)
     assert _consume(own, topic, 4) == TEN[:4]
@@ -147,7 +160,9 @@ def test_a_killed_server_comes_back_with_everything(own: PulsarServer) -> None:
     assert (own.service_url, own.admin_url) == before[:2]
     assert own.process != before[2]
     assert _publish(own, topic, TEN[-1:], first=10) == ["(-1,-1,-1,-1)"]
-    assert _consume(own, topic, 6) == TEN[4:]
+    got = _consume_to(own, topic, TEN[-1])
+    assert got == TEN[len(TEN) - len(got) :]
+    assert len(got) >= len(TEN[4:])
 
 
 def test_a_stopped_server_comes_back_with_everything(own: PulsarServer) -> None:
