@@ -148,7 +148,7 @@ def test_nothing_is_made_by_mistyping(pulsar_server: PulsarServer) -> None:
 def test_a_killed_server_comes_back_with_everything(own: PulsarServer) -> None:
     """Topics, messages and the producer's numbers survive SIGKILL; the addresses stay.
 
-    An acknowledgement may be lost by a broker's crash, so what was acknowledged may come again; nothing else is missing.
+    An acknowledgement may be lost by a crash: what was acknowledged may come again; nothing else is missing.
     """
     topic = _topic(own, "test")
     _publish(own, topic, TEN)
