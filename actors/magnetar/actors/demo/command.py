@@ -78,13 +78,16 @@ def demo(
     if as_json:
         sys.stdout.write(json.dumps(_as_json(result, report), indent=2) + "\n")
     else:
-        tell(console, result)
-        console.print(
-            f"\nlook closer: magnetar key timeline orders/o-1 --store sqlite:///{folder}/shop.db", soft_wrap=True
-        )
-        console.print(str(report), soft_wrap=True)
+        _tell(console, result, report)
     if not result.ok:
         raise typer.Exit(VIOLATED)
+
+
+def _tell(console: Console, result: Result, report: Path) -> None:
+    tell(console, result)
+    store = f"sqlite:///{report.parent}/shop.db"
+    console.print(f"\nlook closer: magnetar key timeline orders/o-1 --store {store}", soft_wrap=True)
+    console.print(str(report), soft_wrap=True)
 
 
 @contextmanager

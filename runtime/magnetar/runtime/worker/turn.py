@@ -121,7 +121,7 @@ class Turn:
         group = self._hand()
         for batch in list(group.batches):
             try:
-                self._decode(batch, now)
+                self._decode(batch, now + self._holdings.clock_offset)
             except SchemaUnavailable as error:
                 self._wait(group, batch, str(error), now)
         fresh = self._reader.fresh()
@@ -136,13 +136,14 @@ class Turn:
             self._drop_known(batch, known[batch.shard.plan.name])
         return self._go(group, self._load, "known", now)
 
-    def _decode(self, batch: Batch, now: Instant) -> None:
+    def _decode(self, batch: Batch, instant: Instant) -> None:
+        """`instant` is by the store's clock: letters are published now."""
         shard, skipped = batch.shard, 0
         batch.arrivals = [self._reader.timer(shard.plan, row) for row in batch.due]
         waiting, batch.mail = batch.mail, []
         for mail in waiting:
             try:
-                batch.arrivals.append(from_mail(shard.plan, mail, mint(now, self._noise), now))
+                batch.arrivals.append(from_mail(shard.plan, mail, mint(instant, self._noise), instant))
                 batch.mail.append(mail)
             except (MisuseError, EncodeFailed) as error:
                 refuse(mail, error)
