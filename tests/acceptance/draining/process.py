@@ -104,6 +104,7 @@ class Sender:
         while not self._stop.is_set():
             self._client.send_all([(Add(counter=f"k-{each % 50}"), None) for each in range(100)])
             self.sent += 100
+            self._stop.wait(0.005)  # the worker is in this process: it must get its turn
             if self.sent == 1000:
                 say("busy")
                 self._trouble_now()

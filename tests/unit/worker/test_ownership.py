@@ -124,7 +124,7 @@ def test_leaving_releases_in_order() -> None:
     for number in range(20):
         bench.send(Do(account=f"a-{number}", deeds=("tell b word",)))
     bench.until("phase:taken")
-    bench.engine.ownership.leave(bench.now)
+    bench.engine.ownership.leave()
     bench.advance(1)
     assert bench.engine.ownership.gone
     assert owned(bench) == set()
@@ -146,7 +146,7 @@ def test_leaving_waits_for_the_lane_two_seconds_at_most() -> None:
     bench.send(Do(account="a", deeds=("tell b word",)))
     bench.advance(0.5)
     name = bench.shard(accounts, "a").name
-    bench.engine.ownership.leave(bench.now)
+    bench.engine.ownership.leave()
     bench.advance(1.5)
     assert owned(bench) == {name}
     bench.advance(1)
@@ -161,7 +161,7 @@ def test_leaving_waits_for_the_lane_two_seconds_at_most() -> None:
 def test_a_crash_leaves_no_clean_mark() -> None:
     """*Clean* is what an orderly release says, and nothing else."""
     bench = Bench()
-    bench.engine.ownership.leave(bench.now)
+    bench.engine.ownership.leave()
     bench.advance(1)
     assert {row.clean for row in bench.views.shards()} == {True}
     bench.crash()
@@ -174,7 +174,7 @@ def test_leaving_without_a_store_still_ends() -> None:
     """It says that shards are not marked clean, and goes: the next worker finds an unclean one, which is safe."""
     bench = Bench()
     bench.moods.always["release"] = StoreUnavailable("away")
-    bench.engine.ownership.leave(bench.now)
+    bench.engine.ownership.leave()
     bench.advance(1)
     assert bench.engine.ownership.gone
     assert {row.clean for row in bench.views.shards()} == {False}

@@ -124,7 +124,7 @@ class Process:
         """SIGTERM."""
         self.leaving = True
         if self.engine is not None:
-            self.engine.ownership.leave(self.scene.clock())
+            self.engine.ownership.leave()
             self.poke()
 
     @property

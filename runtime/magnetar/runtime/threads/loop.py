@@ -77,7 +77,7 @@ class Loop(pykka.ThreadingActor):
     def on_receive(self, message: object) -> None:
         """`Step` or `Drain`."""
         if isinstance(message, Drain):
-            self._engine.ownership.leave(steady_clock())
+            self._engine.ownership.leave()
             self._wakeup()
         elif isinstance(message, Step):
             self._turn()

@@ -63,10 +63,10 @@ class Claim:
 
 @dataclass(slots=True)
 class Farewell:
-    """A shard on its way out, in order (R15)."""
+    """A shard on its way out, in order (R15). Its lane may drain `until` then, from when its last group is done."""
 
     shard: Shard
-    until: Instant
+    until: Instant | None = None
 
 
 class Ownership:
@@ -102,7 +102,7 @@ class Ownership:
             choices.extend(self._pursue(claim, now) for claim in list(self._claims.values()))
         return Next.first(*choices)
 
-    def leave(self, now: Instant) -> None:
+    def leave(self) -> None:
         """Begin to release everything, in order (R15): stop receiving, commit, acknowledge, drain the lane."""
         if self._leaving:
             return
@@ -112,7 +112,7 @@ class Ownership:
         self._claims.clear()
         for shard in self._holdings.shards():
             shard.stopping = True
-            self._farewells.append(Farewell(shard, now + micros(self._tenure.drain)))
+            self._farewells.append(Farewell(shard))
 
     @property
     def gone(self) -> bool:
@@ -273,8 +273,7 @@ class Ownership:
     def _release(self, now: Instant) -> Next:
         for farewell in list(self._farewells):
             shard = farewell.shard
-            drained = self._relay.drained(shard) and shard.lane.deletable is None
-            if shard.in_turn or (not drained and now < farewell.until):
+            if shard.in_turn or not self._may_go(farewell, now):
                 continue
             try:
                 self._store.release(shard.name, shard.epoch)
@@ -285,6 +284,13 @@ class Ownership:
             self._close(shard)
             self._farewells.remove(farewell)
         return Next(now + micros(self._tenure.poll)) if self._farewells else NEVER
+
+    def _may_go(self, farewell: Farewell, now: Instant) -> bool:
+        """Whether the lane is drained and its rows are gone, or it had its time: unsent rows stay rows."""
+        if farewell.until is None:
+            farewell.until = now + micros(self._tenure.drain)
+        lane = farewell.shard.lane
+        return (self._relay.drained(farewell.shard) and lane.deletable is None) or now >= farewell.until
 
     def _close(self, shard: Shard) -> None:
         self._relay.close(shard)
