@@ -5,7 +5,6 @@ Reported, not asserted. Usage: python -m benchmarks.latency [MESSAGES]
 
 from __future__ import annotations
 
-import os
 import queue
 import sys
 import tempfile
@@ -19,7 +18,7 @@ from magnetar.runtime.bus.pulsar.admin import Admin
 from magnetar.runtime.bus.pulsar.applying import apply, survey
 from magnetar.runtime.bus.pulsar.provisioning import plan
 from magnetar.runtime.compose import RunningWorker, bus_place, store_place, wanted_of
-from magnetar.runtime.servers import Places
+from magnetar.runtime.compose.machine import java_home, places
 from magnetar.runtime.servers.pulsar import running_pulsar
 from magnetar.runtime.worker.observer import Observer
 
@@ -52,8 +51,7 @@ def main() -> None:
     wiring = order_app(partitions=4).wire()
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        cache = Places.of(os.environ, Path.home()).cache
-        with running_pulsar(folder / "pulsar", cache, java_home=os.environ.get("JAVA_HOME")) as server:
+        with running_pulsar(folder / "pulsar", places().cache, java_home=java_home()) as server:
             with Admin(server.admin_url) as admin:
                 wanted = wanted_of(wiring)
                 apply(admin, plan(wanted, survey(admin, wanted)))

@@ -22,7 +22,6 @@ from magnetar.schemas import (
     codec_for,
     contract_name,
     key_field,
-    schema_of,
     topic_codec,
 )
 
@@ -236,11 +235,3 @@ def compile_wiring(
         kind: topic for topic in topics.values() for kind in topic.kinds if issubclass(kind, Command)
     }
     return Wiring(app, {actor.name: _plan(actor, handlers[actor.name], topics) for actor in actors}, commands, topics)
-
-
-def contract_schemas(wiring: Wiring) -> dict[str, Schema]:
-    """The schema of every body, state and timer of the app, by contract name."""
-    kinds: list[type[Any]] = [kind for topic in wiring.topics.values() for kind in topic.kinds]
-    for plan in wiring.actors.values():
-        kinds += [plan.state, *(kind for kind in plan.handlers if issubclass(kind, Timer))]
-    return {contract_name(kind): schema_of(kind) for kind in kinds}

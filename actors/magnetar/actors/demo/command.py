@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import sys
 import tempfile
 from contextlib import contextmanager
@@ -21,7 +20,8 @@ from magnetar.actors.demo.run import Result, demo_shop, run_demo
 from magnetar.actors.demo.screen import Bars, figures, outcomes, tell
 from magnetar.runtime.bus.port import BusError
 from magnetar.runtime.compose import tune_collector
-from magnetar.runtime.servers import Places, ServerError
+from magnetar.runtime.compose.machine import java_home, places
+from magnetar.runtime.servers import ServerError
 from magnetar.runtime.servers.pulsar import running_pulsar
 from magnetar.runtime.store.port import StoreError
 
@@ -95,9 +95,8 @@ def _ground(bus: Bus, wiring: Wiring, folder: Path, timeout: float, console: Con
     if bus is Bus.MEMORY:
         yield Embedded(wiring, folder)
         return
-    cache = Places.of(os.environ, Path.home()).cache
     console.print("starting a real Pulsar (fetched once, then cached) …")
-    with running_pulsar(folder / "pulsar", cache, java_home=os.environ.get("JAVA_HOME")) as server:
+    with running_pulsar(folder / "pulsar", places().cache, java_home=java_home()) as server:
         ground = OnPulsar(wiring, folder, server.service_url, server.admin_url, timeout)
         try:
             yield ground

@@ -46,7 +46,7 @@ class Pace:
 class Outlet:
     """One destination partition of one shard: rows to send, rows on their way, and the producer.
 
-    `failed`: a send failed; nothing more is sent until every receipt is in, then from the lowest unconfirmed (R19).
+    `unconfirmed`: their sends failed; nothing more is sent until every receipt is in, then from the lowest (R19).
     """
 
     queue: deque[OutboxRow] = field(default_factory=deque)
