@@ -6,6 +6,7 @@ bits from a hash of (cause, ordinal): handling the same message again gives the 
 
 from __future__ import annotations
 
+import re
 from hashlib import blake2b
 from typing import TYPE_CHECKING
 from uuid import UUID
@@ -15,16 +16,17 @@ if TYPE_CHECKING:
 
     from magnetar.runtime.instant import Instant
 
-_VERSION_7 = 0x70
+_SHAPE = 0x7000_8000_0000_0000_0000  # version 7 and the variant, in the last ten bytes of an id
+_RANDOM = 0x0FFF_3FFF_FFFF_FFFF_FFFF  # the bits beside them
 _VERSION_8 = 0x80
 _VARIANT = 0x80
 ID_BYTES = 16
-_TEXT = 36
+_is_canonical = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}").fullmatch
 
 
-def _shaped(millisecond: bytes, rest: bytes) -> bytes:
+def _shaped(millisecond: bytes, noise: bytes) -> bytes:
     """UUIDv7 (RFC 9562, 5.7) of 6 bytes of time and 10 bytes of noise."""
-    return millisecond + bytes((_VERSION_7 | (rest[0] & 0x0F), rest[1], _VARIANT | (rest[2] & 0x3F))) + rest[3:10]
+    return millisecond + ((int.from_bytes(noise) & _RANDOM) | _SHAPE).to_bytes(10)
 
 
 def mint(now: Instant, noise: Callable[[int], bytes]) -> bytes:
@@ -51,20 +53,21 @@ def to_text(message_id: bytes) -> str:
     return f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:]}"
 
 
-def from_text(text: str) -> bytes:
-    """The 16 bytes of a UUID's text; `ValueError` when it is none.
+def named(text: str) -> tuple[bytes, str]:
+    """The 16 bytes under which a message is known whose publisher calls it `text`, and their canonical text.
 
-    Canonical text, which is all that Magnetar writes, is read without making a `UUID` (1.7 µs → 0.5 µs, per message).
+    A UUID's are its own, any other text's are `foreign`. Canonical text, which is all that Magnetar writes, is
+    recognised and not made anew (1.2 µs → 0.5 µs, per message).
     """
-    digits = text.replace("-", "")
-    if len(text) == _TEXT and len(digits) == 2 * ID_BYTES and digits.isalnum():
-        return bytes.fromhex(digits)
-    return UUID(text).bytes
+    if _is_canonical(text):
+        return bytes.fromhex(text.replace("-", "")), text
+    try:
+        message_id = UUID(text).bytes
+    except ValueError:
+        message_id = foreign(text)
+    return message_id, to_text(message_id)
 
 
 def id_of(text: str) -> bytes:
-    """The 16 bytes under which a message is known whose publisher calls it `text`: a UUID's own, else `foreign`."""
-    try:
-        return from_text(text)
-    except ValueError:
-        return foreign(text)
+    """The first half of `named`."""
+    return named(text)[0]

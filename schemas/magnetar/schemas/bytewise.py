@@ -1,4 +1,4 @@
-"""Reading the smallest parts of Avro's binary form from hostile bytes: variable-length integers."""
+"""The smallest parts of Avro's binary form, read from hostile bytes and written: variable-length integers."""
 
 from __future__ import annotations
 
@@ -31,3 +31,17 @@ def read_long(data: bytes, at: int) -> tuple[int, int]:
         message = "an integer has more than 64 bits"
         raise BadBytes(message)
     return (raw >> 1) ^ -(raw & 1), at + 1
+
+
+def write_long(number: int) -> bytes:
+    """Return a zig-zag long; ValueError beyond 64 bits."""
+    raw = number << 1 if number >= 0 else ~(number << 1)
+    if raw >= LONG_LIMIT:
+        message = f"{number} has more than 64 bits"
+        raise ValueError(message)
+    written = bytearray()
+    while raw >= 128:  # noqa: PLR2004 - the high bit says that more bytes follow
+        written.append(raw & 127 | 128)
+        raw >>= 7
+    written.append(raw)
+    return bytes(written)

@@ -1,6 +1,6 @@
 """A careful walk over encoded bytes: finds the first thing that is wrong, with its path, in bounded time and memory.
 
-It is the slow twin of `walking`: that one only says *whether*, this one says *where and what*. It also judges what
+It is the slow twin of `reading`: that one only says *whether*, this one says *where and what*. It also judges what
 the fast one does not: messages above 64 KiB (it counts values) and types that contain themselves (it counts depth).
 """
 

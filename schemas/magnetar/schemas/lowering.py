@@ -1,4 +1,7 @@
-"""From a contract value to the plain tree that is written: checked against its own type, exact or refused."""
+"""A contract value as the plain tree that its bytes stand for: checked against its own type, exact or refused.
+
+It is the slow twin of `writing`: it tells why a value was refused, and gives the second opinion something to write.
+"""
 
 # pyright: reportUnknownMemberType=false, reportUnknownVariableType=false, reportUnknownArgumentType=false
 
@@ -44,14 +47,21 @@ class Lowering:
     def tree(self, value: msgspec.Struct) -> Any:  # noqa: ANN401 - dicts, sequences and scalars
         """Return the tree of a value; ValueError, TypeError or msgspec.ValidationError where it does not fit."""
         tree = self.untyped(value)
-        msgspec.convert(
-            tree, self._type, builtin_types=KEPT
-        )  # the constructor checks nothing; this checks every field, in 0.5 µs
+        msgspec.convert(tree, self._type, builtin_types=KEPT)  # the constructor checks nothing; this checks every field
         return tree if self._change is None else self._change(tree)
 
     def untyped(self, value: msgspec.Struct) -> Any:  # noqa: ANN401 - as `tree`
         """Return the tree of a value without checking or changing it."""
         return msgspec.to_builtins(value, builtin_types=KEPT)
+
+    def refusal(self, value: msgspec.Struct) -> Malformed | None:
+        """Return where a value does not fit and why, if it does not."""
+        try:
+            self.tree(value)
+        except Exception as error:  # noqa: BLE001 - whatever msgspec or a change raises says why
+            found = error if isinstance(error, Malformed) else Malformed.of(error)
+            return found if found.path != "$" else self.located(value) or found
+        return self.located(value)
 
     def located(self, value: msgspec.Struct) -> Malformed | None:
         """Return the first part of a value that cannot be written, with its path; slow, for after a failure."""
@@ -66,7 +76,7 @@ class Lowering:
     def _compile(self, node: Node) -> Change | None:  # noqa: PLR0911 - one case per kind of node
         match node:
             case Leaf():
-                return _leaf(node)
+                return change_of(node)
             case Record():
                 return self._record(node)
             case Array(items=items):
@@ -96,7 +106,8 @@ class Lowering:
         return self._changes[node.name]
 
 
-def _leaf(leaf: Leaf) -> Change | None:  # noqa: PLR0911 - one case per kind of leaf
+def change_of(leaf: Leaf) -> Change | None:  # noqa: PLR0911 - one case per kind of leaf
+    """Return what a value of the leaf's class must go through before it is written, if anything."""
     match leaf:
         case Leaf(logical=Logical(name="decimal", precision=int() as precision, scale=int() as scale)):
             return lambda value: unscaled_bytes(unscaled(value, precision, scale))
@@ -168,7 +179,7 @@ def explain(tree: Any, node: Node, shape: Shape, path: str = "$") -> None:  # no
 
 
 def _explain_leaf(value: Any, leaf: Leaf, path: str) -> None:  # noqa: ANN401 - any value
-    change = _leaf(leaf)
+    change = change_of(leaf)
     try:
         if change is not None:
             change(value)

@@ -12,7 +12,7 @@ import msgspec
 from magnetar.runtime import envelope as wire
 from magnetar.runtime.envelope import Envelope
 from magnetar.runtime.errors import MisuseError, Unhandleable
-from magnetar.runtime.identity import foreign, id_of, to_text
+from magnetar.runtime.identity import foreign, named, to_text
 from magnetar.runtime.instant import Instant, from_iso
 from magnetar.runtime.store.port import TimerRow
 from magnetar.runtime.wiring import checked_key
@@ -72,12 +72,13 @@ class _Origin:
         return str(self._delivery.schema_version)
 
 
-def message_id_of(delivery: Delivery, source: str) -> bytes:
-    """The id by property; a foreign message's is derived from its own id text, or else from its place on the broker."""
+def _named(delivery: Delivery, source: str) -> tuple[bytes, str]:
+    """Its id and the id's text. A foreign message's is derived from its own name, or from its place on the broker."""
     text = delivery.properties.get(wire.MESSAGE_ID)
     if text is None:
-        return foreign(f"{source}/{delivery.position}")
-    return id_of(text)
+        message_id = foreign(f"{source}/{delivery.position}")
+        return message_id, to_text(message_id)
+    return named(text)
 
 
 class Reader:
@@ -138,17 +139,17 @@ class Reader:
             raise _unhandleable(shard, feed, delivery, str(error)) from error
 
     def _arrival(self, shard: Shard, feed: Feed, delivery: Delivery, message: Message, schema: str) -> Arrival:
-        message_id = message_id_of(delivery, feed.name)
+        message_id, text = _named(delivery, feed.name)
         kind = shard.plan.kinds[type(message)]
         if kind.key is None:
-            text = f"{kind.name} came by a topic, but has no key"
-            raise MisuseError(text)
+            problem = f"{kind.name} came by a topic, but has no key"
+            raise MisuseError(problem)
         key = checked_key(kind.key(message), kind.name)
         return Arrival(
             message_id=message_id,
             key=key,
             message=message,
-            envelope=_envelope(delivery, message_id, key, kind.name, schema, feed.name),
+            envelope=_envelope(delivery, text, key, kind.name, schema, feed.name),
             schema=schema,
             body=delivery.body,
             at=str(delivery.position),
@@ -178,9 +179,8 @@ def _unhandleable(shard: Shard, feed: Feed, delivery: Delivery, reason: str) -> 
     return Unhandleable(shard.plan.name, feed.name, str(delivery.position), reason)
 
 
-def _envelope(delivery: Delivery, message_id: bytes, key: str, kind: str, schema: str, source: str) -> Envelope:
+def _envelope(delivery: Delivery, text: str, key: str, kind: str, schema: str, source: str) -> Envelope:
     properties = delivery.properties
-    text = to_text(message_id)
     occurred = properties.get(wire.OCCURRED_AT)
     return Envelope(
         message_id=text,

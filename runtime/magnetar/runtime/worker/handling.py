@@ -46,6 +46,7 @@ if TYPE_CHECKING:
 MESSAGE_LIMIT = 5 * 1024 * 1024 - 64 * 1024
 """Body and properties of one message in bytes: Pulsar's 5 MiB less room for its own metadata."""
 
+_APPLIED = Disposition.APPLIED.value  # reading `.value` costs 0.2 µs
 _to_json = msgspec.json.Encoder().encode
 _to_bytes = msgspec.msgpack.Encoder().encode
 
@@ -114,7 +115,7 @@ class Handling:
             self._fire(arrival.timer)
         try:
             sent = self._decisions(arrival, context)
-            self._journal(arrival, Disposition.APPLIED, version, state, sent)
+            self._journal(arrival, _APPLIED, version, state, sent)
         except (EncodeFailed, MisuseError) as error:
             raise self._failed(arrival, error) from error
         self._handled.states[arrival.key] = (state, version)
@@ -233,17 +234,17 @@ class Handling:
             properties[wire.ASKS] = "1"
         self._enqueue(own, arrival.key, own.codec.encode(arrival.message), properties)
         told = [{"type": arrival.envelope.type, "id": properties[wire.MESSAGE_ID], "to": own.name, "key": arrival.key}]
-        self._journal(arrival, Disposition.REHOMED, 0, None, told)
+        self._journal(arrival, Disposition.REHOMED.value, 0, None, told)
         self._handled.rehomed += 1
 
     def _journal(
-        self, arrival: Arrival, disposition: Disposition, version: int, state: State | None, told: list[dict[str, str]]
+        self, arrival: Arrival, disposition: str, version: int, state: State | None, told: list[dict[str, str]]
     ) -> None:
         envelope = arrival.envelope
         answers = arrival.asks and state is not None
         self._handled.changes.journal.append(
             JournalRow(
-                self._plan.name, arrival.message_id, self._shard.name, arrival.key, disposition.value, envelope.type,
+                self._plan.name, arrival.message_id, self._shard.name, arrival.key, disposition, envelope.type,
                 arrival.schema, arrival.body, envelope.source, arrival.at,
                 envelope.correlation_id, envelope.causation_id, envelope.occurred, arrival.published_at,
                 self._now, self._place.code, version,
@@ -286,7 +287,7 @@ class Handling:
         """Asserted always: journal rows per key = version advance."""
         applied: dict[str, int] = {}
         for row in self._handled.changes.journal:
-            if row.disposition == Disposition.APPLIED.value:
+            if row.disposition == _APPLIED:
                 applied[row.key] = applied.get(row.key, 0) + 1
         for write in self._handled.changes.states:
             if write.row.version - write.over != applied.get(write.row.key, 0):

@@ -6,7 +6,9 @@ import json
 from dataclasses import replace
 from typing import cast
 
+import httpx2
 import pytest
+import stamina
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -184,3 +186,33 @@ def test_a_plan_is_printed_in_columns() -> None:
     rows = json.loads(as_json(steps))
     assert rows[0] == {"action": "create namespace", "target": "public/shop", "have": "", "want": ""}
     assert as_table([]) == "nothing to do: all is as wanted"
+
+
+def test_a_step_without_an_answer_is_tried_again() -> None:
+    """A broker that has just come back answers 500 for a while; a step may be repeated, so it is."""
+    answers = [httpx2.Response(500, text="Not enough non-faulty bookies available"), httpx2.Response(204)]
+    paths: list[str] = []
+
+    def answer(request: httpx2.Request) -> httpx2.Response:
+        paths.append(request.url.path)
+        return answers.pop(0)
+
+    step = CreateSubscription(FULL, "magnetar-orders", (0,))
+    with stamina.set_testing(True, attempts=5):
+        apply(Admin("http://broker", transport=httpx2.MockTransport(answer)), [step])
+    assert len(paths) == 2
+    assert paths[0] == paths[1]
+
+
+def test_a_step_that_is_refused_is_not_tried_again() -> None:
+    """What cannot heal is told at once."""
+    calls: list[str] = []
+
+    def answer(request: httpx2.Request) -> httpx2.Response:
+        calls.append(request.url.path)
+        return httpx2.Response(403, json={"reason": "not permitted"})
+
+    step = CreateSubscription(FULL, "magnetar-orders", (0,))
+    with stamina.set_testing(True, attempts=5), pytest.raises(Refused):
+        apply(Admin("http://broker", transport=httpx2.MockTransport(answer)), [step])
+    assert len(calls) == 1

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from magnetar.runtime.bus.port import Refused
+import stamina
+
+from magnetar.runtime.bus.port import BusUnavailable, Refused
 from magnetar.runtime.bus.pulsar.provisioning import Actual, ActualTopic, Fit, as_table
 from magnetar.runtime.bus.pulsar.steps import Conflict
 
@@ -14,6 +16,10 @@ if TYPE_CHECKING:
     from magnetar.runtime.bus.pulsar.admin import Admin
     from magnetar.runtime.bus.pulsar.steps import Step
     from magnetar.runtime.bus.pulsar.wanted import Wanted, WantedTopic
+
+
+PATIENCE = 20.0
+"""Seconds for which a step is tried again. Reading is tried once: a wrong address is to be told at once."""
 
 
 def survey(admin: Admin, wanted: Wanted) -> Actual:
@@ -32,13 +38,16 @@ def survey(admin: Admin, wanted: Wanted) -> Actual:
 def apply(admin: Admin, steps: Sequence[Step]) -> None:
     """Carry out a plan; `Refused`, and nothing done, when it holds a conflict. Raises `BusError`.
 
-    Every step may be repeated: after a failure, or a crash, make a new plan and apply that.
+    Every step may be repeated: one without a usable answer is, for `PATIENCE` seconds (a broker that restarts or has
+    lost a bookie answers 500 for a while). After a failure, or a crash, make a new plan and apply that.
     """
     conflicts = [step for step in steps if isinstance(step, Conflict)]
     if conflicts:
         raise Refused(f"nothing was applied, for these need a decision:\n{as_table(conflicts)}")
     for step in steps:
-        step.carry_out(admin)
+        for attempt in stamina.retry_context(on=BusUnavailable, attempts=None, timeout=PATIENCE, wait_max=2.0):
+            with attempt:
+                step.carry_out(admin)
 
 
 def _topic(admin: Admin, wanted: Wanted, topic: WantedTopic, present: frozenset[str]) -> ActualTopic | None:
