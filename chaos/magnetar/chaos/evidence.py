@@ -6,6 +6,7 @@ import json
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
+from magnetar.runtime.bus.port import Position
 from magnetar.runtime.identity import foreign, id_of, to_text
 from magnetar.runtime.store.port import Disposition
 
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from magnetar.runtime.bus.memory import Broker
-    from magnetar.runtime.bus.port import Delivery, Position
+    from magnetar.runtime.bus.port import Delivery
     from magnetar.runtime.instant import Instant
     from magnetar.runtime.store.port import JournalRow, OutboxRow, ShardName, ShardRow, StateRow, TimerRow
     from magnetar.runtime.store.views import Views
@@ -39,6 +40,15 @@ class Cursor(NamedTuple):
     backlog: int
 
 
+NOWHERE = Position(-1, -1)
+"""Before the first message."""
+
+
+def shard_of(cursor: Cursor, wiring: Wiring) -> ShardName:
+    """The shard that reads by this cursor."""
+    return f"{cursor.actor}/{cursor.place.partition % wiring.actors[cursor.actor].policy.partitions}"
+
+
 class Effect(NamedTuple):
     """A message that a journal row says it sent."""
 
@@ -52,8 +62,8 @@ class Effect(NamedTuple):
 class Evidence:
     """The final state.
 
-    `timelines` are the applied rows of each (actor, key), by version; `effects` what the journal says was sent;
-    `copies` where each message is, by its id's text.
+    `schemas` are the texts that the store keeps, by fingerprint; `timelines` the applied rows of each (actor, key), by
+    version; `effects` what the journal says was sent; `copies` where each message is, by its id's text.
     """
 
     wiring: Wiring
@@ -66,6 +76,7 @@ class Evidence:
     timers: Mapping[tuple[str, str], list[TimerRow]]
     unsent: list[OutboxRow]
     rows: Mapping[str, list[tuple[object, ...]]]
+    schemas: Mapping[str, str]
     timelines: dict[tuple[str, str], list[JournalRow]] = field(init=False, default_factory=dict)
     effects: list[Effect] = field(init=False, default_factory=list)
     copies: dict[str, list[Place]] = field(init=False, default_factory=dict)
@@ -111,6 +122,7 @@ def gather(wiring: Wiring, broker: Broker, views: Views, at: Instant) -> Evidenc
         timers={who: views.timers_of(*who) for who in states},
         unsent=[row for actor in wiring.actors for row in views.unsent_of(actor)],
         rows={table.name: list(views.rows_of(table.name)) for table in wiring.tables()},
+        schemas=views.schemas(),
     )
 
 

@@ -1,7 +1,8 @@
-"""What a run saw from outside the engine: what was sent, what the store accepted from whom, what went wrong and when.
+"""What a run saw from outside the engine, as one append-only list of events: the same for every kind of run.
 
-The checkers compare it with what is in the broker's logs and in the store at the end. Nothing here is told by the
-engine: the sender writes its own log, and the store's wrapper writes down what the database did.
+Who sends writes down what it meant to publish and what it was answered; whoever stands before the database, what was
+taken and committed; whoever does harm, which fault was seen to take effect. Nothing here is told by the engine but
+the situations it was in and lines for the reader. As text it is one JSON object a line.
 """
 
 from __future__ import annotations
@@ -9,10 +10,107 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
+import msgspec
+
+from magnetar.runtime.bus.port import Position
+from magnetar.runtime.instant import Instant
+from magnetar.runtime.store.port import ShardName
+
 if TYPE_CHECKING:
-    from magnetar.runtime.bus.port import Position
-    from magnetar.runtime.instant import Instant
-    from magnetar.runtime.store.port import ShardName
+    from collections.abc import Callable, Iterable, Iterator
+
+
+class Event(msgspec.Struct, frozen=True, gc=False, tag_field="event", tag=str.lower):
+    """Something happened. `at` is by the clock of whoever saw it."""
+
+    at: Instant
+
+
+class Entered(Event, frozen=True, gc=False):
+    """A phase of the run begins: `faults`, `healed`, `again`."""
+
+    phase: str
+
+
+class Intended(Event, frozen=True, gc=False):
+    """A sender means to publish its `number`-th message, in however many copies. A foreign one has no id."""
+
+    number: int
+    message_id: str | None
+    topic: str
+    partition: int
+    key: str
+
+
+class Answered(Event, frozen=True, gc=False):
+    """A copy of it was confirmed; `position` is None when the broker had it already."""
+
+    number: int
+    position: Position | None
+
+
+class Taken(Event, frozen=True, gc=False):
+    """The database gave a shard to a new owner."""
+
+    shard: ShardName
+    epoch: int
+    owner: str
+
+
+class LaneRow(NamedTuple):
+    """A row of an outbox as it was committed."""
+
+    number: int
+    topic: str
+    partition: int
+    message_id: str
+
+
+class Committed(Event, frozen=True, gc=False):
+    """One shard's part of a commit that the database accepted. `current` is the newest epoch anybody had taken."""
+
+    owner: str
+    shard: ShardName
+    epoch: int
+    current: int
+    commits: int
+    lane: tuple[LaneRow, ...]
+    armed: tuple[bytes, ...]
+    fired: tuple[bytes, ...]
+
+
+class Struck(Event, frozen=True, gc=False):
+    """A fault of this kind was seen to have an effect, so many times."""
+
+    kind: str
+    count: int
+
+
+class Met(Event, frozen=True, gc=False):
+    """The run was in a situation worth meeting, so many times."""
+
+    situation: str
+    count: int
+
+
+class Told(Event, frozen=True, gc=False):
+    """A line of the story; `harm` when it tells what was done to the run, and not what the run did."""
+
+    what: str
+    harm: bool = False
+
+
+class Blamed(Event, frozen=True, gc=False):
+    """Something was wrong at the very moment it happened."""
+
+    promise: str
+    subject: str
+    found: str
+
+
+AnyEvent = Entered | Intended | Answered | Taken | Committed | Struck | Met | Told | Blamed
+_to_json = msgspec.json.Encoder().encode
+_from_json = msgspec.json.Decoder(AnyEvent).decode
 
 
 class Violation(NamedTuple):
@@ -26,20 +124,9 @@ class Violation(NamedTuple):
         return f"{self.promise}: {self.subject}: {self.found}"
 
 
-class Happening(NamedTuple):
-    """A line of the story."""
-
-    at: Instant
-    what: str
-
-
 @dataclass(slots=True)
 class Sending:
-    """One message that a sender tried to publish, under however many copies.
-
-    `message_id` is None for a foreign message, which has none: it is known by its `positions`. `acked`: some try
-    was confirmed, so it must not get lost.
-    """
+    """One message that a sender meant to publish. `acked`: some copy was confirmed, so it must not get lost."""
 
     message_id: str | None
     topic: str
@@ -47,61 +134,85 @@ class Sending:
     key: str
     positions: list[Position] = field(default_factory=list)
     acked: bool = False
-    tries: int = 0
 
 
-class LaneRow(NamedTuple):
-    """A row of an outbox as it was committed."""
-
-    number: int
-    topic: str
-    partition: int
-    message_id: str
-
-
-class Commit(NamedTuple):
-    """One shard's part of a commit that the database accepted. `current` is the newest epoch that anybody had taken."""
-
-    at: Instant
-    owner: str
-    shard: ShardName
-    epoch: int
-    current: int
-    commits: int
-    lane: tuple[LaneRow, ...]
-    armed: tuple[bytes, ...]
-    fired: tuple[bytes, ...]
-
-
-@dataclass(slots=True)
 class History:
-    """Grows while a run lasts.
+    """Grows while a run lasts; the checkers read what is added up here, which follows from `events` alone.
 
     `decided` holds the ids of all messages in committed outboxes, `epochs` the newest epoch taken of each shard.
-    `effective` counts faults by kind that were seen to have an effect, `met` the situations worth meeting.
+    `effective` counts faults by kind, `met` situations.
     """
 
-    sendings: list[Sending] = field(default_factory=list)
-    commits: list[Commit] = field(default_factory=list)
-    decided: set[str] = field(default_factory=set)
-    epochs: dict[ShardName, int] = field(default_factory=dict)
-    violations: list[Violation] = field(default_factory=list)
-    story: list[Happening] = field(default_factory=list)
-    effective: dict[str, int] = field(default_factory=dict)
-    met: dict[str, int] = field(default_factory=dict)
+    def __init__(self, clock: Callable[[], Instant]) -> None:
+        """`clock` dates the events."""
+        self._clock = clock
+        self.events: list[AnyEvent] = []
+        self.sendings: dict[int, Sending] = {}
+        self.commits: list[Committed] = []
+        self.decided: set[str] = set()
+        self.epochs: dict[ShardName, int] = {}
+        self.violations: list[Violation] = []
+        self.effective: dict[str, int] = {}
+        self.met: dict[str, int] = {}
 
-    def tell(self, at: Instant, what: str) -> None:
+    @classmethod
+    def read(cls, lines: Iterable[bytes | str]) -> History:
+        """The history in lines that `lines` wrote. `msgspec.DecodeError` for others."""
+        history = cls(lambda: 0)
+        for line in lines:
+            history.append(_from_json(line))
+        return history
+
+    def lines(self) -> Iterator[bytes]:
+        """The events as JSON, one a line, without line ends."""
+        return map(_to_json, self.events)
+
+    def append(self, event: AnyEvent) -> None:  # noqa: C901 - one case per kind of event
+        """Add an event, and add it up."""
+        self.events.append(event)
+        match event:
+            case Intended():
+                self.sendings[event.number] = Sending(event.message_id, event.topic, event.partition, event.key)
+            case Answered():
+                self._answered(self.sendings[event.number], event.position)
+            case Taken():
+                self.epochs[event.shard] = event.epoch
+            case Committed():
+                self.commits.append(event)
+                self.decided.update(row.message_id for row in event.lane)
+            case Struck():
+                self.effective[event.kind] = self.effective.get(event.kind, 0) + event.count
+            case Met():
+                self.met[event.situation] = self.met.get(event.situation, 0) + event.count
+            case Blamed():
+                self.violations.append(Violation(event.promise, event.subject, event.found))
+            case Entered() | Told():
+                pass
+
+    def _answered(self, sending: Sending, position: Position | None) -> None:
+        sending.acked = True
+        if position is not None:
+            sending.positions.append(position)
+
+    # what is written down most, in the words of those who write it
+
+    def tell(self, what: str, *, harm: bool = False) -> None:
         """Add a line to the story."""
-        self.story.append(Happening(at, what))
+        self.append(Told(self._clock(), what, harm))
 
     def took_effect(self, kind: str, count: int = 1) -> None:
         """A fault of this kind was seen to have an effect."""
-        self.effective[kind] = self.effective.get(kind, 0) + count
+        self.append(Struck(self._clock(), kind, count))
 
     def meet(self, situation: str, count: int = 1) -> None:
-        """A situation worth meeting (see `sometimes`)."""
-        self.met[situation] = self.met.get(situation, 0) + count
+        """A situation worth meeting (see `situations`); not worth a word when it did not occur."""
+        if count:
+            self.append(Met(self._clock(), situation, int(count)))
 
     def blame(self, promise: str, subject: str, found: str) -> None:
-        """Something was wrong at the very moment it happened."""
-        self.violations.append(Violation(promise, subject, found))
+        """Something is wrong right now."""
+        self.append(Blamed(self._clock(), promise, subject, found))
+
+    def enter(self, phase: str) -> None:
+        """A phase begins."""
+        self.append(Entered(self._clock(), phase))

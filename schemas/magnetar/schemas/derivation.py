@@ -66,6 +66,7 @@ def contract_name(cls: type) -> str:
     return f"{namespace}.{cls.__name__}" if namespace else cls.__name__
 
 
+@lru_cache(maxsize=MOST_CLASSES)
 def key_field(cls: type[msgspec.Struct]) -> str | None:
     """Return the name of the field marked as `Key`, or None. More than one is a ContractInvalid."""
     marked = [field.name for field in _fields(cls) if any(isinstance(mark, KeyMark) for mark in _marks(field.type))]

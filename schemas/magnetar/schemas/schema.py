@@ -5,7 +5,8 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from functools import lru_cache
+from typing import TYPE_CHECKING, Final
 
 from magnetar.schemas.errors import SchemaInvalid
 from magnetar.schemas.parsing import parse
@@ -29,6 +30,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
 
+MOST_PARSED: Final = 1024
+"""Parsed schemas of so many texts are kept."""
+
+
 @dataclass(frozen=True, slots=True)
 class Schema:
     """An Avro schema. Two are equal when their fingerprints are.
@@ -45,11 +50,8 @@ class Schema:
 
     @classmethod
     def parse(cls, text: str) -> Schema:
-        """Return the schema in an Avro JSON text, or raise SchemaInvalid."""
-        shape = parse(text)
-        root = shape.root
-        name = root.name if isinstance(root, Record | Enumeration | Fixed) else str(root)
-        return cls(text, fingerprint_of(shape), name, shape)
+        """Return the schema in an Avro JSON text, or raise SchemaInvalid. Remembered: a worker's start parses tens."""
+        return _parsed(text)
 
     @property
     def record(self) -> Record:
@@ -57,6 +59,14 @@ class Schema:
         if not isinstance(self.shape.root, Record):
             raise SchemaInvalid("$", f"{self.name} is not a record")
         return self.shape.root
+
+
+@lru_cache(maxsize=MOST_PARSED)
+def _parsed(text: str) -> Schema:
+    shape = parse(text)
+    root = shape.root
+    name = root.name if isinstance(root, Record | Enumeration | Fixed) else str(root)
+    return Schema(text, fingerprint_of(shape), name, shape)
 
 
 def fingerprint_of(shape: Shape) -> str:

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from magnetar.chaos.evidence import Place, message_id_at
+from magnetar.chaos.evidence import NOWHERE, Place, message_id_at, shard_of
 from magnetar.chaos.history import Violation
-from magnetar.runtime.bus.port import Position
 from magnetar.runtime.identity import to_text
 from magnetar.runtime.store.port import Disposition
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Mapping
 
     from magnetar.chaos.evidence import Cursor, Evidence
     from magnetar.chaos.history import History, Sending
+    from magnetar.chaos.verdict import Examination
     from magnetar.runtime.bus.port import Delivery
     from magnetar.runtime.store.port import JournalRow, ShardName, ShardRow
     from magnetar.runtime.wiring import ActorPlan, Topic, Wiring
@@ -22,12 +22,19 @@ if TYPE_CHECKING:
 _DONE = {Disposition.APPLIED.value, Disposition.REHOMED.value}
 
 
-def acked_is_stored(history: History, evidence: Evidence) -> Iterator[Violation]:
-    """What the sender was told is stored is in the log of its partition."""
-    for sending in history.sendings:
+def nothing_is_lost(history: History, evidence: Evidence) -> Examination:
+    """What was confirmed to its sender is stored, and what is stored has a disposition for each actor that takes it."""
+    yield from _acked_is_stored(history, evidence)
+    yield from _each_is_disposed_of(evidence)
+
+
+def _acked_is_stored(history: History, evidence: Evidence) -> Examination:
+    for sending in history.sendings.values():
         if sending.acked and not _stored(sending, evidence):
             what = f"{sending.message_id or 'foreign'} to {sending.topic}/{sending.partition}"
             yield Violation("an acknowledged message is never lost", what, "it is not in the log")
+        elif sending.acked:
+            yield None
 
 
 def _stored(sending: Sending, evidence: Evidence) -> bool:
@@ -38,15 +45,14 @@ def _stored(sending: Sending, evidence: Evidence) -> bool:
     return all(position in stored for position in sending.positions)
 
 
-def each_disposed(_: History, evidence: Evidence) -> Iterator[Violation]:
-    """Every message in a log has a disposition for each actor that takes it; the journal's key allows no second."""
+def _each_is_disposed_of(evidence: Evidence) -> Examination:
     for place, log in evidence.logs.items():
         topic = evidence.wiring.topics[place.topic]
         for actor in topic.takers:
             plan = evidence.wiring.actors[actor]
             for delivery in log:
                 if _takes(plan, topic, delivery):
-                    yield from _disposed(evidence, actor, place, delivery)
+                    yield _disposed(evidence, actor, place, delivery)
 
 
 def _takes(plan: ActorPlan, topic: Topic, delivery: Delivery) -> bool:
@@ -54,17 +60,18 @@ def _takes(plan: ActorPlan, topic: Topic, delivery: Delivery) -> bool:
     return topic.name == plan.name or delivery.properties.get("type") in plan.types
 
 
-def _disposed(evidence: Evidence, actor: str, place: Place, delivery: Delivery) -> Iterator[Violation]:
+def _disposed(evidence: Evidence, actor: str, place: Place, delivery: Delivery) -> Violation | None:
     message_id = message_id_at(place, delivery)
     row = evidence.journal.get((actor, message_id))
     if row is None:
         where = f"{to_text(message_id)} at {delivery.position} of {place}"
-        yield Violation("every message is applied", f"actor {actor}, message {where}", "it has no disposition")
-    elif row.disposition not in _DONE:
-        yield Violation("every message is applied", f"actor {actor}, message {to_text(message_id)}", row.disposition)
+        return Violation("every message is applied", f"actor {actor}, message {where}", "it has no disposition")
+    if row.disposition not in _DONE:
+        return Violation("every message is applied", f"actor {actor}, message {to_text(message_id)}", row.disposition)
+    return None
 
 
-def from_somewhere(_: History, evidence: Evidence) -> Iterator[Violation]:
+def from_somewhere(_: History, evidence: Evidence) -> Examination:
     """A journal row is of a message in a log, at that place, with those bytes. Timers are replay's matter."""
     where = {(f"{place}", str(delivery.position)): delivery for place, log in evidence.logs.items() for delivery in log}
     for row in evidence.journal.values():
@@ -74,6 +81,8 @@ def from_somewhere(_: History, evidence: Evidence) -> Iterator[Violation]:
         if delivery is None or not _same(row, delivery):
             subject = f"actor {row.actor}, key {row.key}, message {to_text(row.message_id)}"
             yield Violation("no message from nowhere", subject, f"{row.source} holds no such message at {row.position}")
+        else:
+            yield None
 
 
 def _same(row: JournalRow, delivery: Delivery) -> bool:
@@ -81,20 +90,22 @@ def _same(row: JournalRow, delivery: Delivery) -> bool:
     return message_id_at(place, delivery) == row.message_id and delivery.body == row.body
 
 
-def acknowledged_is_committed(_: History, evidence: Evidence) -> Iterator[Violation]:
+def acknowledged_is_committed(_: History, evidence: Evidence) -> Examination:
     """R10: no subscription is acknowledged beyond what its shard has committed."""
     return acknowledged_too_far(evidence.wiring, evidence.cursors, evidence.shards)
 
 
 def acknowledged_too_far(
     wiring: Wiring, cursors: Iterable[Cursor], shards: Mapping[ShardName, ShardRow]
-) -> Iterator[Violation]:
+) -> Examination:
     """The same at any instant of a run: an acknowledgement follows its commit."""
     for cursor in cursors:
         if cursor.acknowledged is None:
             continue
-        shard = f"{cursor.actor}/{cursor.place.partition % wiring.actors[cursor.actor].policy.partitions}"
-        committed = shards[shard].positions.get(str(cursor.place), Position(-1, -1))
+        shard = shard_of(cursor, wiring)
+        committed = shards[shard].positions.get(str(cursor.place), NOWHERE)
         if cursor.acknowledged > committed:
             what = f"acknowledged up to {cursor.acknowledged}, committed up to {committed}"
             yield Violation("an acknowledgement follows its commit", f"shard {shard}, {cursor.place}", what)
+        else:
+            yield None

@@ -9,15 +9,14 @@ from magnetar.chaos.history import Violation
 from magnetar.runtime.routing import partition_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from magnetar.chaos.evidence import Evidence
     from magnetar.chaos.history import History, LaneRow
+    from magnetar.chaos.verdict import Examination
 
 _ONCE = "an effect happens once"
 
 
-def effects_once(_: History, evidence: Evidence) -> Iterator[Violation]:
+def effects_once(_: History, evidence: Evidence) -> Examination:
     """What the journal says was sent is in the log of its destination once, and nowhere else."""
     if len({effect.message_id for effect in evidence.effects}) != len(evidence.effects):
         yield Violation(_ONCE, "the journal", "two rows sent messages with one id")
@@ -27,12 +26,21 @@ def effects_once(_: History, evidence: Evidence) -> Iterator[Violation]:
         if found != [home]:
             subject = f"{effect.message_id}, sent by {effect.by.actor}/{effect.by.key} in version {effect.by.version}"
             yield Violation(_ONCE, subject, f"it is in {list(map(str, found))}, not once in {home}")
+        else:
+            yield None
 
 
-def nothing_else(history: History, evidence: Evidence) -> Iterator[Violation]:
+def outbox_arrives(history: History, evidence: Evidence) -> Examination:
+    """What was committed to an outbox is in the logs in its order, and the logs hold nothing that nobody sent."""
+    yield from _lanes_in_order(history, evidence)
+    yield from _nothing_else(history, evidence)
+
+
+def _nothing_else(history: History, evidence: Evidence) -> Examination:
     """A log holds what the journal says was sent, what was sent from outside, and nothing else."""
-    known = {effect.message_id for effect in evidence.effects} | {each.message_id for each in history.sendings}
-    foreign = {(each.topic, each.partition) for each in history.sendings if each.message_id is None}
+    sendings = history.sendings.values()
+    known = {effect.message_id for effect in evidence.effects} | {each.message_id for each in sendings}
+    foreign = {(each.topic, each.partition) for each in sendings if each.message_id is None}
     for place, log in evidence.logs.items():
         for delivery in log:
             text = delivery.properties.get("message_id")
@@ -42,7 +50,7 @@ def nothing_else(history: History, evidence: Evidence) -> Iterator[Violation]:
                 )
 
 
-def lanes_in_order(history: History, evidence: Evidence) -> Iterator[Violation]:
+def _lanes_in_order(history: History, evidence: Evidence) -> Examination:
     """Per shard and destination the log holds the rows in the order of their numbers, which have no gap."""
     lanes: dict[str, list[LaneRow]] = {}
     for commit in history.commits:
@@ -52,10 +60,12 @@ def lanes_in_order(history: History, evidence: Evidence) -> Iterator[Violation]:
         if numbers != list(range(1, len(numbers) + 1)) or evidence.shards[shard].lane != len(numbers):
             what = f"{len(numbers)} rows, the last numbers {numbers[-5:]}, lane counter {evidence.shards[shard].lane}"
             yield Violation("a lane's numbers have no gap", f"shard {shard}", what)
+        else:
+            yield None
         yield from _in_order(shard, rows, evidence)
 
 
-def _in_order(shard: str, rows: list[LaneRow], evidence: Evidence) -> Iterator[Violation]:
+def _in_order(shard: str, rows: list[LaneRow], evidence: Evidence) -> Examination:
     decided: dict[Place, list[str]] = {}
     for row in rows:
         decided.setdefault(Place(row.topic, row.partition), []).append(row.message_id)
@@ -69,3 +79,5 @@ def _in_order(shard: str, rows: list[LaneRow], evidence: Evidence) -> Iterator[V
             )
             what = f"{len(wanted)} rows, {len(found)} in the log, different from the {at + 1}th on"
             yield Violation("a lane arrives in its order", f"shard {shard} to {place}", what)
+        else:
+            yield None

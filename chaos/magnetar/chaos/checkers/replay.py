@@ -20,10 +20,9 @@ from magnetar.runtime.worker.handling import state_hash
 from magnetar.schemas import Kept
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from magnetar.chaos.evidence import Evidence
     from magnetar.chaos.history import History
+    from magnetar.chaos.verdict import Examination
     from magnetar.runtime.context import Armed
     from magnetar.runtime.store.port import JournalRow
     from magnetar.runtime.wiring import ActorPlan
@@ -49,7 +48,7 @@ class _Key:
         self.found.append(Violation(promise, f"actor {self.plan.name}, key {self.key}{at}", what))
 
 
-def replayed(_: History, evidence: Evidence) -> Iterator[Violation]:
+def replayed(_: History, evidence: Evidence) -> Examination:
     """Every key of every actor, and all own rows together."""
     recorded: _Recorded = {table: [] for table in evidence.rows}
     for (actor, name), timeline in evidence.timelines.items():
@@ -57,7 +56,7 @@ def replayed(_: History, evidence: Evidence) -> Iterator[Violation]:
         key = _Key(plan, name, plan.initial)
         if _replay(key, timeline, recorded):
             _end(key, evidence)
-        yield from key.found
+        yield from key.found or (None,)
     for table, rows in recorded.items():
         if sorted(rows, key=_by_id) != evidence.rows[table]:
             yield Violation(

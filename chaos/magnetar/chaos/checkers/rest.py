@@ -7,15 +7,14 @@ from typing import TYPE_CHECKING
 from magnetar.chaos.history import Violation
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from magnetar.chaos.evidence import Evidence
     from magnetar.chaos.history import History
+    from magnetar.chaos.verdict import Examination
 
 _PROMISE = "what is healed comes to rest"
 
 
-def nothing_left(_: History, evidence: Evidence) -> Iterator[Violation]:
+def nothing_left(_: History, evidence: Evidence) -> Examination:
     """The outbox is empty, no timer is due, every subscription is acknowledged to its end."""
     for row in evidence.unsent:
         yield Violation(
@@ -31,3 +30,5 @@ def nothing_left(_: History, evidence: Evidence) -> Iterator[Violation]:
             yield Violation(
                 _PROMISE, f"actor {cursor.actor}, {cursor.place}", f"{cursor.backlog} messages unacknowledged"
             )
+        else:
+            yield None

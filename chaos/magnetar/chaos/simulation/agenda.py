@@ -14,6 +14,18 @@ if TYPE_CHECKING:
 START: Instant = 1_767_225_600 * SECOND
 
 
+class StoreClock:
+    """The clock of the database: the run's, put forward or back by `skew`."""
+
+    def __init__(self, agenda: Agenda, skew: Instant) -> None:
+        self._agenda = agenda
+        self.skew = skew
+
+    def __call__(self) -> Instant:
+        """What it shows."""
+        return self._agenda.now + self.skew
+
+
 class Agenda:
     """The clock of a run. It moves only when it is told to."""
 

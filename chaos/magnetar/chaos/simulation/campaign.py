@@ -1,25 +1,34 @@
-"""Many seeds: verdicts, which faults took effect, which situations were met; and making a failure small."""
+"""Many seeds: verdicts, which faults took effect, which situations were met."""
 
 from __future__ import annotations
 
-import logging
+import hashlib
+import time
 from collections import Counter
 from concurrent.futures import ProcessPoolExecutor
+from contextlib import nullcontext
 from dataclasses import dataclass, field
+from itertools import islice
 from multiprocessing import get_context
 from typing import TYPE_CHECKING
 
-from magnetar.chaos.simulation.run import Outcome, Verdict, simulate
+import msgspec
+
+from magnetar.chaos.simulation.run import Outcome, simulate
+from magnetar.chaos.simulation.schedule import Schedule
 from magnetar.chaos.simulation.situations import SITUATIONS
 from magnetar.chaos.simulation.strikes import STRIKES
+from magnetar.chaos.verdict import Verdict
+from magnetar.runtime.compose import tune_collector
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from magnetar.chaos.simulation.nemesis import Planned
+    from collections.abc import Iterable, Iterator
 
 _SHARE = 25
 """Seeds that one process runs at a time."""
+
+AGAIN = 100
+"""One seed of so many is run a second time, with every call looked at, and must give the same trace."""
 
 
 def rerun(seed: int) -> str:
@@ -31,36 +40,49 @@ def rerun(seed: int) -> str:
 class Campaign:
     """Adds up outcomes.
 
-    `invalid` has the first violation by seed, `unknown` the seeds;
-    `met`, `effective` and `broken` how many runs met, felt or broke each.
+    `invalid` has the first violation by seed, `unknown` the first doubt; `met`, `effective` and `broken` how many
+    runs met, felt or broke each; `unstable` the seeds that were not the same run twice.
     """
 
     runs: int = 0
     applied: int = 0
+    struck: int = 0
+    again: int = 0
     invalid: dict[int, str] = field(default_factory=dict)
-    unknown: list[int] = field(default_factory=list)
+    unknown: dict[int, str] = field(default_factory=dict)
+    unstable: list[int] = field(default_factory=list)
     met: Counter[str] = field(default_factory=Counter)
     effective: Counter[str] = field(default_factory=Counter)
     broken: Counter[str] = field(default_factory=Counter)
+
+    @property
+    def clean(self) -> bool:
+        """Whether nothing was broken and every run was the same run twice."""
+        return not self.invalid and not self.unstable
 
     def add(self, outcome: Outcome) -> None:
         """One more run."""
         self.runs += 1
         self.applied += outcome.applied
-        if outcome.verdict is Verdict.INVALID:
-            self.invalid[outcome.seed] = str(outcome.violations[0])
-        elif outcome.verdict is Verdict.UNKNOWN:
-            self.unknown.append(outcome.seed)
-        self.met.update(situation for situation, count in outcome.history.met.items() if count)
+        self.struck += sum(outcome.history.effective.values())
+        judgement = outcome.judgement
+        if judgement.verdict is Verdict.INVALID:
+            self.invalid[outcome.schedule.seed] = str(judgement.violations[0])
+        elif judgement.verdict is Verdict.UNKNOWN:
+            self.unknown[outcome.schedule.seed] = judgement.doubts[0]
+        self.met.update(outcome.history.met.keys())
         self.effective.update(outcome.history.effective.keys())
-        self.broken.update({violation.promise for violation in outcome.violations})
+        self.broken.update(judgement.catchers)
 
     def join(self, other: Campaign) -> None:
         """The runs of another campaign."""
         self.runs += other.runs
         self.applied += other.applied
+        self.struck += other.struck
+        self.again += other.again
         self.invalid.update(other.invalid)
-        self.unknown += other.unknown
+        self.unknown.update(other.unknown)
+        self.unstable += other.unstable
         self.met += other.met
         self.effective += other.effective
         self.broken += other.broken
@@ -74,54 +96,60 @@ class Campaign:
         """How many runs met what."""
         rows = [f"{self.met[situation]:7}  {situation}" for situation in SITUATIONS]
         rows += [f"{self.effective[kind]:7}  fault: {kind}" for kind in sorted(STRIKES)]
-        rows += [f"{count:7}  BROKEN: {promise}" for promise, count in self.broken.most_common()]
+        rows += [f"{count:7}  CAUGHT BY: {checker}" for checker, count in self.broken.most_common()]
         verdicts = f"{len(self.invalid)} invalid, {len(self.unknown)} unknown"
-        head = f"{self.runs} runs, {self.applied} messages applied; {verdicts}; runs that met:"
+        twice = f"{self.again} run twice, {len(self.unstable)} not the same"
+        head = f"{self.runs} runs, {self.applied} messages applied, {self.struck} faults in effect; {verdicts}; {twice}"
         bad = [f"INVALID {rerun(seed)}\n        {violation}" for seed, violation in sorted(self.invalid.items())]
-        return "\n".join([head, *rows, *bad])
+        bad += [f"NOT THE SAME TWICE {rerun(seed)}" for seed in sorted(self.unstable)]
+        return "\n".join([head, "runs that met:", *rows, *bad])
 
 
-def explore(seeds: Sequence[int], jobs: int = 1) -> Campaign:
-    """Run these seeds, in so many processes."""
-    if jobs == 1:
-        return _some(seeds)
-    campaign = Campaign()
-    with ProcessPoolExecutor(jobs, get_context("spawn")) as pool:
-        for part in pool.map(_some, [seeds[start : start + _SHARE] for start in range(0, len(seeds), _SHARE)]):
-            campaign.join(part)
+def explore(seeds: Iterable[int], jobs: int = 1, seconds: float | None = None) -> Campaign:
+    """Run these seeds, in so many processes, for so many seconds at most."""
+    campaign, ends = Campaign(), None if seconds is None else time.monotonic() + seconds
+    with ProcessPoolExecutor(jobs, get_context("spawn")) if jobs > 1 else nullcontext() as pool:
+        for shares in _batches(_shares(iter(seeds)), jobs):
+            parts: Iterable[Campaign] = map(_some, shares) if pool is None else pool.map(_some, shares)
+            for part in parts:
+                campaign.join(part)
+            if ends is not None and time.monotonic() >= ends:
+                break
     return campaign
 
 
-def _some(seeds: Sequence[int]) -> Campaign:
-    logging.getLogger("magnetar").setLevel(logging.CRITICAL)  # what the engine says of faults is no news here
+def _shares(seeds: Iterator[int]) -> Iterator[list[int]]:
+    while share := list(islice(seeds, _SHARE)):
+        yield share
+
+
+def _batches(shares: Iterator[list[int]], jobs: int) -> Iterator[list[list[int]]]:
+    """As many shares as keep every process busy for a while."""
+    while batch := list(islice(shares, jobs * 4)):
+        yield batch
+
+
+def _some(seeds: list[int]) -> Campaign:
+    tune_collector()
     campaign = Campaign()
     for seed in seeds:
-        campaign.add(simulate(seed))
+        outcome = simulate(Schedule.of(seed))
+        campaign.add(outcome)
+        if seed % AGAIN == 0:
+            campaign.again += 1
+            campaign.unstable += [] if is_repeated(outcome) else [seed]
     return campaign
 
 
-def shrunk(outcome: Outcome) -> Outcome:
-    """The same violation with as few faults as can be: halves are left out, then quarters, down to single faults."""
-    promise = outcome.violations[0].promise
-    size = max(1, len(outcome.faults) // 2)
-    while True:
-        smaller = _without_some(outcome, promise, size)
-        if smaller is not None:
-            outcome = smaller
-        elif size == 1:
-            return outcome
-        else:
-            size //= 2
-        size = max(1, min(size, len(outcome.faults)))
+def is_repeated(outcome: Outcome) -> bool:
+    """Whether the same schedule, with every call looked at, is the same run again."""
+    return trace(simulate(outcome.schedule, watching=True)) == trace(outcome)
 
 
-def _without_some(outcome: Outcome, promise: str, size: int) -> Outcome | None:
-    for start in range(0, len(outcome.faults), size):
-        found = _tried(outcome.seed, [*outcome.faults[:start], *outcome.faults[start + size :]])
-        if any(violation.promise == promise for violation in found.violations):
-            return found
-    return None
-
-
-def _tried(seed: int, faults: Sequence[Planned]) -> Outcome:
-    return simulate(seed, faults)
+def trace(outcome: Outcome) -> str:
+    """A hash over everything that was seen and left."""
+    evidence = outcome.evidence
+    left = [list(evidence.journal.values()), list(evidence.states.values()), list(evidence.logs.values())]
+    digest = hashlib.sha256(b"\n".join(outcome.history.lines()))
+    digest.update(msgspec.msgpack.encode(left))
+    return digest.hexdigest()

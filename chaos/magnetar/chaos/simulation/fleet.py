@@ -1,4 +1,4 @@
-"""The worker processes of a run: one that is wanted, and zombies. Steps them in virtual time."""
+"""The worker processes of a run: those that are wanted, and zombies. Steps them in virtual time."""
 
 from __future__ import annotations
 
@@ -6,12 +6,14 @@ import traceback
 from typing import TYPE_CHECKING
 
 from magnetar.chaos.simulation.process import Crash, Process
+from magnetar.chaos.simulation.scheduler import SCHEDULERS
 from magnetar.chaos.simulation.sender import OUTSIDE
 from magnetar.runtime.bus.port import BusError
 from magnetar.runtime.instant import Instant, micros
 from magnetar.runtime.store.port import CommitUnknown, StoreUnavailable
 
 if TYPE_CHECKING:
+    import random
     from collections.abc import Callable
 
     from magnetar.chaos.simulation.agenda import Agenda
@@ -22,28 +24,28 @@ STEPS = 60_000
 """More steps than any run needs: an engine that wants so many does not come to rest."""
 
 
-class Restless(BaseException):
-    """The run took too many steps: something is done again and again and never ends. No worker may catch this."""
-
-
 class Fleet:
     """Starts, steps, freezes and buries worker processes.
 
     Freezing is a matter of the call stack: the frozen process's step stays beneath a nested `run`, which steps
-    everybody else until it is thawed. So a process can stop between any two calls that it makes.
+    everybody else until it is thawed, or the run is over. So a process can stop between any two calls that it makes.
+    `idle` is called when nobody has anything to do at the moment.
     """
 
-    def __init__(self, scene: Scene, agenda: Agenda, chance: Chance, cost: float, trap: Trap) -> None:
+    def __init__(self, scene: Scene, agenda: Agenda, chance: Chance, trap: Trap, idle: Callable[[], None]) -> None:
         self.scene = scene
-        self.current: Process | None = None
+        self.wanted: list[Process] = []
         self.alive: list[Process] = []
         self.depth = 0
         self.calm = False
+        self.over = False
         self._agenda = agenda
         self._chance = chance
-        self._cost = micros(cost)
+        self._cost = micros(scene.options.cost)
         self._trap = trap
+        self._idle = idle
         self._draw = chance.stream("fleet")
+        self._scheduler = SCHEDULERS[scene.options.scheduler](chance.stream("scheduler"))
         self._started = 0
         self._steps = 0
         self._seen = 0
@@ -57,28 +59,29 @@ class Fleet:
     # a process's life
 
     def launch(self) -> None:
-        """Start a process; it is the one that is wanted from now on."""
+        """Start a process that is wanted from now on."""
         self._started += 1
         name = f"w{self._started}"
         process = Process(self.scene, name, self._trap, self._chance.stream("noise", name))
-        self.current = process
+        self.wanted.append(process)
         self.alive.append(process)
-        self.tell(f"{name} starts")
+        self.scene.history.tell(f"{name} starts")
         try:
             process.start()
         except Crash:
             self._buried(process)
         except (StoreUnavailable, CommitUnknown, BusError) as error:
-            self.tell(f"{name} cannot start: {error}")
+            self.scene.history.tell(f"{name} cannot start: {error}")
             self._buried(process)
         except Exception as error:  # noqa: BLE001 - any other error is a finding
             self._stopped(process, error)
 
-    def replace(self, process: Process | None, delay: float) -> None:
-        """Start another one after a while, unless somebody else did by then."""
+    def replace(self, process: Process, delay: float) -> None:
+        """Start another one for it after a while, unless somebody else did by then."""
 
         def start() -> None:
-            if self.current is process:
+            if process in self.wanted:
+                self.wanted.remove(process)
                 self.launch()
 
         self._agenda.after(delay, start)
@@ -93,32 +96,38 @@ class Fleet:
         else:
             self._buried(process)
 
-    def freeze(self, process: Process, duration: float) -> None:
-        """Stop the process where it stands, for so many seconds; called from within its own step.
+    def freeze(self, process: Process, duration: float | None) -> None:
+        """Stop the process where it stands, for so many seconds or for good; called from within its own step.
 
-        Raises `Crash` if it is killed meanwhile.
+        Raises `Crash` if it is killed meanwhile, or never wakes up.
         """
         epochs = dict(self.scene.history.epochs)
-        self.tell(f"{process.name} is frozen at {process.point} for {duration:.2f} s")
+        how_long = "for good" if duration is None else f"for {duration:.2f} s"
+        self.scene.history.tell(f"{process.name} is frozen at {process.point} {how_long}", harm=True)
         process.frozen = True
         process.bus.freeze()
         self.depth += 1
-        self.run(self._agenda.now + micros(duration))
+        self.run(None if duration is None else self._agenda.now + micros(duration))
         self.depth -= 1
         process.frozen = False
-        if process.doomed:
+        if process.doomed or self.over:
             raise Crash
         process.bus.thaw()
-        self.tell(f"{process.name} is thawed at {process.point}")
+        self.scene.history.tell(f"{process.name} is thawed at {process.point}")
         if epochs != self.scene.history.epochs:
             self.scene.history.meet("a frozen worker woke up after it was replaced")
 
+    def some(self, draw: random.Random) -> Process | None:
+        """One of the wanted ones that is up and running, if there is one."""
+        up = [each for each in self.wanted if each in self.alive and not each.frozen and each.engine is not None]
+        return draw.choice(up) if up else None
+
     def _buried(self, process: Process) -> None:
-        self.tell(f"{process.name} is gone, at {process.point}")
+        self.scene.history.tell(f"{process.name} is gone, at {process.point}")
         process.end()
         self.alive.remove(process)
-        if self.current is process:
-            self.replace(process, self._draw.choice((0.0, 0.3, 2.0)))
+        if process in self.wanted:
+            self.replace(process, self._draw.choice((0.0, 0.1, 0.6)))
 
     def _stopped(self, process: Process, error: Exception) -> None:
         trail = traceback.extract_tb(error.__traceback__)[-1]
@@ -130,60 +139,62 @@ class Fleet:
 
     # stepping
 
-    def run(self, until: Instant, rested: Callable[[], bool] | None = None) -> None:
-        """Let everything happen up to `until`, or until `rested` says so when nothing is left to do at the moment."""
-        while self._agenda.now < until:
+    def run(self, until: Instant | None) -> None:
+        """Let everything happen up to `until`, or until the run is over."""
+        while not self.over and (until is None or self._agenda.now < until):
             if self._agenda.act():
                 self.poke()
                 continue
-            process = self._next()
-            if process is not None:
-                self._step(process)
+            awake = self._awake()
+            if len(awake) == 1:  # nobody to be interleaved with: the rest of its round in one go
+                self._step(awake[0], awake[0].left_of_round)
                 continue
-            if rested is not None and rested():
-                return
-            self._sleep(until)
+            if awake:
+                self.scene.history.meet("two workers were awake at once")
+                self._step(self._scheduler.choose(awake), 1)
+                continue
+            self._idle()
+            if not self.over:
+                self._sleep(until)
 
     def poke(self) -> None:
         """Something happened outside: everybody looks again."""
         for process in self.alive:
             process.poke()
 
-    def tell(self, what: str) -> None:
-        """A line of the story."""
-        self.scene.history.tell(self._agenda.now, what)
-
-    def _next(self) -> Process | None:
+    def _awake(self) -> list[Process]:
         now = self._agenda.now
-        ready = [each for each in self.alive if not each.frozen and each.wake is not None and each.wake <= now]
-        if len(ready) > 1:
-            self.scene.history.meet("two workers were awake at once")
-            return self._draw.choice(ready)
-        return ready[0] if ready else None
+        return [each for each in self.alive if not each.frozen and each.wake is not None and each.wake <= now]
 
-    def _step(self, process: Process) -> None:
-        self._steps += 1
+    def _step(self, process: Process, machines: int) -> None:
+        self._steps += machines
         if self._steps > STEPS:
-            text = f"{process.name} took step {STEPS} at {process.point}"
-            raise Restless(text)
-        self._agenda.now += self._cost
+            what = f"{process.name} took step {STEPS} at {process.point}"
+            self.scene.history.blame("what is healed comes to rest", "the run", what)
+            self.over = True
+            return
         try:
-            process.step()
+            for _ in range(machines):
+                self._agenda.now += self._cost
+                process.step()
             if process.gone:
                 process.close()
         except Crash:
             if process.doomed:
-                self.tell(f"{process.name} was killed while it was frozen")
+                self.scene.history.tell(f"{process.name} was killed while it was frozen")
             self._buried(process)
             return
         except Exception as error:  # noqa: BLE001 - any error that ends a worker is a finding
             self._stopped(process, error)
             return
         if process.gone:
-            self.tell(f"{process.name} has left")
-            process.end()
-            self.alive.remove(process)
+            self._left(process)
         self._arrived()
+
+    def _left(self, process: Process) -> None:
+        self.scene.history.tell(f"{process.name} has left")
+        process.end()
+        self.alive.remove(process)
 
     def _arrived(self) -> None:
         """When something was published everybody looks again; and what a shard publishes is committed by then."""
@@ -201,9 +212,8 @@ class Fleet:
                     history.blame("what is published is committed", subject, "it was sent before its commit")
             self._read[number] = len(log)
 
-    def _sleep(self, until: Instant) -> None:
+    def _sleep(self, until: Instant | None) -> None:
         """Nothing is to be done now: to the next instant at which something is."""
-        wakes = [process.wake for process in self.alive if not process.frozen and process.wake is not None]
-        planned = self._agenda.next()
-        choices = [until, *wakes] if planned is None else [until, planned, *wakes]
+        choices = [process.wake for process in self.alive if not process.frozen and process.wake is not None]
+        choices += [instant for instant in (until, self._agenda.next()) if instant is not None]
         self._agenda.now = max(self._agenda.now, min(choices))

@@ -1,4 +1,4 @@
-"""What a workload gives the simulation: an app, letters to send, and invariants of its own."""
+"""What a workload gives the simulation: an app, letters to send, and checkers of its own."""
 
 from __future__ import annotations
 
@@ -6,12 +6,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-    from magnetar.chaos.evidence import Evidence
-    from magnetar.chaos.history import Violation
     from magnetar.chaos.simulation.chance import Chance
     from magnetar.chaos.simulation.options import Options
+    from magnetar.chaos.verdict import Checker
     from magnetar.runtime.wiring import Wiring
     from magnetar.schemas import Message
 
@@ -35,14 +32,15 @@ class Letter:
 class Workload(Protocol):
     """A workload; its methods are pure."""
 
+    @property
+    def checkers(self) -> tuple[Checker, ...]:
+        """The app's own invariants, at rest."""
+        ...
+
     def wiring(self, options: Options) -> Wiring:
         """The app under test, checked."""
         ...
 
     def letters(self, chance: Chance, options: Options) -> list[Letter]:
-        """What is sent from outside."""
-        ...
-
-    def violations(self, evidence: Evidence) -> Iterable[Violation]:
-        """The app's own invariants, at rest."""
+        """What is sent from outside: some of it after everything is healed, at `options.duration`."""
         ...

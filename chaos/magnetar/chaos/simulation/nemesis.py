@@ -3,26 +3,26 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from magnetar.chaos.checkers.delivery import acknowledged_too_far
 from magnetar.chaos.evidence import cursors_of
 from magnetar.chaos.simulation.process import Crash
 from magnetar.chaos.simulation.situations import TELLING, crashed_at
-from magnetar.chaos.simulation.strikes import GAPS, STRIKES, Ammunition
+from magnetar.chaos.simulation.strikes import STRIKES, Ammunition
 from magnetar.runtime.bus.memory import Faults
 from magnetar.runtime.instant import Instant, micros
 from magnetar.runtime.worker.points import all_points
 
 if TYPE_CHECKING:
     import random
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     from magnetar.chaos.simulation.agenda import Agenda
     from magnetar.chaos.simulation.chance import Chance
     from magnetar.chaos.simulation.fleet import Fleet
-    from magnetar.chaos.simulation.options import Options
     from magnetar.chaos.simulation.process import Process, Scene
+    from magnetar.chaos.simulation.schedule import Planned
     from magnetar.chaos.simulation.sender import Sender
 
 NESTED = 2
@@ -30,17 +30,6 @@ NESTED = 2
 
 ANY_POINT_AFTER = 1.5
 """An arming for a point that is not reached within so many seconds takes the next point of any name."""
-
-
-class Planned(NamedTuple):
-    """A fault to come: its kind, its number among those of its kind, and when (seconds into the run)."""
-
-    at: float
-    kind: str
-    number: int
-
-    def __str__(self) -> str:
-        return f"{self.kind}:{self.number}"
 
 
 @dataclass(slots=True)
@@ -60,17 +49,6 @@ class Arming:
         return self.count <= 0
 
 
-def planned(chance: Chance, options: Options) -> list[Planned]:
-    """Every fault of a run, by time."""
-    faults: list[Planned] = []
-    for kind in sorted(options.kinds):
-        draw, at, number = chance.stream("plan", kind), 0.0, 0
-        while (at := at + draw.expovariate(1.0 / GAPS[kind])) < options.duration:
-            faults.append(Planned(at, kind, number))
-            number += 1
-    return sorted(faults)
-
-
 class Nemesis:
     """Strikes. It is also the trap that every process meets at its fault points."""
 
@@ -85,13 +63,13 @@ class Nemesis:
         self.armed: list[Arming] = []
         self._points = all_points()
 
-    def plan(self, faults: list[Planned]) -> None:
+    def plan(self, faults: Iterable[Planned]) -> None:
         """Put the faults on the agenda."""
         for fault in faults:
             self.agenda.after(fault.at, self._striking(fault))
 
     def calm(self) -> None:
-        """No more faults: everything is healed that can be healed from outside."""
+        """No more faults: everything is healed that can be healed from outside, but for what is left behind."""
         self.armed.clear()
         self.ammunition.drop()
         self.faults.release_openings()
@@ -99,12 +77,9 @@ class Nemesis:
             for partition in range(len(self.scene.broker.topic(topic).partitions)):
                 self.faults.release_sends(topic, partition)
                 self.faults.reconnect(topic, partition)
-        weather = self.scene.weather
-        weather.down = False
-        weather.fates.clear()
-        weather.take_fates.clear()
-        weather.settle()
-        for bus in (self.sender.bus, *(process.bus for process in self.fleet.alive)):
+        self.scene.weather.clear()
+        healthy = [process.bus for process in self.fleet.alive if not process.left_behind]
+        for bus in (self.sender.bus, *healthy):
             if bus.offline:
                 bus.heal()
 
@@ -133,7 +108,7 @@ class Nemesis:
 
         def action(process: Process) -> None:
             self.scene.history.took_effect("crash")
-            self.scene.history.tell(self.agenda.now, f"{process.name} crashes at {process.point}")
+            self.scene.history.tell(f"{process.name} crashes at {process.point}", harm=True)
             for situation in crashed_at(process.point):
                 self.scene.history.meet(situation)
             self.look_at_acknowledgements()
@@ -145,23 +120,35 @@ class Nemesis:
 
     def freeze(self, draw: random.Random) -> None:
         """Freeze a process at a fault point; perhaps another one takes over, perhaps the old one never wakes up."""
-        duration = draw.choice((0.1, 0.6, 2.0, 7.0))
-        takeover, killed, retires = draw.random() < 0.75, draw.random() < 0.2, draw.uniform(0.0, 4.0)  # noqa: PLR2004
+        duration = draw.choice((0.1, 0.4, 1.0, 3.0))
+        takeover, killed, retires = draw.random() < 0.75, draw.random() < 0.2, draw.uniform(0.0, 1.5)  # noqa: PLR2004
         delay = draw.uniform(0.0, duration)
+        for_good = draw.random() < 0.15  # noqa: PLR2004 - few
 
         def action(process: Process) -> None:
             if self.fleet.depth >= NESTED:
                 return
             self.scene.history.took_effect("freeze")
+            self.look_at_acknowledgements()
+            # Whoever is frozen beneath could not wake up before, so nobody may be.
+            if for_good and not self.fleet.depth and self.leave_behind(process, delay):
+                self.fleet.freeze(process, None)
             if takeover:
                 self.fleet.replace(process, delay)
                 self._retire(process, duration + retires)
             if killed:
                 self._retire(process, duration * 0.9)
-            self.look_at_acknowledgements()
             self.fleet.freeze(process, duration)
 
         self._arm(action, draw)
+
+    def leave_behind(self, process: Process, delay: float) -> bool:
+        """It will never be healed, and another one takes its place; False where the run leaves nobody behind."""
+        if not self.scene.options.leftovers or any(each.left_behind for each in self.fleet.alive):
+            return False
+        process.left_behind = True
+        self.fleet.replace(process, delay)
+        return True
 
     def _retire(self, process: Process, delay: float) -> None:
         self.agenda.after(delay, lambda: self.fleet.kill(process))
@@ -173,8 +160,8 @@ class Nemesis:
 
     def look_at_acknowledgements(self) -> None:
         """An acknowledgement before its commit matters at the very instant of a crash, so that is when one looks."""
-        views = self.scene.database.views()
-        shards = {row.shard: row for row in views.shards()}
-        views.close()
+        shards = {row.shard: row for row in self.scene.views.shards()}
         cursors = cursors_of(self.scene.wiring, self.scene.broker)
-        self.scene.history.violations.extend(acknowledged_too_far(self.scene.wiring, cursors, shards))
+        for found in acknowledged_too_far(self.scene.wiring, cursors, shards):
+            if found is not None:
+                self.scene.history.blame(*found)

@@ -20,13 +20,21 @@ if TYPE_CHECKING:
     from magnetar.chaos.simulation.chance import Chance
 
 
+FEW = 5
+"""So many kinds of faults a run has at least."""
+
+
 @dataclass(frozen=True, slots=True)
 class Options:
     """Drawn from the seed. `duration`: seconds of virtual time with faults; `cost`: seconds that a step takes.
 
-    `skew`: the store's clock minus the workers', in seconds. `kinds`: the faults of this run.
+    `workers`: how many are wanted at once; `scheduler`: who of them is stepped next (see `scheduler`). `skew`: the
+    store's clock minus the workers', in seconds. `leftovers`: whether frozen and cut-off workers stay so for good
+    when the rest is healed. `kinds`: the faults of this run.
     """
 
+    workers: int
+    scheduler: str
     partitions: int
     receiver_queue: int
     orders: int
@@ -34,6 +42,7 @@ class Options:
     duration: float
     cost: float
     skew: float
+    leftovers: bool
     kinds: frozenset[str]
     settings: Settings
 
@@ -42,22 +51,26 @@ def drawn(chance: Chance, kinds: tuple[str, ...]) -> Options:
     """The options of a seed, out of these kinds of faults."""
     draw = chance.stream("options")
     return Options(
-        partitions=draw.choice((1, 2, 2, 3)),
+        workers=draw.choice((1, 1, 1, 1, 2)),
+        scheduler=draw.choice(("fifo", "random", "pct")),
+        partitions=draw.choice((1, 1, 1, 2, 3)),
         receiver_queue=draw.choice((3, 10, 200)),
-        orders=draw.randint(3, 11),
+        orders=draw.randint(3, 4),
         articles=draw.randint(1, 3),
-        duration=draw.uniform(2.5, 8.0),
+        duration=draw.uniform(1.2, 2.4),
         cost=draw.choice((0.00005, 0.0005, 0.003)),
         skew=draw.choice((0.0, 0.0, -2.5, 0.7)),
+        leftovers=draw.random() < 0.5,  # noqa: PLR2004 - a coin
         kinds=_kinds(chance, kinds),
         settings=_settings(draw),
     )
 
 
 def _kinds(chance: Chance, kinds: tuple[str, ...]) -> frozenset[str]:
-    """Each with a coin of its own; never none at all."""
-    chosen = frozenset(kind for kind in kinds if chance.stream("swarm", kind).random() < 0.45)  # noqa: PLR2004
-    return chosen or frozenset((chance.stream("swarm").choice(kinds),))
+    """Each with a coin of its own; a few at least."""
+    coins = {kind: chance.stream("swarm", kind).random() for kind in kinds}
+    few = sorted(coins, key=lambda kind: coins[kind])[:FEW]
+    return frozenset((*few, *(kind for kind in kinds if coins[kind] < 0.45)))  # noqa: PLR2004
 
 
 def _settings(draw: random.Random) -> Settings:
@@ -78,7 +91,7 @@ def _settings(draw: random.Random) -> Settings:
             poll=0.01,
             lane=bound,
             timers=draw.choice((2.0, 60.0)),
-            storeless=draw.choice((1.0, 5.0)),
-            disconnected=draw.choice((1.0, 5.0)),
+            storeless=draw.choice((0.5, 1.5)),
+            disconnected=draw.choice((0.5, 1.5)),
         ),
     )

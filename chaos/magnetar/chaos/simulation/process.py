@@ -7,19 +7,20 @@ from typing import TYPE_CHECKING, Any, Protocol
 from magnetar.chaos.simulation.store import StormyStore
 from magnetar.runtime.bus.memory import Broker, MemoryBus
 from magnetar.runtime.instant import Instant, seconds
-from magnetar.runtime.worker.engine import Engine, Settings, Surroundings
+from magnetar.runtime.worker.engine import Engine, Surroundings
 from magnetar.runtime.worker.intake import Inline, Receiving
 from magnetar.runtime.worker.machine import Next
 from magnetar.runtime.worker.observer import Observer
 
 if TYPE_CHECKING:
     import random
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
     from magnetar.chaos.history import History
+    from magnetar.chaos.simulation.agenda import Agenda, StoreClock
+    from magnetar.chaos.simulation.options import Options
     from magnetar.chaos.simulation.store import Weather
     from magnetar.runtime.store.port import ShardChanges, ShardName
-    from magnetar.runtime.store.sqlite import SqliteMemory
     from magnetar.runtime.wiring import Wiring
 
 
@@ -41,20 +42,21 @@ class Scene:
     """What all processes of a run share."""
 
     def __init__(
-        self,
-        wiring: Wiring,
-        broker: Broker,
-        database: SqliteMemory,
-        weather: Weather,
-        clock: Callable[[], Instant],
-        settings: Settings,
+        self, wiring: Wiring, broker: Broker, weather: Weather, agenda: Agenda, clock: StoreClock, options: Options
     ) -> None:
         self.wiring = wiring
         self.broker = broker
-        self.database = database
         self.weather = weather
-        self.clock = clock
-        self.settings = settings
+        self.database = weather.database
+        self.views = self.database.views()
+        self.clock = agenda.clock
+        self.store_clock = clock
+        self.options = options
+
+    def close(self) -> None:
+        """Let the data go."""
+        self.views.close()
+        self.database.close()
 
     @property
     def history(self) -> History:
@@ -65,7 +67,7 @@ class Scene:
 class Process:
     """A worker process, from its start to its end.
 
-    `wake`: when it wants to be stepped; None: when something arrives.
+    `wake`: when it wants to be stepped; None: when something arrives. `left_behind`: frozen or cut off for good.
     """
 
     def __init__(self, scene: Scene, name: str, trap: Trap, noise: random.Random) -> None:
@@ -74,13 +76,14 @@ class Process:
         self.point = ""
         self.frozen = False
         self.doomed = False
+        self.left_behind = False
         self.leaving = False
         self.wake: Instant | None = scene.clock()
         self.bus = MemoryBus(scene.broker, name, scene.clock)
         self.engine: Engine | None = None
         self._trap = trap
         self._noise = noise
-        self._store = StormyStore(scene.database.open(), scene.weather, name)
+        self.store = StormyStore(scene.database.open(), scene.weather, name)
         self._machine = 0
         self._wanted: list[Next] = []
 
@@ -89,7 +92,7 @@ class Process:
         scene = self.scene
         around = Surroundings(
             bus=self.bus,
-            store=self._store,
+            store=self.store,
             owner=self.name,
             code="simulation",
             receiving=Receiving(Inline, wake=self.poke),
@@ -98,7 +101,12 @@ class Process:
             observer=Witness(self),
             points=self,
         )
-        self.engine = Engine(scene.wiring, around, scene.settings)
+        self.engine = Engine(scene.wiring, around, scene.options.settings)
+
+    @property
+    def left_of_round(self) -> int:
+        """How many machines are still to be stepped before it may sleep."""
+        return 1 if self.engine is None else len(self.engine.machines) - self._machine
 
     def step(self) -> None:
         """One step of one machine, in turn; after a round of all, sleep until the first wants to be called again."""
@@ -141,7 +149,7 @@ class Process:
         """The process's memory is gone; the broker and the database notice."""
         self.engine = None
         self.bus.disconnect()
-        self._store.close()
+        self.store.close()
 
 
 class Witness(Observer):
@@ -194,7 +202,7 @@ class Witness(Observer):
         )
 
     def _tell(self, what: str) -> None:
-        self._history.tell(self._process.scene.clock(), f"{self._process.name} {what}")
+        self._history.tell(f"{self._process.name} {what}")
 
 
 _LOSSES = {

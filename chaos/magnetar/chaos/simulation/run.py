@@ -1,173 +1,174 @@
-"""One run: set up, faults, healing, rest, and the checkers' verdict."""
+"""One run: faults, healing, rest, everything delivered once more, rest again, and the checkers' verdict."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from enum import Enum
 from typing import TYPE_CHECKING
 
-from magnetar.chaos.checkers import check
-from magnetar.chaos.checkers.delivery import each_disposed
-from magnetar.chaos.checkers.order import timers_let_the_punctual_pass
-from magnetar.chaos.evidence import cursors_of, gather
-from magnetar.chaos.history import History, Violation
-from magnetar.chaos.simulation.agenda import START, Agenda
+from magnetar.chaos.checkers import CHECKERS, PUNCTUAL
+from magnetar.chaos.evidence import NOWHERE, cursors_of, gather, shard_of
+from magnetar.chaos.history import History
+from magnetar.chaos.simulation.agenda import START, Agenda, StoreClock
 from magnetar.chaos.simulation.chance import Chance
-from magnetar.chaos.simulation.fleet import Fleet, Restless
-from magnetar.chaos.simulation.nemesis import Nemesis, Planned, planned
-from magnetar.chaos.simulation.options import Options, drawn
+from magnetar.chaos.simulation.fleet import Fleet
+from magnetar.chaos.simulation.nemesis import Nemesis
 from magnetar.chaos.simulation.process import Scene
+from magnetar.chaos.simulation.schedule import WORKLOADS, Schedule
+from magnetar.chaos.simulation.seal import sealed
 from magnetar.chaos.simulation.sender import Sender
-from magnetar.chaos.simulation.shopping import Shopping
 from magnetar.chaos.simulation.store import Weather
-from magnetar.chaos.simulation.strikes import STRIKES
-from magnetar.chaos.simulation.trade import Trade
+from magnetar.chaos.verdict import Judgement, Verdict, judge
 from magnetar.runtime.bus.memory import Broker, Faults, MemoryBus
 from magnetar.runtime.instant import SECOND, Instant, micros
 from magnetar.runtime.store.sqlite import SqliteMemory
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping
 
-    from magnetar.chaos.evidence import Evidence
-    from magnetar.chaos.simulation.letters import Workload
+    from magnetar.chaos.evidence import Cursor, Evidence
+    from magnetar.chaos.verdict import Checker
+    from magnetar.runtime.store.port import ShardName, ShardRow
 
 PATIENCE = 120.0
-"""Seconds of virtual time within which a healed system must have come to rest."""
+"""Seconds of virtual time within which a healed system must have come to rest, each time."""
 
-UNPUNCTUAL = frozenset({"slow sends", "dropped partition"})
-"""Faults that keep a message on its way after it was published."""
+EXTENSION, EXTENSIONS = 0.25, 8
+"""In seconds, and how often: by so much the phase of faults is longer while nothing was committed in it."""
 
-SHOPPING = 0.25
-"""How many of the seeds run the shop."""
+UNPUNCTUAL = frozenset({"slow sends", "dropped partition", "clock jump"})
+"""Faults that keep a message on its way after it was published, or part the clocks that dated it."""
+
+_BLINK: Instant = micros(0.1)
+"""Looking whether all is at rest takes a few queries: not more often than this."""
 
 _FAR: Instant = START + 10**6 * SECOND
 
 
-class Verdict(Enum):
-    """What a run showed. *Unknown*: nothing was applied, or no fault took effect, so it showed nothing."""
-
-    VALID = "valid"
-    INVALID = "invalid"
-    UNKNOWN = "unknown"
-
-
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """A run, over. `evidence` is None when it did not come so far."""
+    """A run, over."""
 
-    seed: int
-    options: Options
-    faults: Sequence[Planned]
-    history: History
-    violations: list[Violation]
-    evidence: Evidence | None = field(repr=False)
+    schedule: Schedule
+    history: History = field(repr=False)
+    evidence: Evidence = field(repr=False)
+    judgement: Judgement
+
+    @property
+    def verdict(self) -> Verdict:
+        """Valid, invalid or unknown."""
+        return self.judgement.verdict
 
     @property
     def applied(self) -> int:
         """How many messages were applied."""
-        return 0 if self.evidence is None else sum(map(len, self.evidence.timelines.values()))
-
-    @property
-    def verdict(self) -> Verdict:
-        """A violation is a violation, however little was shown."""
-        if self.violations:
-            return Verdict.INVALID
-        return Verdict.VALID if self.applied and self.history.effective else Verdict.UNKNOWN
+        return sum(map(len, self.evidence.timelines.values()))
 
 
-def simulate(seed: int, faults: Sequence[Planned] | None = None, workload: Workload | None = None) -> Outcome:
-    """Run the seed, with its own faults or with these."""
-    chance = Chance(seed)
-    workload = workload or usual(chance)
-    options = drawn(chance, tuple(STRIKES))
-    chosen = planned(chance, options) if faults is None else list(faults)
-    run = Run(chance, options, workload)
-    violations = run.play(chosen)
-    return Outcome(seed, options, chosen, run.history, violations, run.evidence)
+def simulate(schedule: Schedule, *, watching: bool = False) -> Outcome:
+    """Run a schedule in virtual time, in this thread. The same schedule gives the same outcome, to the last byte.
+
+    `watching`: slowly, and whatever looks at the real world is found out (see `seal`).
+    """
+    run = Run(schedule)
+    try:
+        with sealed(watching=watching):
+            run.play()
+        evidence = run.evidence()
+        return Outcome(schedule, run.history, evidence, judge(run.history, evidence, checkers_of(schedule)))
+    finally:
+        run.close()
 
 
-def usual(chance: Chance) -> Workload:
-    """What a seed runs: mostly the warehouse, made to show the engine's faults; sometimes the shop itself."""
-    return Shopping() if chance.stream("workload").random() < SHOPPING else Trade()
+def checkers_of(schedule: Schedule) -> tuple[Checker, ...]:
+    """The checkers that have a say: not every schedule lets one judge whether timers were punctual."""
+    kinds = {fault.kind for fault in schedule.faults}
+    punctual = () if schedule.options.skew or kinds & UNPUNCTUAL else (PUNCTUAL,)
+    return (*CHECKERS, *punctual, *WORKLOADS[schedule.workload].checkers)
 
 
 class Run:
     """Everything of one run, put together."""
 
-    def __init__(self, chance: Chance, options: Options, workload: Workload) -> None:
-        self.history = History()
-        self.evidence: Evidence | None = None
-        self._options = options
-        self._workload = workload
+    def __init__(self, schedule: Schedule) -> None:
+        options, chance = schedule.options, Chance(schedule.seed)
+        self._schedule = schedule
         self._agenda = Agenda()
-        wiring = workload.wiring(options)
+        self.history = History(self._agenda.clock)
+        wiring = WORKLOADS[schedule.workload].wiring(options)
         broker = Broker(self._agenda.clock, options.receiver_queue)
         for topic in wiring.topics.values():
             broker.provision(topic.name, topic.partitions or 1, topic.subscriptions)
-        skew = micros(options.skew)
-        self._database = SqliteMemory(lambda: self._agenda.now + skew)
-        self._views = self._database.views()
-        weather = Weather(self.history, self._agenda.clock)
-        self._scene = Scene(wiring, broker, self._database, weather, self._agenda.clock, options.settings)
+        clock = StoreClock(self._agenda, micros(options.skew))
+        database = SqliteMemory(clock)
+        weather = Weather(self.history, self._agenda.clock, database)
+        self._scene = Scene(wiring, broker, weather, self._agenda, clock, options)
+        self._probe = database.open()
         self._nemesis = Nemesis(self._scene, self._agenda, chance)
-        self._fleet = self._nemesis.fleet = Fleet(self._scene, self._agenda, chance, options.cost, self._nemesis)
+        self._fleet = self._nemesis.fleet = Fleet(self._scene, self._agenda, chance, self._nemesis, self._look)
         client = MemoryBus(broker, "outside", self._agenda.clock)
         self._sender = self._nemesis.sender = Sender(client, wiring, self._agenda, self.history, chance)
-        self._sender.plan(workload.letters(chance, options))
+        self._rested: Callable[[], None] | None = None
+        self._acknowledged = False
+        self._look_at: Instant = 0
+        self._deadline: Instant = 0
 
-    def play(self, faults: list[Planned]) -> list[Violation]:
-        """Safety phase, liveness phase, checks."""
-        self._nemesis.plan(faults)
-        try:
+    def play(self) -> None:
+        """Safety phase, then liveness phase with part of the world left dead where the options say so."""
+        self.history.enter("faults")
+        self._sender.plan(self._schedule.letters)
+        self._nemesis.plan(self._schedule.faults)
+        self._agenda.after(self._schedule.options.duration, lambda: self._heal(EXTENSIONS))
+        for _ in range(self._schedule.options.workers):
             self._fleet.launch()
-            self._fleet.run(self._agenda.now + micros(self._options.duration))
-            self._heal()
-            self._rest(self._applied)
-            self._move_every_partition()
-            self._rest(self._acknowledged)
-        except Restless as error:
-            self.history.blame("what is healed comes to rest", "the run", str(error))
-        violations = self._checked()
-        self._views.close()
-        self._database.close()
-        return violations
+        self._fleet.run(None)
+        self._meet_late_timers()
 
-    def _heal(self) -> None:
-        """No more faults; one worker, started by whoever looks after it, and nothing in its way."""
-        self.history.tell(self._agenda.now, "everything is healed")
+    def evidence(self) -> Evidence:
+        """What is there now."""
+        return gather(self._scene.wiring, self._scene.broker, self._scene.views, self._scene.store_clock())
+
+    def close(self) -> None:
+        """Let the data go."""
+        self._probe.close()
+        self._scene.close()
+
+    # from one phase to the next
+
+    def _heal(self, extensions: int) -> None:
+        """No more faults, as soon as something has succeeded in spite of them.
+
+        Who is not wanted any more is killed, but for those that are left behind for good.
+        """
+        if not self.history.commits and extensions:
+            self._agenda.after(EXTENSION, lambda: self._heal(extensions - 1))
+            return
+        self.history.tell("everything is healed")
+        self.history.enter("healed")
         self._fleet.calm = True
         self._nemesis.calm()
         for process in list(self._fleet.alive):
-            if process is not self._fleet.current:
+            if process.left_behind:
+                self.history.meet("a dead worker was left behind for good")
+            elif process not in self._fleet.wanted:
                 self._fleet.kill(process)
+        self._wait_for_rest(self._move_every_partition)
 
-    def _rest(self, rested: Callable[[], bool]) -> None:
-        until = self._agenda.now + micros(PATIENCE)
-        self._fleet.run(until, rested)
-        if self._agenda.now >= until:
+    def _wait_for_rest(self, then: Callable[[], None]) -> None:
+        self._rested = then
+        self._deadline = self._agenda.now + micros(PATIENCE)
+        self._agenda.after(PATIENCE, self._look)  # somebody looks then, whoever is dead
+
+    def _look(self) -> None:
+        """Nobody has anything to do at the moment: is everybody at rest?"""
+        if self._rested is None or self._agenda.now < min(self._look_at, self._deadline):
+            return
+        self._look_at = self._agenda.now + _BLINK
+        if self._is_at_rest():
+            then, self._rested = self._rested, None
+            then()
+        elif self._agenda.now >= self._deadline:
             self.history.blame("what is healed comes to rest", "the run", f"after {PATIENCE:.0f} s it had not")
-
-    def _applied(self) -> bool:
-        """Whether everything that was published has its disposition, with nothing pending."""
-        return self._emptied() and not any(each_disposed(self.history, self._gathered()))
-
-    def _acknowledged(self) -> bool:
-        """Whether besides that every subscription is acknowledged to its end."""
-        cursors = cursors_of(self._scene.wiring, self._scene.broker)
-        return not any(cursor.backlog for cursor in cursors) and self._emptied()
-
-    def _emptied(self) -> bool:
-        """Whether nobody sends any more, the outbox is empty, and no timer is armed."""
-        if self._sender.busy:
-            return False
-        store = self._database.open()
-        try:
-            return not any(
-                store.outbox(shard.shard, 0, 1) or store.timers(shard.shard, _FAR) for shard in self._views.shards()
-            )
-        finally:
-            store.close()
+            self._end()
 
     def _move_every_partition(self) -> None:
         """What was acknowledged in vain is delivered again, and must change nothing."""
@@ -176,17 +177,31 @@ class Run:
             for partition in range(topic.partitions or 1):
                 faults.unload(name, partition)
         self._fleet.poke()
+        self._acknowledged = True
+        self._wait_for_rest(self._end)
 
-    def _gathered(self) -> Evidence:
-        return gather(self._scene.wiring, self._scene.broker, self._views, self._agenda.now)
+    def _end(self) -> None:
+        self._fleet.over = True
 
-    def _checked(self) -> list[Violation]:
-        self.evidence = self._gathered()
-        self._meet_late_timers()
-        found = [*check(self.history, self.evidence), *self._workload.violations(self.evidence)]
-        if self._options.skew == 0 and not self._options.kinds & UNPUNCTUAL:
-            found.extend(timers_let_the_punctual_pass(self.evidence))
-        return found
+    def _is_at_rest(self) -> bool:
+        """Whether nobody sends, all is applied (at the end: acknowledged), the outbox is empty, no timer is armed."""
+        if self._sender.busy or not self._is_done():
+            return False
+        shards = [row.shard for row in self._scene.views.shards()]
+        return not any(self._probe.outbox(shard, 0, 1) or self._probe.timers(shard, _FAR) for shard in shards)
+
+    def _is_done(self) -> bool:
+        cursors = cursors_of(self._scene.wiring, self._scene.broker)
+        if self._acknowledged:
+            return not any(cursor.backlog for cursor in cursors)
+        rows = {row.shard: row for row in self._scene.views.shards()}
+        return all(self._is_applied(cursor, rows) for cursor in cursors)
+
+    def _is_applied(self, cursor: Cursor, rows: Mapping[ShardName, ShardRow]) -> bool:
+        """An acknowledgement may be lost for good; the position in the store is not."""
+        log = self._scene.broker.partition(*cursor.place).log.deliveries
+        row = rows[shard_of(cursor, self._scene.wiring)]
+        return not log or row.positions.get(str(cursor.place), NOWHERE) >= log[-1].position
 
     def _meet_late_timers(self) -> None:
         """Timers that one owner armed and a later one fired."""

@@ -4,19 +4,21 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from magnetar.chaos.history import Sending
+from magnetar.chaos.history import Answered, Intended
 from magnetar.runtime.bus.port import BusError, Outgoing
 from magnetar.runtime.instant import to_iso
 from magnetar.runtime.routing import partition_of
 from magnetar.schemas import contract_name, key_field
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from magnetar.chaos.history import History
     from magnetar.chaos.simulation.agenda import Agenda
     from magnetar.chaos.simulation.chance import Chance
     from magnetar.chaos.simulation.letters import Letter
     from magnetar.runtime.bus.memory import MemoryBus
-    from magnetar.runtime.bus.port import Opening, Producer
+    from magnetar.runtime.bus.port import Opening, Position, Producer
     from magnetar.runtime.wiring import Topic, Wiring
 
 OUTSIDE = "outside"
@@ -37,12 +39,12 @@ class Sender:
         self._history = history
         self._chance = chance
 
-    def plan(self, letters: list[Letter]) -> None:
+    def plan(self, letters: Iterable[Letter]) -> None:
         """Put every copy of every letter on the agenda."""
         for number, letter in enumerate(letters):
             draw = self._chance.stream("letter", number)
-            sending, topic = self._sending(letter, draw.randrange(1_000_000))
-            self._history.sendings.append(sending)
+            sending, topic = self._intended(number, letter, draw.randrange(1_000_000))
+            self._history.append(sending)
             message = self._outgoing(letter, topic)
             for copy in range(letter.copies):
                 errand = Errand(self, sending, topic, message, f"client-{number}-{copy}", self._chance)
@@ -50,7 +52,7 @@ class Sender:
                 self.busy += 1
                 self._agenda.after(delay, errand.try_it)
 
-    def _sending(self, letter: Letter, noise: int) -> tuple[Sending, Topic]:
+    def _intended(self, number: int, letter: Letter, noise: int) -> tuple[Intended, Topic]:
         topic = self._wiring.destination(None, letter.message)
         name = key_field(type(letter.message))
         assert name is not None, f"{type(letter.message).__name__} has no key"
@@ -59,7 +61,7 @@ class Sender:
         partition = partition_of(key, count)
         if letter.astray:
             partition = (partition + noise) % count
-        return Sending(letter.message_id, topic.name, partition, key), topic
+        return Intended(self._agenda.now, number, letter.message_id, topic.name, partition, key), topic
 
     def _outgoing(self, letter: Letter, topic: Topic) -> Outgoing:
         body = topic.codec.encode(letter.message)
@@ -81,7 +83,11 @@ class Sender:
 
     def tell(self, what: str) -> None:
         """A line of the story."""
-        self._history.tell(self._agenda.now, what)
+        self._history.tell(what)
+
+    def answered(self, number: int, position: Position | None) -> None:
+        """A copy was confirmed."""
+        self._history.append(Answered(self._agenda.now, number, position))
 
 
 class Errand:
@@ -92,7 +98,7 @@ class Errand:
     """
 
     def __init__(
-        self, sender: Sender, sending: Sending, topic: Topic, message: Outgoing, name: str, chance: Chance
+        self, sender: Sender, sending: Intended, topic: Topic, message: Outgoing, name: str, chance: Chance
     ) -> None:
         self._sender = sender
         self._sending = sending
@@ -124,7 +130,6 @@ class Errand:
             self._sender.later(0.05, self)
             return
         self._opening = None
-        self._sending.tries += 1
         self._producer.send(1, self._message)
         self._listen(self._producer)
 
@@ -136,9 +141,7 @@ class Errand:
         receipt = receipts[0]
         if receipt.error is not None:
             raise receipt.error
-        self._sending.acked = True
-        if receipt.position is not None:
-            self._sending.positions.append(receipt.position)
+        self._sender.answered(self._sending.number, receipt.position)
         producer.close()
         self._sender.busy -= 1
 

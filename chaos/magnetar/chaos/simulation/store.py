@@ -9,7 +9,7 @@ import json
 from collections import deque
 from typing import TYPE_CHECKING
 
-from magnetar.chaos.history import Commit, LaneRow
+from magnetar.chaos.history import Committed, LaneRow, Taken
 from magnetar.runtime.store.port import CommitUnknown, StoreUnavailable, VersionConflict
 
 if TYPE_CHECKING:
@@ -18,9 +18,36 @@ if TYPE_CHECKING:
     from magnetar.chaos.history import History
     from magnetar.runtime.instant import Instant
     from magnetar.runtime.store.port import OutboxRow, ShardChanges, ShardName, ShardRow, StateRow, Store, TimerRow
+    from magnetar.runtime.store.sqlite import SqliteMemory
     from magnetar.runtime.table import Table
 
 HAPPENED, LOST, LATE = "happened", "lost", "late"
+
+
+class Disk:
+    """What of the database is on the disk: everything that was committed, if its settings say so.
+
+    With weaker ones a loss of power takes it back to its last checkpoint, which comes every few commits.
+    """
+
+    CHECKPOINT = 8
+
+    def __init__(self, database: SqliteMemory) -> None:
+        self._database = database
+        self._durable = database.is_durable
+        self._image = b"" if self._durable else database.image()
+        self._commits = 0
+
+    def committed(self) -> None:
+        """One more commit."""
+        self._commits += 1
+        if not self._durable and self._commits % self.CHECKPOINT == 0:
+            self._image = self._database.image()
+
+    def lose_power(self) -> None:
+        """Only what is on the disk is left."""
+        if not self._durable:
+            self._database.restore(self._image)
 
 
 class Weather:
@@ -30,10 +57,14 @@ class Weather:
     hears of the loss: it ends, well or badly, before anybody else gets the locks that it holds.
     """
 
-    def __init__(self, history: History, clock: Callable[[], Instant]) -> None:
+    def __init__(self, history: History, clock: Callable[[], Instant], database: SqliteMemory) -> None:
         self.history = history
         self.clock = clock
+        self.database = database
+        self._disk = Disk(database)
         self.down = False
+        self.full = False
+        self.locks = 0
         self.fates: deque[str] = deque()
         self.take_fates: deque[str] = deque()
         self.late: Callable[[], object] | None = None
@@ -45,6 +76,36 @@ class Weather:
             text = f"{what}: no connection to the store"
             raise StoreUnavailable(text)
 
+    def write(self, what: str) -> None:
+        """Raise when the disk is full, or somebody holds the lock for too long."""
+        if self.full:
+            self.history.took_effect("disk full")
+            self.history.meet("a write found the disk full")
+            text = f"{what}: the disk is full"
+            raise StoreUnavailable(text)
+        if self.locks:
+            self.locks -= 1
+            self.history.took_effect("locked store")
+            text = f"{what}: another connection kept the database locked"
+            raise StoreUnavailable(text)
+
+    def clear(self) -> None:
+        """Fair weather again."""
+        self.down = self.full = False
+        self.locks = 0
+        self.fates.clear()
+        self.take_fates.clear()
+        self.settle()
+
+    def lose_power(self) -> None:
+        """What is not on the disk is gone."""
+        self.late = None
+        self._disk.lose_power()
+
+    def committed(self) -> None:
+        """A transaction has ended well."""
+        self._disk.committed()
+
     def settle(self) -> None:
         """Let the transaction under way end, as its locks ask of whoever comes next."""
         late, self.late = self.late, None
@@ -53,47 +114,60 @@ class Weather:
 
 
 class StormyStore:
-    """One worker's connection. Implements `Store` by delegation."""
+    """One worker's connection. Implements `Store` by delegation. `cut`: this one never gets through again."""
 
     def __init__(self, inner: Store, weather: Weather, owner: str) -> None:
         self._inner = inner
         self._weather = weather
         self._owner = owner
+        self.cut = False
         self._loads: set[tuple[ShardName, int, str]] = set()
+
+    def _read(self, what: str) -> None:
+        """A call that only reads begins."""
+        if self.cut:
+            text = f"{what}: no way to the store"
+            raise StoreUnavailable(text)
+        self._weather.reach(what)
+
+    def _write(self, what: str) -> None:
+        """A call that writes begins."""
+        self._read(what)
+        self._weather.write(what)
 
     def now(self) -> Instant:
         """See the port."""
-        self._weather.reach("asking for the time")
+        self._read("asking for the time")
         return self._inner.now()
 
     def prepare(self, partitions: Mapping[str, int], tables: Iterable[Table]) -> None:
         """See the port."""
-        self._weather.reach("preparing")
+        self._write("preparing")
         self._inner.prepare(partitions, tables)
 
     def remember(self, schemas: Mapping[str, str]) -> None:
         """See the port."""
-        self._weather.reach("keeping schemas")
+        self._write("keeping schemas")
         self._inner.remember(schemas)
 
     def schemas(self) -> dict[str, str]:
         """See the port."""
-        self._weather.reach("reading schemas")
+        self._read("reading schemas")
         return self._inner.schemas()
 
     def epochs(self, shards: Sequence[ShardName]) -> dict[ShardName, int]:
         """See the port."""
-        self._weather.reach("reading epochs")
+        self._read("reading epochs")
         return self._inner.epochs(shards)
 
     def take(self, shard: ShardName, epoch: int, owner: str) -> ShardRow | None:
         """See the port."""
-        self._weather.reach(f"taking {shard}")
+        self._write(f"taking {shard}")
         self._weather.settle()
         fate = self._weather.take_fates.popleft() if self._weather.take_fates else None
         row = None if fate == LOST else self._inner.take(shard, epoch, owner)
         if row is not None:
-            self._weather.history.epochs[shard] = row.epoch
+            self._weather.history.append(Taken(self._weather.clock(), shard, row.epoch, owner))
         if fate is not None:
             self._weather.history.took_effect("unknown take")
             text = f"taking {shard}: the answer was lost"
@@ -102,28 +176,28 @@ class StormyStore:
 
     def release(self, shard: ShardName, epoch: int) -> bool:
         """See the port."""
-        self._weather.reach(f"releasing {shard}")
+        self._write(f"releasing {shard}")
         return self._inner.release(shard, epoch)
 
     def outbox(self, shard: ShardName, after: int, limit: int) -> list[OutboxRow]:
         """See the port."""
-        self._weather.reach("reading an outbox")
+        self._read("reading an outbox")
         self._weather.history.meet("a lane was longer than its window", after > 0)
         return self._inner.outbox(shard, after, limit)
 
     def timers(self, shard: ShardName, until: Instant) -> list[TimerRow]:
         """See the port."""
-        self._weather.reach("reading timers")
+        self._read("reading timers")
         return self._inner.timers(shard, until)
 
     def dispositions(self, actor: str, message_ids: Sequence[bytes]) -> dict[bytes, str]:
         """See the port."""
-        self._weather.reach("reading the journal")
+        self._read("reading the journal")
         return self._inner.dispositions(actor, message_ids)
 
     def states(self, actor: str, keys: Sequence[str]) -> list[StateRow]:
         """See the port."""
-        self._weather.reach("loading states")
+        self._read("loading states")
         rows = self._inner.states(actor, keys)
         self._meet_again(rows)
         return rows
@@ -137,13 +211,13 @@ class StormyStore:
 
     def commit(self, group: Sequence[ShardChanges]) -> frozenset[ShardName]:
         """See the port."""
-        self._weather.reach("committing")
+        self._write("committing")
         self._weather.settle()
         fate = self._weather.fates.popleft() if self._weather.fates else None
         if fate is None:
             return self._commit(group)
         self._weather.history.took_effect("unknown commit")
-        self._weather.history.tell(self._weather.clock(), f"{self._owner}: the answer to a commit is lost ({fate})")
+        self._weather.history.tell(f"{self._owner}: the answer to a commit is lost ({fate})", harm=True)
         if fate == HAPPENED:
             self._commit(group)
         elif fate == LATE:
@@ -155,7 +229,7 @@ class StormyStore:
         try:
             self._commit(group)
         except VersionConflict as error:  # nobody is there any more to be told
-            self._weather.history.tell(self._weather.clock(), f"{self._owner}: a late commit failed: {error}")
+            self._weather.history.tell(f"{self._owner}: a late commit failed: {error}")
 
     def _commit(self, group: Sequence[ShardChanges]) -> frozenset[ShardName]:
         history = self._weather.history
@@ -166,18 +240,17 @@ class StormyStore:
             if mine == history.epochs.get(error.shard):
                 history.blame("a worker never contradicts itself", f"{self._owner}, shard {error.shard}", str(error))
             raise
+        self._weather.committed()
         for changes in group:
             if changes.shard not in refused:
-                commit = self._record(changes)
-                history.commits.append(commit)
-                history.decided.update(row.message_id for row in commit.lane)
+                history.append(self._record(changes))
         if refused:
             history.meet("a zombie's commit was refused")
         return refused
 
-    def _record(self, changes: ShardChanges) -> Commit:
+    def _record(self, changes: ShardChanges) -> Committed:
         history = self._weather.history
-        return Commit(
+        return Committed(
             self._weather.clock(), self._owner, changes.shard, changes.epoch, history.epochs.get(changes.shard, 0),
             changes.commits,
             tuple(map(_lane_row, changes.outbox)),
@@ -187,7 +260,7 @@ class StormyStore:
 
     def reconnect(self) -> None:
         """See the port."""
-        self._weather.reach("reconnecting")
+        self._read("reconnecting")
         self._weather.settle()
         self._inner.reconnect()
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from magnetar.chaos.evidence import Place
 from magnetar.chaos.simulation.store import HAPPENED, LATE, LOST
+from magnetar.runtime.instant import micros
 from magnetar.runtime.wiring import subscription_of
 
 if TYPE_CHECKING:
@@ -112,7 +113,7 @@ def _moved(nemesis: Nemesis, draw: random.Random) -> None:
 
 def _dropped(nemesis: Nemesis, draw: random.Random) -> None:
     """The same, and it takes a while."""
-    place, pause = _place(nemesis, draw), draw.choice((0.05, 0.5, 3.0, 8.0))
+    place, pause = _place(nemesis, draw), draw.choice((0.05, 0.5, 1.5, 3.0))
     nemesis.faults.drop(*place, forget_acks=draw.choice((0, 2)))
     nemesis.scene.history.took_effect("dropped partition")
     _tell(nemesis, f"{place} is away for {pause} s")
@@ -141,7 +142,7 @@ def _slow_sends(nemesis: Nemesis, draw: random.Random) -> None:
         if len(log) > before:
             nemesis.scene.history.took_effect("slow sends")
 
-    nemesis.agenda.after(draw.choice((0.1, 1.0, 4.0)), release)
+    nemesis.agenda.after(draw.choice((0.1, 0.5, 1.5)), release)
 
 
 def _closed(nemesis: Nemesis, draw: random.Random) -> None:
@@ -158,17 +159,22 @@ def _closed(nemesis: Nemesis, draw: random.Random) -> None:
 
 def _slow_openings(nemesis: Nemesis, draw: random.Random) -> None:
     nemesis.faults.hold_openings()
-    nemesis.agenda.after(draw.choice((0.1, 1.0, 4.0)), nemesis.faults.release_openings)
+    nemesis.agenda.after(draw.choice((0.1, 0.5, 1.0)), nemesis.faults.release_openings)
 
 
 def _cut(nemesis: Nemesis, draw: random.Random) -> None:
     """A worker loses the broker but not the store; perhaps another one takes over."""
-    process, duration, delay = nemesis.fleet.current, draw.choice((0.1, 1.0, 4.0, 8.0)), draw.uniform(0.0, 4.0)
-    takeover = draw.random() < 0.5  # noqa: PLR2004 - a coin
-    if process is None or process not in nemesis.fleet.alive or process.bus.offline:
+    duration, delay = draw.choice((0.1, 0.5, 1.5, 3.0)), draw.uniform(0.0, 1.5)
+    takeover, for_good = draw.random() < 0.5, draw.random() < 0.15  # noqa: PLR2004
+    process = nemesis.fleet.some(draw)
+    if process is None or process.bus.offline:
         return
     process.bus.cut()
     nemesis.scene.history.took_effect("cut")
+    if for_good and nemesis.leave_behind(process, delay):
+        process.store.cut = True
+        _tell(nemesis, f"{process.name} is cut off from broker and store for good")
+        return
     _tell(nemesis, f"{process.name} is cut off from the broker for {duration} s")
 
     def heal() -> None:
@@ -191,7 +197,7 @@ def _unknown_take(nemesis: Nemesis, draw: random.Random) -> None:
 
 
 def _store_away(nemesis: Nemesis, draw: random.Random) -> None:
-    weather, duration = nemesis.scene.weather, draw.choice((0.05, 0.5, 3.0, 7.0))
+    weather, duration = nemesis.scene.weather, draw.choice((0.05, 0.3, 0.8, 2.0))
     weather.down = True
     _tell(nemesis, f"the store is away for {duration} s")
 
@@ -203,14 +209,14 @@ def _store_away(nemesis: Nemesis, draw: random.Random) -> None:
 
 def _rolling(nemesis: Nemesis, draw: random.Random) -> None:
     """A worker is told to leave, and another one starts; one that does not manage to leave is killed."""
-    process = nemesis.fleet.current
-    if process is None or process not in nemesis.fleet.alive or process.frozen or process.engine is None:
+    process = nemesis.fleet.some(draw)
+    if process is None:
         return
     nemesis.scene.history.took_effect("rolling restart")
     _tell(nemesis, f"{process.name} is told to leave")
     process.leave()
-    nemesis.fleet.replace(process, draw.choice((0.0, 0.3, 1.0)))
-    nemesis.agenda.after(8.0, lambda: nemesis.fleet.kill(process))
+    nemesis.fleet.replace(process, draw.choice((0.0, 0.1, 0.4)))
+    nemesis.agenda.after(3.0, lambda: nemesis.fleet.kill(process))
 
 
 def _sender_cut(nemesis: Nemesis, draw: random.Random) -> None:
@@ -222,20 +228,61 @@ def _sender_cut(nemesis: Nemesis, draw: random.Random) -> None:
     nemesis.agenda.after(draw.choice((0.1, 1.0)), bus.heal)
 
 
+def _disk_full(nemesis: Nemesis, draw: random.Random) -> None:
+    weather, duration = nemesis.scene.weather, draw.choice((0.05, 0.3, 1.0))
+    weather.full = True
+    _tell(nemesis, f"the store's disk is full for {duration} s")
+
+    def room() -> None:
+        weather.full = False
+
+    nemesis.agenda.after(duration, room)
+
+
+def _locked(nemesis: Nemesis, draw: random.Random) -> None:
+    nemesis.scene.weather.locks = draw.randint(1, 4)
+
+
+def _clock_jump(nemesis: Nemesis, draw: random.Random) -> None:
+    """The store's clock is set, forward or back: time as the handlers see it must not run backwards."""
+    jump = draw.choice((-30.0, -2.0, -0.3, 0.3, 2.0))
+    nemesis.scene.store_clock.skew += micros(jump)
+    nemesis.scene.history.took_effect("clock jump")
+    nemesis.scene.history.meet("the store's clock was put back", jump < 0)
+    _tell(nemesis, f"the store's clock jumps by {jump} s")
+
+
+def _power_loss(nemesis: Nemesis, draw: random.Random) -> None:
+    """Every process is gone at once, and the broker has forgotten its last acknowledgements."""
+    nemesis.scene.history.took_effect("power loss")
+    nemesis.scene.history.meet("everything lost its power at once")
+    _tell(nemesis, "everything loses its power")
+    for process in list(nemesis.fleet.alive):
+        nemesis.fleet.kill(process)
+    nemesis.scene.weather.lose_power()
+    for topic in nemesis.scene.broker.topics():
+        for partition in range(len(nemesis.scene.broker.topic(topic).partitions)):
+            nemesis.faults.unload(topic, partition, forget_acks=draw.choice((0, 3, 20)))
+
+
 def _tell(nemesis: Nemesis, what: str) -> None:
-    nemesis.scene.history.tell(nemesis.agenda.now, what)
+    nemesis.scene.history.tell(what, harm=True)
 
 
 STRIKES: Mapping[str, Strike] = {
+    "clock jump": _clock_jump,
     "closed by the broker": _closed,
     "crash": _crash,
     "cut": _cut,
+    "disk full": _disk_full,
     "dropped partition": _dropped,
     "freeze": _freeze,
+    "locked store": _locked,
     "lost acks": _lost_acks,
     "lost receipts": _lost_receipts,
     "lost sends": _lost_sends,
     "moved partition": _moved,
+    "power loss": _power_loss,
     "rewound subscription": _rewound,
     "rolling restart": _rolling,
     "sender cut": _sender_cut,
@@ -248,15 +295,19 @@ STRIKES: Mapping[str, Strike] = {
 """What each kind does."""
 
 GAPS: Mapping[str, float] = {
+    "clock jump": 2.4,
     "closed by the broker": 1.0,
     "crash": 1.2,
     "cut": 2.4,
+    "disk full": 2.4,
     "dropped partition": 1.8,
     "freeze": 1.8,
+    "locked store": 0.6,
     "lost acks": 0.48,
     "lost receipts": 0.48,
     "lost sends": 0.48,
     "moved partition": 0.9,
+    "power loss": 3.0,
     "rewound subscription": 1.8,
     "rolling restart": 2.4,
     "sender cut": 1.8,

@@ -1,63 +1,100 @@
-"""The command: run one seed and tell its story, or many and count what they met."""
+"""The command: run one seed or one schedule and tell its story, or many seeds and count what they met."""
 
 from __future__ import annotations
 
 import argparse
-import logging
+import random
 import time
+from itertools import count
+from pathlib import Path
 from typing import TYPE_CHECKING
 
+from magnetar.chaos.history import Entered, Told
 from magnetar.chaos.simulation.agenda import START
-from magnetar.chaos.simulation.campaign import explore, shrunk
-from magnetar.chaos.simulation.run import Outcome, Verdict, simulate
+from magnetar.chaos.simulation.campaign import explore
+from magnetar.chaos.simulation.run import simulate
+from magnetar.chaos.simulation.schedule import Schedule
+from magnetar.chaos.simulation.shrinking import shrunk
+from magnetar.chaos.verdict import Verdict
 from magnetar.runtime.instant import seconds
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-LINES = 80
-"""Longest story that is printed whole."""
+    from magnetar.chaos.simulation.run import Outcome
+
+LINES = 10
+"""A story has no more lines than this, unless all of it is asked for."""
+
+FRESH = 10**9
+"""Seeds that nobody has tried begin above this, at a random place."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Exit status 0 when every run is valid, 1 when one is not."""
-    parser = argparse.ArgumentParser(prog="python -m magnetar.chaos.simulation", description=main.__doc__)
-    parser.add_argument("--seed", type=int, help="tell the story of this seed")
-    parser.add_argument(
-        "--shrink", action="store_true", help="leave out the faults that are not needed for its violation"
-    )
-    parser.add_argument("--runs", type=int, default=1000, help="how many seeds, without --seed (default: 1000)")
-    parser.add_argument("--first", type=int, default=0, help="the first of them (default: 0)")
-    parser.add_argument("--jobs", type=int, default=1, help="in how many processes (default: 1)")
-    chosen = parser.parse_args(arguments)
-    logging.getLogger("magnetar").setLevel(logging.CRITICAL)
-    if chosen.seed is None:
-        return _many(range(chosen.first, chosen.first + chosen.runs), chosen.jobs)
-    outcome = simulate(chosen.seed)
+    """Exit status 0 when every run is valid or unknown, 1 when one is not, or is not the same run twice."""
+    chosen = _parser().parse_args(arguments)
+    if chosen.schedule is not None:
+        schedule = Schedule.from_json(chosen.schedule.read_text())
+    elif chosen.seed is not None:
+        schedule = Schedule.of(chosen.seed)
+    else:
+        return _many(chosen)
+    outcome = simulate(schedule)
     if chosen.shrink and outcome.verdict is Verdict.INVALID:
         outcome = shrunk(outcome)
-    print(story(outcome))  # noqa: T201
+    if chosen.keep is not None:
+        chosen.keep.write_text(outcome.schedule.to_json())
+    print(story(outcome, whole=chosen.all))  # noqa: T201
     return int(outcome.verdict is Verdict.INVALID)
 
 
-def _many(seeds: range, jobs: int) -> int:
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m magnetar.chaos.simulation", description=main.__doc__)
+    parser.add_argument("--seed", type=int, help="tell the story of this seed")
+    parser.add_argument("--schedule", type=Path, help="tell the story of the schedule in this file")
+    parser.add_argument("--shrink", action="store_true", help="leave out what is not needed for its violation")
+    parser.add_argument("--keep", type=Path, help="write the schedule into this file")
+    parser.add_argument("--all", action="store_true", help=f"every line of the story, not {LINES} at most")
+    parser.add_argument("--runs", type=int, help="how many seeds (default: 1000, or as many as --seconds allow)")
+    parser.add_argument("--seconds", type=float, help="for how long")
+    parser.add_argument("--first", type=int, default=0, help="the first seed (default: 0; -1: one never tried)")
+    parser.add_argument("--jobs", type=int, default=1, help="in how many processes (default: 1)")
+    return parser
+
+
+def _many(chosen: argparse.Namespace) -> int:
+    first: int = FRESH + random.randrange(FRESH) if chosen.first < 0 else chosen.first  # noqa: S311 - no secret
+    runs: int | None = chosen.runs if chosen.runs or chosen.seconds else 1000
     began = time.perf_counter()
-    campaign = explore(seeds, jobs)
+    campaign = explore(count(first) if runs is None else range(first, first + runs), chosen.jobs, chosen.seconds)
     took = time.perf_counter() - began
-    print(f"{campaign.table()}\n{len(seeds)} runs in {took:.1f} s, {len(seeds) / took:.1f} a second")  # noqa: T201
-    return int(bool(campaign.invalid))
+    shown = campaign.runs - len(campaign.unknown)
+    rate = f"{shown / took * 60 / chosen.jobs:,.0f} a minute and process that were not unknown"
+    print(f"{campaign.table()}\nseeds from {first}: {campaign.runs} runs in {took:.1f} s, {rate}")  # noqa: T201
+    return int(not campaign.clean)
 
 
-def story(outcome: Outcome) -> str:
-    """What was done to a run, what it did, and what was violated."""
-    options = outcome.options
+def story(outcome: Outcome, *, whole: bool = False) -> str:
+    """What was done to a run, and which promise broke; `whole`: also what it did."""
+    schedule, options = outcome.schedule, outcome.schedule.options
     head = (
-        f"seed {outcome.seed}: {outcome.verdict.value}. {options.partitions} partitions, {options.orders} orders, "
-        f"{outcome.applied} messages applied, {len(outcome.history.commits)} commits; "
-        f"{len(outcome.faults)} faults planned: {', '.join(sorted({fault.kind for fault in outcome.faults}))}"
+        f"seed {schedule.seed}: {outcome.verdict.value}. {schedule.workload}, {options.workers} worker(s), "
+        f"{options.partitions} partition(s), {len(schedule.letters)} letters, {len(schedule.faults)} faults planned; "
+        f"{outcome.applied} messages applied"
     )
-    lines = [f"  {seconds(at - START):9.4f}  {what}" for at, what in outcome.history.story]
-    if len(lines) > LINES:
-        lines = [*lines[: LINES // 2], f"  … {len(lines) - LINES} lines …", *lines[-LINES // 2 :]]
-    found = [f"  ✗ {violation}" for violation in outcome.violations[:20]]
-    return "\n".join([head, *lines, *found])
+    found = [f"  ✗ {violation}" for violation in outcome.judgement.violations[: None if whole else 2]]
+    doubts = [f"  ? {doubt}" for doubt in outcome.judgement.doubts[: None if whole else 2]]
+    end = found or doubts
+    lines = [f"  {seconds(at - START):9.4f}  {what}" for at, what in _told(outcome, whole=whole)]
+    room = LINES - 1 - len(end)
+    if not whole and len(lines) > room:
+        lines = [*lines[: room - 1], f"  … {len(lines) - room + 1} more lines: --all shows them"]
+    return "\n".join([head, *lines, *end])
+
+
+def _told(outcome: Outcome, *, whole: bool) -> list[tuple[int, str]]:
+    """Lines of the story by time: what was done to the run, or all."""
+    events = [each for each in outcome.history.events if isinstance(each, Told | Entered)]
+    if whole:
+        return [(each.at, each.what if isinstance(each, Told) else f"--- {each.phase}") for each in events]
+    return [(each.at, each.what) for each in events if isinstance(each, Told) and each.harm]

@@ -107,6 +107,8 @@ class Handling:
         return (timer.key, timer.name) not in self._timers and self._shard.timetable.is_armed(timer)
 
     def _apply(self, arrival: Arrival) -> None:
+        if arrival.timer is not None and arrival.timer.due > self._now:
+            self._pass(arrival.timer.due)
         state, version = self._current(arrival.key)
         context = Context(arrival.key, arrival.message_id, self._now, arrival.envelope)
         state = self._call(arrival, state, context)
@@ -121,6 +123,11 @@ class Handling:
         self._handled.states[arrival.key] = (state, version)
         if arrival.reply is not None:
             self._handled.replies.append((arrival.reply, state))
+
+    def _pass(self, instant: Instant) -> None:
+        """A timer that fired is due: where the store's clock was put back meanwhile, time goes on from there (R5)."""
+        self._now = self._handled.changes.floor = instant
+        self._iso = to_iso(instant)
 
     def _current(self, key: str) -> tuple[State, int]:
         known = self._handled.states.get(key)

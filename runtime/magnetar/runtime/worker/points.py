@@ -75,8 +75,11 @@ class _Pointed:
         self._opens = opens
 
     def __getattr__(self, name: str) -> Any:  # noqa: ANN401 - whatever the port has
+        """A method is wrapped once, and then found without coming here; anything else is looked up each time."""
         found = getattr(self._inner, name)
-        return self._wrapped(name, found) if callable(found) else found
+        if callable(found):
+            found = self.__dict__[name] = self._wrapped(name, found)
+        return found
 
     def _wrapped(self, name: str, method: Callable[..., Any]) -> Callable[..., Any]:
         call = f"{self._port}.{name}"

@@ -134,6 +134,8 @@ class Relay:
         outlets = self._outlets.get(shard.name)
         if outlets is None:
             outlets = self._outlets[shard.name] = Outlets()
+        elif not shard.lane.waiting and not outlets.busy and now < outlets.sweep_at:  # most shards, most of the time
+            return NEVER
         while shard.lane.waiting:
             outlets.queue(shard.lane.waiting.popleft())
         if now >= outlets.sweep_at:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from functools import lru_cache
 
 from magnetar.runtime.bus.port import SchemaRefused
 
@@ -48,6 +49,12 @@ class TopicSchemas:
 
     def _canonical(self, text: str) -> str:
         try:
-            return json.dumps(json.loads(text), sort_keys=True)
+            return _canonical(text)
         except ValueError as error:
             raise SchemaRefused(f"the schema for {self._topic} is not JSON: {error}") from error
+
+
+@lru_cache(maxsize=1024)
+def _canonical(text: str) -> str:
+    """Every producer brings its schema: few texts, many times."""
+    return json.dumps(json.loads(text), sort_keys=True)

@@ -73,6 +73,20 @@ class Connection:
             finally:
                 self._roll_back()
 
+    def image(self) -> bytes:
+        """A copy of the whole database."""
+        with said_plainly("copying the database"):
+            return bytes(self._driver.serialize("main"))
+
+    def restore(self, image: bytes) -> None:
+        """Put a copy in place of the whole database."""
+        with said_plainly("restoring the database"):
+            copy = apsw.Connection(":memory:")
+            copy.deserialize("main", image)
+            with self._driver.backup("main", copy, "main") as backup:
+                backup.step()
+            copy.close()
+
     def _roll_back(self) -> None:
         """End the transaction if one is open: some errors have made SQLite end it already."""
         if self._driver.in_transaction:

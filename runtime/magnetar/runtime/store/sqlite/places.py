@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from magnetar.runtime.instant import Instant
 
 
+_FULL = 2  # of `PRAGMA synchronous`
+
+
 def wall_clock() -> Instant:
     """The system's clock."""
     return time.time_ns() // 1000
@@ -58,6 +61,20 @@ class SqliteMemory:
     def views(self) -> SqliteViews:
         """Operators' queries on this memory."""
         return SqliteViews(self)
+
+    @property
+    def is_durable(self) -> bool:
+        """Whether each commit would be on the disk when it returns, were this a file."""
+        [(level,)] = self._anchor.rows("PRAGMA synchronous")
+        return bool(level >= _FULL)
+
+    def image(self) -> bytes:
+        """A copy of the data, as a backup."""
+        return self._anchor.image()
+
+    def restore(self, image: bytes) -> None:
+        """Put a copy in place of the data. Nobody may be using it meanwhile."""
+        self._anchor.restore(image)
 
     def close(self) -> None:
         """Let the data go once the last store on it is closed."""
