@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from typing_extensions import get_protocol_members, is_protocol
 
-from magnetar.chaos.simulation import process, simulate
+from magnetar.chaos.simulation import Schedule, process, simulate
 from magnetar.runtime import worker
 from magnetar.runtime.bus import port as bus_port
 from magnetar.runtime.store import port as store_port
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from magnetar.runtime.worker.engine import Settings, Surroundings
     from magnetar.runtime.worker.points import Points
 
-SEEDS = range(40)
+SEEDS = range(60)
 SOURCES = [ast.parse(path.read_text(encoding="utf-8")) for path in Path(worker.__path__[0]).glob("*.py")]
 
 
@@ -99,7 +99,7 @@ def traces() -> Iterator[list[Trace]]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(process, "Engine", traced)
         for seed in SEEDS:
-            simulate(seed)
+            simulate(Schedule.of(seed))
         yield found
 
 

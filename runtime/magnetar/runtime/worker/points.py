@@ -78,16 +78,16 @@ class _Pointed:
         """A method is wrapped once, and then found without coming here; anything else is looked up each time."""
         found = getattr(self._inner, name)
         if callable(found):
-            found = self.__dict__[name] = self._wrapped(name, found)
+            found = self.__dict__[name] = self._wrapped(name)
         return found
 
-    def _wrapped(self, name: str, method: Callable[..., Any]) -> Callable[..., Any]:
-        call = f"{self._port}.{name}"
+    def _wrapped(self, name: str) -> Callable[..., Any]:
+        before, after = f"{self._port}.{name}:before", f"{self._port}.{name}:after"
 
         def pointed(*arguments: object) -> object:
-            self._points.reach(f"{call}:before")
-            result = method(*arguments)
-            self._points.reach(f"{call}:after")
+            self._points.reach(before)
+            result = getattr(self._inner, name)(*arguments)
+            self._points.reach(after)
             return self._dressed(name, result)
 
         return pointed
