@@ -14,6 +14,8 @@ READY := .venv/.ready
 LOCK := deploy/locks/develop.txt
 CODE := actors chaos runtime schemas tests $(wildcard benchmarks)
 TESTS ?= tests
+SECONDS ?= 120
+JOBS ?= 2
 
 .PHONY: help
 help: ## this list
@@ -57,6 +59,10 @@ format: $(READY) ## format the code and mend what ruff can mend
 .PHONY: bench
 bench: $(READY) ## every benchmark, one after the other
 	@set -e; for name in ordinary idle latency; do echo "== $$name"; $(BIN)/python -m benchmarks.$$name; done
+
+.PHONY: simulate
+simulate: $(READY) ## new seeds through the simulation for SECONDS=120, in JOBS=2 processes
+	@$(BIN)/python -m magnetar.chaos.simulation --first -1 --seconds $(SECONDS) --jobs $(JOBS)
 
 .PHONY: lock
 lock: ## choose new versions of everything we use (needs uv)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import struct
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from magnetar.chaos.history import Violation
 from magnetar.schemas import Schema
-from magnetar.schemas.inspection import inspect
-from magnetar.schemas.malformed import Malformed
+from magnetar.schemas.reading import reader
 from magnetar.schemas.weights import Weights
 
 if TYPE_CHECKING:
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from magnetar.chaos.evidence import Evidence
     from magnetar.chaos.history import History
     from magnetar.chaos.verdict import Examination
+    from magnetar.schemas.reading import Read
 
 _PROMISE = "what is stored can be read"
 
@@ -42,9 +44,14 @@ def _unreadable(evidence: Evidence, fingerprint: str, body: bytes) -> str | None
     text = evidence.schemas.get(fingerprint)
     if text is None:
         return f"the store keeps no schema {fingerprint}"
-    shape = Schema.parse(text).shape
     try:
-        end = inspect(body, 0, shape.root, shape.names, Weights(shape.names))
-    except Malformed as error:
-        return str(error)
+        _, end = _reader(text)(body, 0)
+    except (ValueError, ArithmeticError, IndexError, struct.error) as error:
+        return f"{type(error).__name__}: {error}"
     return None if end == len(body) else f"{len(body) - end} bytes are left after the value"
+
+
+@lru_cache(maxsize=256)
+def _reader(text: str) -> Read:
+    shape = Schema.parse(text).shape
+    return reader(shape.root, shape.names, Weights(shape.names))
