@@ -64,6 +64,14 @@ class BusHarness(Protocol):
         """Everything stored in the partition, acknowledged or not, read past the adapter's subscriptions."""
         ...
 
+    def unload(self, topic: str, partition: int) -> None:
+        """Make the broker let go of the partition, as when it moves to another one. Who was connected comes back."""
+        ...
+
+    def rewind(self, topic: str, partition: int, subscription: str) -> None:
+        """Put the subscription back to the earliest message, as an operator does."""
+        ...
+
 
 def until(probe: Callable[[], T | None], deadline: float, what: str) -> T:
     """The first answer of `probe` that is not None; the test fails when none came within `deadline` seconds."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from magnetar.runtime.bus.memory import Broker, MemoryBus
+from magnetar.runtime.bus.memory import Broker, Faults, MemoryBus
 from tests.contract.bus.harness import SUBSCRIPTION
 
 if TYPE_CHECKING:
@@ -55,6 +55,14 @@ class MemoryHarness:
     def log(self, topic: str, partition: int) -> list[Delivery]:
         """As the harness says."""
         return self.broker.log(topic, partition)
+
+    def unload(self, topic: str, partition: int) -> None:
+        """As the harness says."""
+        Faults(self.broker).unload(topic, partition)
+
+    def rewind(self, topic: str, partition: int, subscription: str) -> None:
+        """As the harness says."""
+        Faults(self.broker).rewind(topic, partition, subscription)
 
 
 @pytest.fixture

@@ -6,6 +6,7 @@ from __future__ import annotations
 from itertools import count
 from typing import TYPE_CHECKING, Any
 
+import httpx2
 import pulsar
 import pytest
 
@@ -36,6 +37,7 @@ class PulsarHarness:
         self.settings = PulsarSettings(
             service_url=server.service_url, application=APPLICATION, operation_timeout=2, log_file="/dev/null"
         )
+        self._admin_url = server.admin_url
         self.admin = Admin(server.admin_url)
         self.bus = PulsarBus(self.settings, self.admin)
         self._others: list[PulsarBus] = []
@@ -73,6 +75,20 @@ class PulsarHarness:
             return found
         finally:
             client.close()
+
+    def unload(self, topic: str, partition: int) -> None:
+        """As the harness says: over the REST API."""
+        self._tell("PUT", f"{self._place(topic, partition)}/unload")
+
+    def rewind(self, topic: str, partition: int, subscription: str) -> None:
+        """As the harness says: to the first instant there is."""
+        self._tell("POST", f"{self._place(topic, partition)}/subscription/{subscription}/resetcursor/0")
+
+    def _place(self, topic: str, partition: int) -> str:
+        return self.settings.partition(topic, partition).replace("://", "/")
+
+    def _tell(self, method: str, path: str) -> None:
+        httpx2.request(method, f"{self._admin_url}/admin/v2/{path}", timeout=self.deadline).raise_for_status()
 
     def close(self) -> None:
         """Close all connections."""
