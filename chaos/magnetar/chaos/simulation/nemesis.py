@@ -78,10 +78,12 @@ class Nemesis:
                 self.faults.release_sends(topic, partition)
                 self.faults.reconnect(topic, partition)
         self.scene.weather.clear()
-        healthy = [process.bus for process in self.fleet.alive if not process.left_behind]
-        for bus in (self.sender.bus, *healthy):
+        healthy = [process for process in self.fleet.alive if not process.left_behind]
+        for bus in (self.sender.bus, *(process.bus for process in healthy)):
             if bus.offline:
                 bus.heal()
+        for process in healthy:
+            process.store.cut = False
 
     def _striking(self, fault: Planned) -> Callable[[], None]:
         draw = self._chance.stream("fault", *fault[1:])

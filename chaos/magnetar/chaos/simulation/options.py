@@ -30,7 +30,7 @@ class Options:
 
     `workers`: how many are wanted at once; `scheduler`: who of them is stepped next (see `scheduler`). `skew`: the
     store's clock minus the workers', in seconds. `leftovers`: whether frozen and cut-off workers stay so for good
-    when the rest is healed. `kinds`: the faults of this run.
+    when the rest is healed. `kinds`: the faults of this run, `rate` times as many as usual.
     """
 
     workers: int
@@ -43,6 +43,7 @@ class Options:
     cost: float
     skew: float
     leftovers: bool
+    rate: float
     kinds: frozenset[str]
     settings: Settings
 
@@ -61,6 +62,7 @@ def drawn(chance: Chance, kinds: tuple[str, ...]) -> Options:
         cost=draw.choice((0.00005, 0.0005, 0.003)),
         skew=draw.choice((0.0, 0.0, -2.5, 0.7)),
         leftovers=draw.random() < 0.5,  # noqa: PLR2004 - a coin
+        rate=draw.choice((0.7, 1.0, 1.5)),
         kinds=_kinds(chance, kinds),
         settings=_settings(draw),
     )

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from magnetar.chaos.simulation.store import StormyStore
 from magnetar.runtime.bus.memory import Broker, MemoryBus
-from magnetar.runtime.instant import Instant, seconds
+from magnetar.runtime.instant import SECOND, Instant, seconds
 from magnetar.runtime.worker.engine import Engine, Surroundings
 from magnetar.runtime.worker.intake import Inline, Receiving
 from magnetar.runtime.worker.machine import Next
@@ -22,6 +22,10 @@ if TYPE_CHECKING:
     from magnetar.chaos.simulation.store import Weather
     from magnetar.runtime.store.port import ShardChanges, ShardName
     from magnetar.runtime.wiring import Wiring
+
+
+_APART: Instant = 10**6 * SECOND
+"""The clocks of two processes, and that of the store, are at most twice so far from each other."""
 
 
 class Crash(BaseException):
@@ -83,6 +87,7 @@ class Process:
         self.engine: Engine | None = None
         self._trap = trap
         self._noise = noise
+        self._ahead = noise.randrange(-_APART, _APART)
         self.store = StormyStore(scene.database.open(), scene.weather, name)
         self._machine = 0
         self._wanted: list[Next] = []
@@ -97,7 +102,7 @@ class Process:
             code="simulation",
             receiving=Receiving(Inline, wake=self.poke),
             noise=self._noise.randbytes,
-            clock=lambda: seconds(scene.clock()),
+            clock=lambda: seconds(self._clock()),
             observer=Witness(self),
             points=self,
         )
@@ -112,11 +117,16 @@ class Process:
         """One step of one machine, in turn; after a round of all, sleep until the first wants to be called again."""
         engine = self.engine
         assert engine is not None, f"{self.name} was never started"
-        self._wanted.append(engine.machines[self._machine].step(self.scene.clock()))
+        self._wanted.append(engine.machines[self._machine].step(self._clock()))
         self._machine = (self._machine + 1) % len(engine.machines)
         if self._machine == 0:
-            self.wake = Next.first(*self._wanted).at
+            wanted = Next.first(*self._wanted).at
+            self.wake = None if wanted is None else wanted - self._ahead
             self._wanted.clear()
+
+    def _clock(self) -> Instant:
+        """The process's own clock, which says nothing of what time it is for others."""
+        return self.scene.clock() + self._ahead
 
     def poke(self) -> None:
         """Something may have arrived."""

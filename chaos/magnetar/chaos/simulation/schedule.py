@@ -92,7 +92,7 @@ def planned(chance: Chance, options: Options) -> list[Planned]:
     faults: list[Planned] = []
     for kind in sorted(options.kinds):
         draw, at, number = chance.stream("plan", kind), 0.0, 0
-        while (at := at + draw.expovariate(1.0 / GAPS[kind])) < options.duration:
+        while (at := at + draw.expovariate(options.rate / GAPS[kind])) < options.duration:
             faults.append(Planned(at, kind, number))
             number += 1
     return sorted(faults)

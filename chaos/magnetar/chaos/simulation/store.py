@@ -114,7 +114,7 @@ class Weather:
 
 
 class StormyStore:
-    """One worker's connection. Implements `Store` by delegation. `cut`: this one never gets through again."""
+    """One worker's connection. Implements `Store` by delegation. `cut`: this one does not get through."""
 
     def __init__(self, inner: Store, weather: Weather, owner: str) -> None:
         self._inner = inner

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from magnetar.chaos.history import History
     from magnetar.chaos.simulation.nemesis import Nemesis
+    from magnetar.chaos.simulation.process import Process
     from magnetar.runtime.bus.memory import Broker
 
     Strike = Callable[[Nemesis, random.Random], None]
@@ -163,29 +164,37 @@ def _slow_openings(nemesis: Nemesis, draw: random.Random) -> None:
 
 
 def _cut(nemesis: Nemesis, draw: random.Random) -> None:
-    """A worker loses the broker but not the store; perhaps another one takes over."""
+    """A worker loses the broker, the store, or both; perhaps another one takes over, perhaps it is never healed."""
     duration, delay = draw.choice((0.1, 0.5, 1.5, 3.0)), draw.uniform(0.0, 1.5)
     takeover, for_good = draw.random() < 0.5, draw.random() < 0.15  # noqa: PLR2004
+    lost = draw.choice(("the broker", "the broker", "the store", "broker and store"))
     process = nemesis.fleet.some(draw)
-    if process is None or process.bus.offline:
+    if process is None or process.bus.offline or process.store.cut:
         return
-    process.bus.cut()
-    nemesis.scene.history.took_effect("cut")
     if for_good and nemesis.leave_behind(process, delay):
-        process.store.cut = True
+        _sever(process, "broker and store")
         _tell(nemesis, f"{process.name} is cut off from broker and store for good")
-        return
-    _tell(nemesis, f"{process.name} is cut off from the broker for {duration} s")
+    else:
+        _sever(process, lost)
+        _tell(nemesis, f"{process.name} is cut off from {lost} for {duration} s")
+        nemesis.agenda.after(duration, lambda: _mend(process))
+        if takeover and delay < duration:
+            nemesis.scene.history.meet("a worker was replaced while it was cut off")
+            nemesis.fleet.replace(process, delay)
+            nemesis.agenda.after(duration + 2.0, lambda: nemesis.fleet.kill(process))
+    nemesis.scene.history.took_effect("cut")
 
-    def heal() -> None:
-        if process.bus.offline:
-            process.bus.heal()
 
-    nemesis.agenda.after(duration, heal)
-    if takeover and delay < duration:
-        nemesis.scene.history.meet("a worker was replaced while it was cut off")
-        nemesis.fleet.replace(process, delay)
-        nemesis.agenda.after(duration + 2.0, lambda: nemesis.fleet.kill(process))
+def _sever(process: Process, lost: str) -> None:
+    if "broker" in lost:
+        process.bus.cut()
+    process.store.cut = "store" in lost
+
+
+def _mend(process: Process) -> None:
+    if process.bus.offline:
+        process.bus.heal()
+    process.store.cut = False
 
 
 def _unknown_commit(nemesis: Nemesis, draw: random.Random) -> None:
