@@ -56,7 +56,7 @@ format: $(READY) ## format the code and mend what ruff can mend
 
 .PHONY: bench
 bench: $(READY) ## every benchmark, one after the other
-	@set -e; for name in ordinary idle latency; do echo "== $$name"; $(BIN)/python -m benchmarks.$$name; done
+	@set -e; for name in ordinary idle latency world; do echo "== $$name"; $(BIN)/python -m benchmarks.$$name; done
 
 .PHONY: lock
 lock: ## choose new versions of everything we use (needs uv)
