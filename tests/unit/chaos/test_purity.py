@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import datetime as dt
+import gc
+import importlib
+import io
 import logging
 import os
 import random
@@ -96,14 +99,59 @@ def test_what_a_handler_hides_is_caught() -> None:
 
 
 def test_what_is_pure_may_be_done() -> None:
-    """One's own seeded generator, a fixed instant, a line in the log."""
+    """One's own seeded generator, a fixed instant."""
 
     def pure() -> None:
         random.Random(7).random()
         datetime(2026, 1, 1, tzinfo=UTC).isoformat()
-        logging.getLogger("kiosk").warning("placed")
 
     survives(kiosk(place=placing(pure)), story, seeds=5)
+
+
+class Dated(logging.Formatter):
+    """Asks for the time by itself, as structlog does."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """With the time."""
+        return f"{datetime.now(UTC)} {record.getMessage()}"
+
+
+def test_a_log_line_may_have_its_time() -> None:
+    """It changes nothing of what comes out, whoever formats it."""
+    log, handler = logging.getLogger("kiosk"), logging.StreamHandler(io.StringIO())
+    handler.setFormatter(Dated())
+    log.addHandler(handler)
+    try:
+        survives(kiosk(place=placing(lambda: log.warning("placed"))), story, seeds=0)
+    finally:
+        log.removeHandler(handler)
+    assert "placed" in handler.stream.getvalue()
+
+
+def test_an_import_may_do_what_it_wants(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is done once in a process."""
+    (tmp_path / "imported_late.py").write_text("import time\n\nSTART = time.time()\n", encoding="utf-8")
+    monkeypatch.setattr(sys, "path", [str(tmp_path), *sys.path])
+    survives(kiosk(place=placing(lambda: importlib.import_module("imported_late"))), story, seeds=0)
+
+
+def test_the_collector_does_not_run_in_a_handler() -> None:
+    """Others hang on it what a handler may not do, as Hypothesis its stop-watch."""
+    collected: list[float] = []
+
+    def stop_watch(phase: str, info: dict[str, int]) -> None:
+        collected.append(time.perf_counter())
+
+    def much() -> None:
+        assert [[] for _ in range(5000)]
+
+    gc.callbacks.append(stop_watch)
+    try:
+        survives(kiosk(place=placing(much)), story, seeds=5)
+    finally:
+        gc.callbacks.remove(stop_watch)
+    assert collected
+    assert gc.isenabled()
 
 
 def test_a_story_may_ask_the_clock() -> None:

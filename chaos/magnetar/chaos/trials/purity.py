@@ -6,6 +6,7 @@ matter whether the app says `time.time()` or `from time import time`, nor how de
 
 from __future__ import annotations
 
+import gc
 import os
 import random
 import socket
@@ -15,6 +16,7 @@ import threading
 import time
 import uuid
 from builtins import open as _open
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import date, datetime
 from functools import wraps
@@ -23,7 +25,7 @@ from typing import TYPE_CHECKING, Any
 from magnetar.runtime import App
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Generator, Mapping
     from types import CodeType, FrameType
 
     from magnetar.runtime.wiring import Wiring
@@ -66,6 +68,9 @@ _PYTHON: Mapping[CodeType, tuple[str, str]] = {
 """Functions in Python."""
 
 
+_BESIDE = frozenset({"importlib", "logging", "structlog", "warnings"})
+
+
 class Impure(Exception):
     """A handler did what would come out otherwise when its message is handled again."""
 
@@ -97,21 +102,34 @@ def _pure(handler: Callable[..., Any]) -> Callable[..., Any]:
         if sys.getprofile() is not None:  # somebody measures: two cannot listen at once
             return handler(*arguments)
         eye = _Eye(handler)
-        sys.setprofile(eye)
         try:
-            return handler(*arguments)
+            with _watching(eye):
+                return handler(*arguments)
         finally:
-            sys.setprofile(None)
             eye.close()
 
     return watched
+
+
+@contextmanager
+def _watching(eye: _Eye) -> Generator[None]:
+    """Without the collector meanwhile, which runs whatever others hang on it (finalizers, callbacks) when it is due."""
+    collecting = gc.isenabled()
+    gc.disable()
+    sys.setprofile(eye)
+    try:
+        yield
+    finally:
+        sys.setprofile(None)
+        if collecting:
+            gc.enable()
 
 
 class _Eye:
     """Sees one call of one handler."""
 
     def __init__(self, handler: Callable[..., Any]) -> None:
-        code = _code(handler)
+        self._code = code = _code(handler)
         self._handler = f"{code.co_name} ({code.co_filename.rpartition('/')[2]}:{code.co_firstlineno})"
         self._seen: Impure | None = None
 
@@ -123,10 +141,18 @@ class _Eye:
             seen = _PYTHON.get(frame.f_code)
         else:
             return
-        if seen is not None and frame.f_globals.get("__name__") != "logging":  # a log line may bear its time
+        if seen is not None and not self._beside(frame):
             what, instead = seen
             self._seen = Impure(f"{self._handler} calls {what}: handled again, it would do something else; {instead}")
             raise self._seen
+
+    def _beside(self, frame: FrameType | None) -> bool:
+        """Whether the call is for a log line, a warning or an import, which change nothing of what comes out."""
+        while frame is not None and frame.f_code is not self._code:
+            if frame.f_globals.get("__name__", "").partition(".")[0] in _BESIDE:
+                return True
+            frame = frame.f_back
+        return False
 
     def close(self) -> None:
         """The call is over: what it saw is an error, even if the handler has caught it."""
