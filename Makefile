@@ -58,7 +58,7 @@ format: $(READY) ## format the code and mend what ruff can mend
 
 .PHONY: bench
 bench: $(READY) ## every benchmark, one after the other
-	@set -e; for name in ordinary idle latency; do echo "== $$name"; $(BIN)/python -m benchmarks.$$name; done
+	@set -e; for name in ordinary idle latency world; do echo "== $$name"; $(BIN)/python -m benchmarks.$$name; done
 
 .PHONY: simulate
 simulate: $(READY) ## new seeds through the simulation for SECONDS=120, in JOBS=2 processes

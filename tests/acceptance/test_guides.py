@@ -24,7 +24,8 @@ from tests.acceptance.pages import (
 
 FIRST = "docs/guide/first-actor.md"
 RUNNING = "docs/guide/running-a-worker.md"
-GUIDES = [FIRST, "docs/guide/testing-your-actors.md", "docs/guide/foreign-producers.md", RUNNING]
+TESTING = "docs/guide/testing-your-actors.md"
+GUIDES = [FIRST, TESTING, "docs/guide/foreign-producers.md", RUNNING]
 MISTAKES = {
     "Forget a handler": ("@orders.handles\ndef overdue", "def overdue"),
     "Forget the key": ("order_id: Key", "order_id: str"),
@@ -69,6 +70,19 @@ def test_a_mistake_of_the_first_guide_is_met_as_it_says(mistake: str, tmp_path: 
 def test_every_mistake_of_the_first_guide_is_tried() -> None:
     """No mistake is shown that nobody made."""
     assert re.findall(r"^\*\*(.+?)\.\*\*", page(FIRST), re.MULTILINE) == list(MISTAKES)
+
+
+def test_the_trial_of_the_testing_guide_finds_what_it_says(tmp_path: Path) -> None:
+    """The bug that the page puts into its actor is found in the very words that it shows."""
+    files = files_of(page(TESTING))
+    guard = '    if seat.status != "reserved":\n        return seat\n'
+    assert files["seats.py"].count(guard) == 1
+    files["seats.py"] = files["seats.py"].replace(guard, "")
+    done = suite(written(tmp_path, {name: files[name] for name in ("seats.py", "test_seats.py")}))
+    assert done.returncode == 1
+    told = re.search(r"^```\n(NotSurvived.*?)^```", page(TESTING), re.DOTALL | re.MULTILINE)
+    assert told
+    assert " ".join(told[1].split()) in _seen(done.stdout, tmp_path).replace("magnetar.chaos.trials.finding.", "")
 
 
 def _files(guide: str) -> dict[str, str]:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import random
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, Self, TypeVar, cast
+from typing import TYPE_CHECKING, Any, ClassVar, Self, TypeVar, cast
 
 from magnetar.runtime.actor import Actor
 from magnetar.runtime.app import App
@@ -37,8 +37,8 @@ M = TypeVar("M", bound=Message)
 
 _NEW_YEAR = datetime(2026, 1, 1, tzinfo=UTC)
 _FAR = 400 * 24 * 3600.0
-_STEPS = 1_000_000
-_SETTINGS = Settings(clockwork=Clockwork(window=_FAR), tenure=Tenure(check=_FAR, timers=_FAR))
+# The poll counts only while a message is held back that a due timer waits for.
+_SETTINGS = Settings(clockwork=Clockwork(window=_FAR, poll=0.5), tenure=Tenure(check=_FAR, timers=_FAR))
 
 
 class World:
@@ -47,6 +47,9 @@ class World:
     Every call returns when nothing is left to do at the present instant. A handler's exception is raised here, as
     the `__cause__` of `HandlerFailed`. `seed` decides the ids minted for messages that are sent without one.
     """
+
+    patience: ClassVar[int] = 1_000_000
+    """After so many steps of the engine within one call the world says that it never comes to rest."""
 
     def __init__(
         self,
@@ -114,8 +117,7 @@ class World:
 
     def crash(self) -> None:
         """The worker's process dies and is started again: memory is gone, store and broker stay."""
-        self._connection.disconnect()
-        self._connection, self._engine = self._worker()
+        self._restart()
         self._run()
 
     # looking
@@ -169,9 +171,17 @@ class World:
     def _clock(self) -> Instant:
         return self._now
 
+    def _restart(self) -> None:
+        self._connection.disconnect()
+        self._connection, self._engine = self._worker()
+
     def _worker(self) -> tuple[MemoryBus, Engine]:
         bus = MemoryBus(self.broker, "worker")
-        around = Surroundings(
+        return bus, Engine(self.wiring, self._around(bus), _SETTINGS)
+
+    def _around(self, bus: MemoryBus) -> Surroundings:
+        """What a worker is given. Here a world in which things go wrong puts itself between (`magnetar.chaos`)."""
+        return Surroundings(
             bus=bus,
             store=self.database.open(),
             owner="world",
@@ -181,27 +191,32 @@ class World:
             clock=lambda: seconds(self._now),
             observer=Observer(),
         )
-        return bus, Engine(self.wiring, around, _SETTINGS)
 
     def _run(self) -> Instant | None:
         """Step until nothing is left to do now; returns when the engine next wants to be called."""
-        for _ in range(_STEPS):
+        for _ in range(self.patience):
             wanted = self._engine.step(self._now)
             if wanted.at is not None and wanted.at <= self._now:
                 continue
             if self._engine.quiet and not self._backlog():
                 return wanted.at
             self._now = max(self._now, wanted.at or self._now)
-        message = f"the world did not come to rest within {_STEPS} steps: do two actors send to each other for ever?"
+        message = (
+            f"the world did not come to rest within {self.patience} steps: do two actors send to each other for ever?"
+        )
         raise MisuseError(message)
 
     def _backlog(self) -> bool:
         return any(
-            self.broker.backlog(topic.name, partition, subscription)
+            self._waiting(topic.name, partition, subscription)
             for topic in self.wiring.topics.values()
             for subscription in topic.subscriptions
             for partition in range(topic.partitions or 1)
         )
+
+    def _waiting(self, topic: str, partition: int, subscription: str) -> bool:
+        """Whether something is there that the worker is to take now."""
+        return self.broker.backlog(topic, partition, subscription) > 0
 
 
 class _Moments:
