@@ -58,6 +58,10 @@ format: $(READY) ## format the code and mend what ruff can mend
 bench: $(READY) ## every benchmark, one after the other
 	@set -e; for name in ordinary idle latency; do echo "== $$name"; $(BIN)/python -m benchmarks.$$name; done
 
+.PHONY: zoo
+zoo: $(READY) ## hunt every known bug: which checker catches it, after how many schedules
+	@$(BIN)/python -m magnetar.chaos.zoo
+
 .PHONY: lock
 lock: ## choose new versions of everything we use (needs uv)
 	@command -v $(UV) >/dev/null || { echo "uv is needed: install it, or name it with UV=/path/to/uv." >&2; exit 1; }
