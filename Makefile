@@ -64,6 +64,10 @@ bench: $(READY) ## every benchmark, one after the other
 simulate: $(READY) ## new seeds through the simulation for SECONDS=120, in JOBS=2 processes
 	@$(BIN)/python -m magnetar.chaos.simulation --first -1 --seconds $(SECONDS) --jobs $(JOBS)
 
+.PHONY: zoo
+zoo: $(READY) ## hunt every known bug: which checker catches it, after how many schedules
+	@$(BIN)/python -m magnetar.chaos.zoo
+
 .PHONY: lock
 lock: ## choose new versions of everything we use (needs uv)
 	@command -v $(UV) >/dev/null || { echo "uv is needed: install it, or name it with UV=/path/to/uv." >&2; exit 1; }

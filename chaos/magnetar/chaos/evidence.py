@@ -6,12 +6,13 @@ import json
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
+from magnetar.chaos.history import Acknowledged
 from magnetar.runtime.bus.port import Position
 from magnetar.runtime.identity import foreign, id_of, to_text
 from magnetar.runtime.store.port import Disposition
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from magnetar.runtime.bus.memory import Broker
     from magnetar.runtime.bus.port import Delivery
@@ -139,3 +140,14 @@ def cursors_of(wiring: Wiring, broker: Broker) -> list[Cursor]:
         for actor, subscription in zip(topic.takers, topic.subscriptions, strict=True)
         for number in range(len(broker.topic(topic.name).partitions))
     ]
+
+
+def acknowledgements(
+    at: Instant, wiring: Wiring, cursors: Iterable[Cursor], shards: Mapping[ShardName, ShardRow]
+) -> Iterator[Acknowledged]:
+    """What is acknowledged, beside what is committed."""
+    for cursor in cursors:
+        if cursor.acknowledged is not None:
+            shard = shard_of(cursor, wiring)
+            committed = shards[shard].positions.get(str(cursor.place), NOWHERE)
+            yield Acknowledged(at, shard, str(cursor.place), cursor.acknowledged, committed)

@@ -100,6 +100,21 @@ class Told(Event, frozen=True, gc=False):
     harm: bool = False
 
 
+class Acknowledged(Event, frozen=True, gc=False):
+    """Somebody looked: up to where a subscription was acknowledged, and what its shard had committed by then."""
+
+    shard: ShardName
+    place: str
+    acknowledged: Position
+    committed: Position
+
+
+class Restless(Event, frozen=True, gc=False):
+    """What is healed ought to have come to rest by now, and has not."""
+
+    what: str
+
+
 class Blamed(Event, frozen=True, gc=False):
     """Something was wrong at the very moment it happened."""
 
@@ -108,7 +123,7 @@ class Blamed(Event, frozen=True, gc=False):
     found: str
 
 
-AnyEvent = Entered | Intended | Answered | Taken | Committed | Struck | Met | Told | Blamed
+AnyEvent = Entered | Intended | Answered | Taken | Committed | Struck | Met | Told | Acknowledged | Restless | Blamed
 _to_json = msgspec.json.Encoder().encode
 _from_json = msgspec.json.Decoder(AnyEvent).decode
 
@@ -140,7 +155,7 @@ class History:
     """Grows while a run lasts; the checkers read what is added up here, which follows from `events` alone.
 
     `decided` holds the ids of all messages in committed outboxes, `epochs` the newest epoch taken of each shard.
-    `effective` counts faults by kind, `met` situations.
+    `effective` counts faults by kind, `met` situations; `looks` are those at acknowledgements.
     """
 
     def __init__(self, clock: Callable[[], Instant]) -> None:
@@ -151,6 +166,8 @@ class History:
         self.commits: list[Committed] = []
         self.decided: set[str] = set()
         self.epochs: dict[ShardName, int] = {}
+        self.looks: list[Acknowledged] = []
+        self.restless: list[str] = []
         self.violations: list[Violation] = []
         self.effective: dict[str, int] = {}
         self.met: dict[str, int] = {}
@@ -184,6 +201,10 @@ class History:
                 self.effective[event.kind] = self.effective.get(event.kind, 0) + event.count
             case Met():
                 self.met[event.situation] = self.met.get(event.situation, 0) + event.count
+            case Acknowledged():
+                self.looks.append(event)
+            case Restless():
+                self.restless.append(event.what)
             case Blamed():
                 self.violations.append(Violation(event.promise, event.subject, event.found))
             case Entered() | Told():

@@ -22,7 +22,7 @@ CHECKERS: tuple[Checker, ...] = (
     Checker("nothing from nowhere", ("R2",), from_somewhere),
     Checker("effects once", ("R5", "R18", "R31"), effects_once),
     Checker("per-key order", ("R21", "R31"), applied_in_order),
-    Checker("no fork", ("R1", "R3", "R6", "R8", "R12"), nothing_forks),
+    Checker("no fork", ("R1", "R3", "R5", "R6", "R8", "R12"), nothing_forks),
     Checker("acknowledgement", ("R10",), acknowledged_is_committed),
     Checker("outbox", ("R18", "R19", "R20"), outbox_arrives),
     Checker("replay", ("R2", "R5", "R7", "R26"), replayed),

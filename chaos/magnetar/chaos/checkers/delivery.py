@@ -4,20 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from magnetar.chaos.evidence import NOWHERE, Place, message_id_at, shard_of
+from magnetar.chaos.evidence import Place, acknowledgements, message_id_at
 from magnetar.chaos.history import Violation
 from magnetar.runtime.identity import to_text
 from magnetar.runtime.store.port import Disposition
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
-
-    from magnetar.chaos.evidence import Cursor, Evidence
+    from magnetar.chaos.evidence import Evidence
     from magnetar.chaos.history import History, Sending
     from magnetar.chaos.verdict import Examination
     from magnetar.runtime.bus.port import Delivery
-    from magnetar.runtime.store.port import JournalRow, ShardName, ShardRow
-    from magnetar.runtime.wiring import ActorPlan, Topic, Wiring
+    from magnetar.runtime.store.port import JournalRow
+    from magnetar.runtime.wiring import ActorPlan, Topic
 
 _DONE = {Disposition.APPLIED.value, Disposition.REHOMED.value}
 
@@ -90,22 +88,12 @@ def _same(row: JournalRow, delivery: Delivery) -> bool:
     return message_id_at(place, delivery) == row.message_id and delivery.body == row.body
 
 
-def acknowledged_is_committed(_: History, evidence: Evidence) -> Examination:
-    """R10: no subscription is acknowledged beyond what its shard has committed."""
-    return acknowledged_too_far(evidence.wiring, evidence.cursors, evidence.shards)
-
-
-def acknowledged_too_far(
-    wiring: Wiring, cursors: Iterable[Cursor], shards: Mapping[ShardName, ShardRow]
-) -> Examination:
-    """The same at any instant of a run: an acknowledgement follows its commit."""
-    for cursor in cursors:
-        if cursor.acknowledged is None:
-            continue
-        shard = shard_of(cursor, wiring)
-        committed = shards[shard].positions.get(str(cursor.place), NOWHERE)
-        if cursor.acknowledged > committed:
-            what = f"acknowledged up to {cursor.acknowledged}, committed up to {committed}"
-            yield Violation("an acknowledgement follows its commit", f"shard {shard}, {cursor.place}", what)
+def acknowledged_is_committed(history: History, evidence: Evidence) -> Examination:
+    """R10: whenever somebody looked, no subscription was acknowledged beyond what its shard had committed."""
+    at_the_end = acknowledgements(evidence.at, evidence.wiring, evidence.cursors, evidence.shards)
+    for each in (*history.looks, *at_the_end):
+        if each.acknowledged > each.committed:
+            what = f"acknowledged up to {each.acknowledged}, committed up to {each.committed}"
+            yield Violation("an acknowledgement follows its commit", f"shard {each.shard}, {each.place}", what)
         else:
             yield None

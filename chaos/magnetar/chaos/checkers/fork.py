@@ -1,4 +1,7 @@
-"""No fork: one chain of versions a key, written by one owner at a time, each commit once (R1, R3, R6, R8)."""
+"""No fork: one chain of versions a key, written by one owner at a time, each commit once (R1, R3, R6, R8).
+
+And one time: that of the store's clock (R5).
+"""
 
 from __future__ import annotations
 
@@ -13,6 +16,9 @@ if TYPE_CHECKING:
     from magnetar.chaos.verdict import Examination
     from magnetar.runtime.store.port import JournalRow
 
+JUMPS = "clock jump"
+"""The fault that sets the store's clock."""
+
 _CHAIN = "one key is one chain of versions"
 
 
@@ -20,6 +26,7 @@ def nothing_forks(history: History, evidence: Evidence) -> Examination:
     """Fences held, commits follow each other, and each key's rows are one chain in its own shard."""
     yield from _fences_held(history)
     yield from _commits_follow(history, evidence)
+    yield from _dated_by_the_store(history, evidence)
     for (actor, key), timeline in evidence.timelines.items():
         yield from _one_chain(evidence, actor, key, timeline)
     for actor, key in evidence.states.keys() - evidence.timelines.keys():
@@ -64,3 +71,14 @@ def _one_chain(evidence: Evidence, actor: str, key: str, timeline: list[JournalR
     nows = [row.now for row in timeline]
     if nows != sorted(nows):
         yield Violation("time does not run backwards", subject, f"its rows were handled at {nows}")
+
+
+def _dated_by_the_store(history: History, evidence: Evidence) -> Examination:
+    """R5: `now` is the store's clock, so none is later than what it shows at the end; unless it was put back."""
+    if JUMPS in history.effective:
+        return
+    for row in evidence.journal.values():
+        if row.now > evidence.at:
+            subject = f"actor {row.actor}, key {row.key}, version {row.version}"
+            what = f"it was handled at {row.now}, and the store's clock shows {evidence.at} now"
+            yield Violation("the store's clock decides", subject, what)

@@ -14,8 +14,10 @@ if TYPE_CHECKING:
 _PROMISE = "what is healed comes to rest"
 
 
-def nothing_left(_: History, evidence: Evidence) -> Examination:
-    """The outbox is empty, no timer is due, every subscription is acknowledged to its end."""
+def nothing_left(history: History, evidence: Evidence) -> Examination:
+    """It came to rest in time: the outbox is empty, no timer is due, every subscription is acknowledged to its end."""
+    for what in history.restless:
+        yield Violation(_PROMISE, "the run", what)
     for row in evidence.unsent:
         yield Violation(
             _PROMISE, f"shard {row.shard}", f"row {row.number} to {row.topic}/{row.partition} is in the outbox"

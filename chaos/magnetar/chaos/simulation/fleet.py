@@ -5,6 +5,7 @@ from __future__ import annotations
 import traceback
 from typing import TYPE_CHECKING
 
+from magnetar.chaos.history import Restless
 from magnetar.chaos.simulation.process import Crash, Process
 from magnetar.chaos.simulation.scheduler import SCHEDULERS
 from magnetar.chaos.simulation.sender import OUTSIDE
@@ -170,7 +171,7 @@ class Fleet:
         self._steps += machines
         if self._steps > STEPS:
             what = f"{process.name} took step {STEPS} at {process.point}"
-            self.scene.history.blame("what is healed comes to rest", "the run", what)
+            self.scene.history.append(Restless(self._agenda.now, what))
             self.over = True
             return
         try:

@@ -5,8 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from magnetar.chaos.checkers.delivery import acknowledged_too_far
-from magnetar.chaos.evidence import cursors_of
+from magnetar.chaos.evidence import acknowledgements, cursors_of
 from magnetar.chaos.simulation.process import Crash
 from magnetar.chaos.simulation.situations import TELLING, crashed_at
 from magnetar.chaos.simulation.strikes import STRIKES, Ammunition
@@ -164,6 +163,5 @@ class Nemesis:
         """An acknowledgement before its commit matters at the very instant of a crash, so that is when one looks."""
         shards = {row.shard: row for row in self.scene.views.shards()}
         cursors = cursors_of(self.scene.wiring, self.scene.broker)
-        for found in acknowledged_too_far(self.scene.wiring, cursors, shards):
-            if found is not None:
-                self.scene.history.blame(*found)
+        for found in acknowledgements(self.agenda.now, self.scene.wiring, cursors, shards):
+            self.scene.history.append(found)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from magnetar.chaos.checkers import CHECKERS, PUNCTUAL
 from magnetar.chaos.evidence import NOWHERE, cursors_of, gather, shard_of
-from magnetar.chaos.history import History
+from magnetar.chaos.history import History, Restless
 from magnetar.chaos.simulation.agenda import START, Agenda, StoreClock
 from magnetar.chaos.simulation.chance import Chance
 from magnetar.chaos.simulation.fleet import Fleet
@@ -167,7 +167,7 @@ class Run:
             then, self._rested = self._rested, None
             then()
         elif self._agenda.now >= self._deadline:
-            self.history.blame("what is healed comes to rest", "the run", f"after {PATIENCE:.0f} s it had not")
+            self.history.append(Restless(self._agenda.now, f"{PATIENCE:.0f} s after it was healed it had not"))
             self._end()
 
     def _move_every_partition(self) -> None:

@@ -31,6 +31,7 @@ TELLING: tuple[str, ...] = tuple(sorted(point for points in CRASHES.values() for
 """Fault points at which a crash is one of the situations above."""
 
 OTHERS: tuple[str, ...] = (
+    "a commit broke off in its midst",
     "a frozen worker woke up after it was replaced",
     "a group had several shards",
     "a lane was longer than its window",

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import json
 from collections import deque
-from typing import TYPE_CHECKING
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from magnetar.chaos.history import Committed, LaneRow, Taken
 from magnetar.runtime.store.port import CommitUnknown, StoreUnavailable, VersionConflict
@@ -22,6 +23,24 @@ if TYPE_CHECKING:
     from magnetar.runtime.table import Table
 
 HAPPENED, LOST, LATE = "happened", "lost", "late"
+TORN = ("journal", "outbox", "armed", "positions")
+"""What the database is about to write when a commit is torn: the connection is lost in the midst of the transaction."""
+
+
+class Torn(BaseException):
+    """The connection is lost here and now."""
+
+
+class Tear(dict[Any, Any]):
+    """Stands in place of rows: whoever reads them gets the loss of the connection instead."""
+
+    def __iter__(self) -> NoReturn:
+        """Never a row."""
+        raise Torn
+
+    def items(self) -> NoReturn:
+        """Never a row."""
+        raise Torn
 
 
 class Disk:
@@ -54,7 +73,8 @@ class Weather:
     """What the database does to those who use it.
 
     `fates`: what becomes of the next commits whose answer is lost. A *late* one is still under way when its worker
-    hears of the loss: it ends, well or badly, before anybody else gets the locks that it holds.
+    hears of the loss: it ends, well or badly, before anybody else gets the locks that it holds. Of a *torn* one the
+    first half had been written.
     """
 
     def __init__(self, history: History, clock: Callable[[], Instant], database: SqliteMemory) -> None:
@@ -182,8 +202,9 @@ class StormyStore:
     def outbox(self, shard: ShardName, after: int, limit: int) -> list[OutboxRow]:
         """See the port."""
         self._read("reading an outbox")
-        self._weather.history.meet("a lane was longer than its window", after > 0)
-        return self._inner.outbox(shard, after, limit)
+        rows = self._inner.outbox(shard, after, limit)
+        self._weather.history.meet("a lane was longer than its window", after > 0 and bool(rows))
+        return rows
 
     def timers(self, shard: ShardName, until: Instant) -> list[TimerRow]:
         """See the port."""
@@ -222,8 +243,20 @@ class StormyStore:
             self._commit(group)
         elif fate == LATE:
             self._weather.late = lambda: self._late(list(group))
+        elif fate in TORN:
+            self._torn(group, fate)
         text = "committing: the connection was lost"
         raise CommitUnknown(text)
+
+    def _torn(self, group: Sequence[ShardChanges], part: str) -> None:
+        """Nothing of it may be left."""
+        tear: dict[str, Any] = {part: Tear()}
+        try:
+            self._inner.commit([replace(changes, **tear) for changes in group])
+        except Torn:
+            self._weather.history.meet("a commit broke off in its midst")
+        except VersionConflict as error:  # as above
+            self._weather.history.tell(f"{self._owner}: a commit failed before it was torn: {error}")
 
     def _late(self, group: list[ShardChanges]) -> None:
         try:

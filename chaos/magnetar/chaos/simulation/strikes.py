@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from magnetar.chaos.evidence import Place
-from magnetar.chaos.simulation.store import HAPPENED, LATE, LOST
+from magnetar.chaos.simulation.store import HAPPENED, LATE, LOST, TORN
 from magnetar.runtime.instant import micros
 from magnetar.runtime.wiring import subscription_of
 
@@ -198,7 +198,7 @@ def _mend(process: Process) -> None:
 
 
 def _unknown_commit(nemesis: Nemesis, draw: random.Random) -> None:
-    nemesis.scene.weather.fates.append(draw.choice((HAPPENED, LOST, LATE)))
+    nemesis.scene.weather.fates.append(draw.choice((HAPPENED, LOST, LATE, draw.choice(TORN))))
 
 
 def _unknown_take(nemesis: Nemesis, draw: random.Random) -> None:

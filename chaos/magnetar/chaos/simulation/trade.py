@@ -106,11 +106,15 @@ def _money(_: History, evidence: Evidence) -> Examination:
         if order.paid != order.kept + order.refunded or (order.kept and order.status not in {"new", "confirmed"}):
             what = f"paid {order.paid}, kept {order.kept}, refunded {order.refunded}, {order.status}"
             yield Violation(_MONEY, f"order {key}", what)
-        elif booked.get((key, "refunded"), 0) != order.refunded:
-            what = f"refunded {order.refunded}, its rows say {booked.get((key, 'refunded'), 0)}"
+        elif (order.kept, order.refunded) != (rows := _booked(booked, key)):
+            what = f"kept {order.kept}, refunded {order.refunded}; its rows say {rows[0]} and {rows[1]}"
             yield Violation(_MONEY, f"order {key}", what)
         else:
             yield None
+
+
+def _booked(booked: Mapping[tuple[str, str], int], key: str) -> tuple[int, int]:
+    return booked.get((key, "kept"), 0), booked.get((key, "refunded"), 0)
 
 
 def _stock(_: History, evidence: Evidence) -> Examination:
@@ -138,6 +142,8 @@ def _terminal(_: History, evidence: Evidence) -> Examination:
         tally = tallies.get(key, Tally())
         if order.status not in OUTCOMES:
             yield Violation(_ENDS, f"order {key}", f"it ended as {order.status!r}: {order}")
+        elif order.status == "cancelled" and not order.reminders:
+            yield Violation(_ENDS, f"order {key}", "it was cancelled without a reminder, which is due before")
         elif order.asked != order.answered or order.asked != (order.status != "new"):
             yield Violation(_ENDS, f"order {key}", f"{order.asked} reservations asked, {order.answered} answered")
         elif (tally.reserved, tally.refused, tally.released) not in OUTCOMES[order.status]:

@@ -110,7 +110,6 @@ class Order(State):
     reminders: int = 0
     asked: int = 0
     answered: int = 0
-    questions: int = 0
 
 
 class Stock(State):
@@ -154,13 +153,20 @@ def _confirm(order: Order, context: Context) -> Order:
 
 
 def _refund(order: Order, amount: int, context: Context) -> Order:
-    if amount:
-        context.record(Booking(order_id=context.key, kind="refunded", amount=amount))
+    context.record(Booking(order_id=context.key, kind="refunded", amount=amount))
     return replace(order, refunded=order.refunded + amount)
 
 
+def _give_back(order: Order, context: Context) -> Order:
+    """What was kept is kept no longer: two rows, of which one without the other is wrong."""
+    if not order.kept:
+        return order
+    context.record(Booking(order_id=context.key, kind="kept", amount=-order.kept))
+    return _refund(replace(order, kept=0), order.kept, context)
+
+
 def _ask(order: Order, message: Ask, context: Context) -> Order:  # noqa: ARG001 - a handler has three parameters
-    return replace(order, questions=order.questions + 1)
+    return order  # and gets it for an answer
 
 
 def _reserved(order: Order, message: Reserved, context: Context) -> Order:
@@ -178,14 +184,14 @@ def _out_of_stock(order: Order, message: OutOfStock, context: Context) -> Order:
         return order
     context.cancel(Overdue)
     context.cancel(Remind)
-    return _refund(replace(order, status="refused", kept=0), order.kept, context)
+    return _give_back(replace(order, status="refused"), context)
 
 
 def _overdue(order: Order, message: Overdue, context: Context) -> Order:  # noqa: ARG001
     context.cancel(Remind)
     if order.status == "reserved":
         context.send(Release(sku=order.sku, order_id=context.key))
-    return _refund(replace(order, status="cancelled", kept=0), order.kept, context)
+    return _give_back(replace(order, status="cancelled"), context)
 
 
 def _remind(order: Order, message: Remind, context: Context) -> Order:

@@ -1,0 +1,29 @@
+"""Each message of a group is journalled at the position of the last one.
+
+R2: the row says which message it is of, so that one finds it again.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from msgspec import structs
+
+from magnetar.chaos.zoo.bug import Bug, Change, Promise
+from magnetar.runtime.worker.turn import Turn
+
+
+def _at_the_last(decode: Any, turn: Any, batch: Any, instant: int) -> None:
+    decode(turn, batch, instant)
+    last = {each.envelope.source: each.at for each in batch.arrivals}
+    batch.arrivals = [structs.replace(each, at=last[each.envelope.source]) for each in batch.arrivals]
+
+
+BUG = Bug(
+    __name__,
+    rules=("R2",),
+    promise=Promise.NEVER_LOST,
+    within=60,
+    changes=(Change(Turn, "_decode", _at_the_last),),
+    only="nothing from nowhere",
+)

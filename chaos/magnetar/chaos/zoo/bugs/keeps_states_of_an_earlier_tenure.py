@@ -1,0 +1,27 @@
+"""States that were in memory when the shard was lost are there again when it is won again.
+
+R12: everything is loaded when a shard is won; memory of an earlier tenure is never trusted.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from magnetar.chaos.zoo.bug import Bug, Change, Promise
+from magnetar.runtime.worker.ownership import Ownership
+
+
+def _hoarding(move_in: Any, ownership: Any, claim: Any, row: Any, now: Any) -> None:
+    move_in(ownership, claim, row, now)
+    shard = ownership._holdings.find(row.shard)
+    ownership.hoard = {row.shard: shard.entities, **getattr(ownership, "hoard", {})}
+    shard.entities = ownership.hoard[row.shard]
+
+
+BUG = Bug(
+    __name__,
+    rules=("R12",),
+    promise=Promise.NO_FORK,
+    within=200,
+    changes=(Change(Ownership, "_move_in", _hoarding),),
+)

@@ -1,0 +1,31 @@
+"""The command: hunt the bugs and print bug by checker."""
+
+from __future__ import annotations
+
+import argparse
+from typing import TYPE_CHECKING
+
+from magnetar.chaos.zoo.census import Census
+from magnetar.chaos.zoo.hunting import all_bugs, hunt, isolated
+from magnetar.runtime.compose import tune_collector
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Exit status 0 when all is as it must be: every bug caught, and every checker somewhere the only one to see it."""
+    bugs = {bug.name: bug for bug in all_bugs()}
+    parser = argparse.ArgumentParser(prog="python -m magnetar.chaos.zoo", description=main.__doc__)
+    parser.add_argument("names", nargs="*", metavar="BUG", help=f"which bugs (default: all): {', '.join(bugs)}")
+    names: list[str] = parser.parse_args(arguments).names
+    unknown = [name for name in names if name not in bugs]
+    if unknown:
+        parser.error(f"no such bug: {', '.join(unknown)}")
+    tune_collector()
+    census = Census()
+    print(census.head())  # noqa: T201 - it is what the command is for
+    for bug in [bugs[name] for name in names] or bugs.values():
+        print(census.add(isolated(hunt(bug))), flush=True)  # noqa: T201 - as above
+    print(census.end(whole=not names))  # noqa: T201 - as above
+    return int(bool(census.problems(whole=not names)))
