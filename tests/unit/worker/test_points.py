@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from typing_extensions import get_protocol_members, is_protocol
 
-from magnetar.chaos.simulation import process, simulate
+from magnetar.chaos.simulation import Schedule, process, simulate
 from magnetar.runtime import worker
 from magnetar.runtime.bus import port as bus_port
 from magnetar.runtime.store import port as store_port
@@ -99,7 +99,7 @@ def traces() -> Iterator[list[Trace]]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(process, "Engine", traced)
         for seed in SEEDS:
-            simulate(seed)
+            simulate(Schedule.of(seed))
         yield found
 
 
