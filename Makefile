@@ -17,7 +17,7 @@ TESTS ?= tests
 
 .PHONY: help
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
 
 .PHONY: setup
 setup: $(READY) ## make .venv and install the locked versions (every other target does it when needed)
@@ -57,6 +57,10 @@ format: $(READY) ## format the code and mend what ruff can mend
 .PHONY: bench
 bench: $(READY) ## every benchmark, one after the other
 	@set -e; for name in ordinary idle latency; do echo "== $$name"; $(BIN)/python -m benchmarks.$$name; done
+
+.PHONY: crash-matrix
+crash-matrix: $(READY) ## every fault at every fault point in every kind of step, then pairs of them: the table
+	@$(BIN)/python -m magnetar.chaos.matrix
 
 .PHONY: lock
 lock: ## choose new versions of everything we use (needs uv)
