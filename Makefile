@@ -19,7 +19,7 @@ JOBS ?= 2
 
 .PHONY: help
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
 
 .PHONY: setup
 setup: $(READY) ## make .venv and install the locked versions (every other target does it when needed)
@@ -67,6 +67,10 @@ simulate: $(READY) ## new seeds through the simulation for SECONDS=120, in JOBS=
 .PHONY: zoo
 zoo: $(READY) ## hunt every known bug: which checker catches it, after how many schedules
 	@$(BIN)/python -m magnetar.chaos.zoo
+
+.PHONY: crash-matrix
+crash-matrix: $(READY) ## every fault at every fault point in every kind of step, then pairs of them: the table
+	@$(BIN)/python -m magnetar.chaos.matrix
 
 .PHONY: lock
 lock: ## choose new versions of everything we use (needs uv)

@@ -87,6 +87,15 @@ class Fleet:
 
         self._agenda.after(delay, start)
 
+    def dismiss(self, process: Process) -> None:
+        """SIGTERM. What it lets go of at once are calls, too: it may end at any of them."""
+        try:
+            process.leave()
+        except Crash:
+            self._buried(process)
+        except Exception as error:  # noqa: BLE001 - as in a step
+            self._stopped(process, error)
+
     def kill(self, process: Process) -> None:
         """SIGKILL, whatever it is doing."""
         if process not in self.alive:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from magnetar.chaos.evidence import acknowledgements, cursors_of
 from magnetar.chaos.simulation.process import Crash
@@ -29,6 +29,19 @@ NESTED = 2
 
 ANY_POINT_AFTER = 1.5
 """An arming for a point that is not reached within so many seconds takes the next point of any name."""
+
+
+class Armed(Protocol):
+    """Somebody who waits for a fault point."""
+
+    @property
+    def action(self) -> Callable[[Process], None]:
+        """What happens there, in the process's own step. Raises what the process is to meet, or returns."""
+        ...
+
+    def springs(self, point: str, now: Instant) -> bool:
+        """Whether this is it; asked at every fault point until then."""
+        ...
 
 
 @dataclass(slots=True)
@@ -59,7 +72,7 @@ class Nemesis:
         self.faults = Faults(scene.broker)
         self.ammunition = Ammunition(scene.broker, scene.history)
         self._chance = chance
-        self.armed: list[Arming] = []
+        self.armed: list[Armed] = []
         self._points = all_points()
 
     def plan(self, faults: Iterable[Planned]) -> None:

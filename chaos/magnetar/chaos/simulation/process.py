@@ -14,12 +14,13 @@ from magnetar.runtime.worker.observer import Observer
 
 if TYPE_CHECKING:
     import random
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from magnetar.chaos.history import History
     from magnetar.chaos.simulation.agenda import Agenda, StoreClock
     from magnetar.chaos.simulation.options import Options
     from magnetar.chaos.simulation.store import Weather
+    from magnetar.runtime.bus.port import Bus
     from magnetar.runtime.store.port import ShardChanges, ShardName
     from magnetar.runtime.wiring import Wiring
 
@@ -43,7 +44,7 @@ class Trap(Protocol):
 
 
 class Scene:
-    """What all processes of a run share."""
+    """What all processes of a run share. `between`: what stands between an engine and its connection to the broker."""
 
     def __init__(
         self, wiring: Wiring, broker: Broker, weather: Weather, agenda: Agenda, clock: StoreClock, options: Options
@@ -56,6 +57,7 @@ class Scene:
         self.clock = agenda.clock
         self.store_clock = clock
         self.options = options
+        self.between: Callable[[Bus], Bus] | None = None
 
     def close(self) -> None:
         """Let the data go."""
@@ -96,7 +98,7 @@ class Process:
         """Make the engine. Raises what the ports raise, and `Crash`."""
         scene = self.scene
         around = Surroundings(
-            bus=self.bus,
+            bus=self.bus if scene.between is None else scene.between(self.bus),
             store=self.store,
             owner=self.name,
             code="simulation",

@@ -71,10 +71,7 @@ def simulate(schedule: Schedule, *, watching: bool = False) -> Outcome:
     """
     run = Run(schedule)
     try:
-        with sealed(watching=watching):
-            run.play()
-        evidence = run.evidence()
-        return Outcome(schedule, run.history, evidence, judge(run.history, evidence, checkers_of(schedule)))
+        return run.outcome(watching=watching)
     finally:
         run.close()
 
@@ -87,26 +84,26 @@ def checkers_of(schedule: Schedule) -> tuple[Checker, ...]:
 
 
 class Run:
-    """Everything of one run, put together."""
+    """Everything of one run, put together. Who wants more to happen than a schedule says, plans it before `outcome`."""
 
     def __init__(self, schedule: Schedule) -> None:
         options, chance = schedule.options, Chance(schedule.seed)
         self._schedule = schedule
-        self._agenda = Agenda()
-        self.history = History(self._agenda.clock)
+        self.agenda = Agenda()
+        self.history = History(self.agenda.clock)
         wiring = WORKLOADS[schedule.workload].wiring(options)
-        broker = Broker(self._agenda.clock, options.receiver_queue)
+        broker = Broker(self.agenda.clock, options.receiver_queue)
         for topic in wiring.topics.values():
             broker.provision(topic.name, topic.partitions or 1, topic.subscriptions)
-        clock = StoreClock(self._agenda, micros(options.skew))
+        clock = StoreClock(self.agenda, micros(options.skew))
         database = SqliteMemory(clock)
-        weather = Weather(self.history, self._agenda.clock, database)
-        self._scene = Scene(wiring, broker, weather, self._agenda, clock, options)
+        weather = Weather(self.history, self.agenda.clock, database)
+        self.scene = Scene(wiring, broker, weather, self.agenda, clock, options)
         self._probe = database.open()
-        self._nemesis = Nemesis(self._scene, self._agenda, chance)
-        self._fleet = self._nemesis.fleet = Fleet(self._scene, self._agenda, chance, self._nemesis, self._look)
-        client = MemoryBus(broker, "outside", self._agenda.clock)
-        self._sender = self._nemesis.sender = Sender(client, wiring, self._agenda, self.history, chance)
+        self.nemesis = Nemesis(self.scene, self.agenda, chance)
+        self.fleet = self.nemesis.fleet = Fleet(self.scene, self.agenda, chance, self.nemesis, self._look)
+        client = MemoryBus(broker, "outside", self.agenda.clock)
+        self._sender = self.nemesis.sender = Sender(client, wiring, self.agenda, self.history, chance)
         self._rested: Callable[[], None] | None = None
         self._acknowledged = False
         self._look_at: Instant = 0
@@ -116,21 +113,25 @@ class Run:
         """Safety phase, then liveness phase with part of the world left dead where the options say so."""
         self.history.enter("faults")
         self._sender.plan(self._schedule.letters)
-        self._nemesis.plan(self._schedule.faults)
-        self._agenda.after(self._schedule.options.duration, lambda: self._heal(EXTENSIONS))
+        self.nemesis.plan(self._schedule.faults)
+        self.agenda.after(self._schedule.options.duration, lambda: self._heal(EXTENSIONS))
         for _ in range(self._schedule.options.workers):
-            self._fleet.launch()
-        self._fleet.run(None)
+            self.fleet.launch()
+        self.fleet.run(None)
         self._meet_late_timers()
 
-    def evidence(self) -> Evidence:
-        """What is there now."""
-        return gather(self._scene.wiring, self._scene.broker, self._scene.views, self._scene.store_clock())
+    def outcome(self, *, watching: bool = False) -> Outcome:
+        """Play it, and let the checkers look."""
+        with sealed(watching=watching):
+            self.play()
+        scene, schedule = self.scene, self._schedule
+        evidence = gather(scene.wiring, scene.broker, scene.views, scene.store_clock())
+        return Outcome(schedule, self.history, evidence, judge(self.history, evidence, checkers_of(schedule)))
 
     def close(self) -> None:
         """Let the data go."""
         self._probe.close()
-        self._scene.close()
+        self.scene.close()
 
     # from one phase to the next
 
@@ -140,67 +141,67 @@ class Run:
         Who is not wanted any more is killed, but for those that are left behind for good.
         """
         if not self.history.commits and extensions:
-            self._agenda.after(EXTENSION, lambda: self._heal(extensions - 1))
+            self.agenda.after(EXTENSION, lambda: self._heal(extensions - 1))
             return
         self.history.tell("everything is healed")
         self.history.enter("healed")
-        self._fleet.calm = True
-        self._nemesis.calm()
-        for process in list(self._fleet.alive):
+        self.fleet.calm = True
+        self.nemesis.calm()
+        for process in list(self.fleet.alive):
             if process.left_behind:
                 self.history.meet("a dead worker was left behind for good")
-            elif process not in self._fleet.wanted:
-                self._fleet.kill(process)
+            elif process not in self.fleet.wanted:
+                self.fleet.kill(process)
         self._wait_for_rest(self._move_every_partition)
 
     def _wait_for_rest(self, then: Callable[[], None]) -> None:
         self._rested = then
-        self._deadline = self._agenda.now + micros(PATIENCE)
-        self._agenda.after(PATIENCE, self._look)  # somebody looks then, whoever is dead
+        self._deadline = self.agenda.now + micros(PATIENCE)
+        self.agenda.after(PATIENCE, self._look)  # somebody looks then, whoever is dead
 
     def _look(self) -> None:
         """Nobody has anything to do at the moment: is everybody at rest?"""
-        if self._rested is None or self._agenda.now < min(self._look_at, self._deadline):
+        if self._rested is None or self.agenda.now < min(self._look_at, self._deadline):
             return
-        self._look_at = self._agenda.now + _BLINK
+        self._look_at = self.agenda.now + _BLINK
         if self._is_at_rest():
             then, self._rested = self._rested, None
             then()
-        elif self._agenda.now >= self._deadline:
-            self.history.append(Restless(self._agenda.now, f"{PATIENCE:.0f} s after it was healed it had not"))
+        elif self.agenda.now >= self._deadline:
+            self.history.append(Restless(self.agenda.now, f"{PATIENCE:.0f} s after it was healed it had not"))
             self._end()
 
     def _move_every_partition(self) -> None:
         """What was acknowledged in vain is delivered again, and must change nothing."""
-        faults = Faults(self._scene.broker)
-        for name, topic in self._scene.wiring.topics.items():
+        faults = Faults(self.scene.broker)
+        for name, topic in self.scene.wiring.topics.items():
             for partition in range(topic.partitions or 1):
                 faults.unload(name, partition)
-        self._fleet.poke()
+        self.fleet.poke()
         self._acknowledged = True
         self._wait_for_rest(self._end)
 
     def _end(self) -> None:
-        self._fleet.over = True
+        self.fleet.over = True
 
     def _is_at_rest(self) -> bool:
         """Whether nobody sends, all is applied (at the end: acknowledged), the outbox is empty, no timer is armed."""
         if self._sender.busy or not self._is_done():
             return False
-        shards = [row.shard for row in self._scene.views.shards()]
+        shards = [row.shard for row in self.scene.views.shards()]
         return not any(self._probe.outbox(shard, 0, 1) or self._probe.timers(shard, _FAR) for shard in shards)
 
     def _is_done(self) -> bool:
-        cursors = cursors_of(self._scene.wiring, self._scene.broker)
+        cursors = cursors_of(self.scene.wiring, self.scene.broker)
         if self._acknowledged:
             return not any(cursor.backlog for cursor in cursors)
-        rows = {row.shard: row for row in self._scene.views.shards()}
+        rows = {row.shard: row for row in self.scene.views.shards()}
         return all(self._is_applied(cursor, rows) for cursor in cursors)
 
     def _is_applied(self, cursor: Cursor, rows: Mapping[ShardName, ShardRow]) -> bool:
         """An acknowledgement may be lost for good; the position in the store is not."""
-        log = self._scene.broker.partition(*cursor.place).log.deliveries
-        row = rows[shard_of(cursor, self._scene.wiring)]
+        log = self.scene.broker.partition(*cursor.place).log.deliveries
+        row = rows[shard_of(cursor, self.scene.wiring)]
         return not log or row.positions.get(str(cursor.place), NOWHERE) >= log[-1].position
 
     def _meet_late_timers(self) -> None:

@@ -223,7 +223,7 @@ def _rolling(nemesis: Nemesis, draw: random.Random) -> None:
         return
     nemesis.scene.history.took_effect("rolling restart")
     _tell(nemesis, f"{process.name} is told to leave")
-    process.leave()
+    nemesis.fleet.dismiss(process)
     nemesis.fleet.replace(process, draw.choice((0.0, 0.1, 0.4)))
     nemesis.agenda.after(3.0, lambda: nemesis.fleet.kill(process))
 

@@ -85,11 +85,15 @@ def story(outcome: Outcome, *, whole: bool = False) -> str:
     found = [f"  ✗ {violation}" for violation in outcome.judgement.violations[: None if whole else 2]]
     doubts = [f"  ? {doubt}" for doubt in outcome.judgement.doubts[: None if whole else 2]]
     end = found or doubts
-    lines = [f"  {seconds(at - START):9.4f}  {what}" for at, what in _told(outcome, whole=whole)]
-    room = LINES - 1 - len(end)
-    if not whole and len(lines) > room:
-        lines = [*lines[: room - 1], f"  … {len(lines) - room + 1} more lines: --all shows them"]
-    return "\n".join([head, *lines, *end])
+    return "\n".join([head, *told(outcome, None if whole else LINES - 1 - len(end)), *end])
+
+
+def told(outcome: Outcome, room: int | None) -> list[str]:
+    """The story line by line: what was done to the run, in so many lines; None: also what it did, in all of them."""
+    lines = [f"  {seconds(at - START):9.4f}  {what}" for at, what in _told(outcome, whole=room is None)]
+    if room is None or len(lines) <= room:
+        return lines
+    return [*lines[: room - 1], f"  … {len(lines) - room + 1} more lines: --all shows them"]
 
 
 def _told(outcome: Outcome, *, whole: bool) -> list[tuple[int, str]]:

@@ -1,0 +1,86 @@
+"""All cells there are: nobody lists them, they follow from the fault points and the kinds of steps that are declared.
+
+A point is struck at its first and at its last pass in a step. A pair is a fault in a message's way, and another one
+at the first pass of any point after it; after a freeze also at the first pass after it is over.
+"""
+
+from __future__ import annotations
+
+from itertools import chain
+from typing import TYPE_CHECKING
+
+from magnetar.chaos.matrix.actions import ACTIONS
+from magnetar.chaos.matrix.playing import Cell, Strike, play
+from magnetar.chaos.matrix.steps import RELAY
+from magnetar.runtime.worker.points import all_points
+
+if TYPE_CHECKING:
+    import random
+    from collections.abc import Iterable, Iterator, Mapping
+
+    from magnetar.chaos.matrix.playing import Passes, Played
+
+_UNKNOWN = ("happened", "lost", "late")
+
+PAIRS: Mapping[str, tuple[str, ...]] = {
+    "kill": ("kill", "exception", *_UNKNOWN),
+    "freeze": ("kill", *_UNKNOWN),
+    "exception": ("kill", *_UNKNOWN),
+    **dict.fromkeys(_UNKNOWN, ("kill", "exception", *_UNKNOWN)),
+}
+"""Which faults are tried after which."""
+
+
+def passes_of(step: str) -> Passes:
+    """When each point is passed in a step without faults, while faults may strike."""
+    played = play(Cell(step, ()))
+    assert played.green, f"the step {step} breaks promises without any fault: {played.problems}"
+    return played.passes
+
+
+def singles(step: str, passes: Passes, action: str) -> Iterator[Cell]:
+    """Every cell of this action with one fault."""
+    for point in sorted(passes):
+        if not ACTIONS[action].refuses(point):
+            for nth in sorted({1, len(passes[point])}):
+                yield Cell(step, (Strike(action, point, nth),))
+
+
+def refused(passes: Iterable[str], action: str) -> int:
+    """At how many of these points the action does not apply."""
+    return sum(bool(ACTIONS[action].refuses(point)) for point in passes)
+
+
+def firsts() -> Iterator[Cell]:
+    """The cells of a message's way after which another fault is tried."""
+    passes = passes_of(RELAY.name)
+    return chain.from_iterable(singles(RELAY.name, passes, action) for action in PAIRS)
+
+
+def seconds(first: Played, share: float, chance: random.Random) -> Iterator[Cell]:
+    """The pairs that begin with this cell, or about this share of them."""
+    over = max((at for at, _ in first.effects), default=0)
+    for action in PAIRS[first.cell.strikes[-1].action]:
+        for point in sorted(first.passes):
+            if ACTIONS[action].refuses(point):
+                continue
+            for nth in _numbers(first.passes[point], over):
+                if chance.random() < share:
+                    yield Cell(first.cell.step, (*first.cell.strikes, Strike(action, point, nth)))
+
+
+def _numbers(passes: list[int], over: int) -> list[int]:
+    """The first pass, and the first one after the fault is over."""
+    after = sum(at <= over for at in passes) + 1
+    return sorted({1, after} if 1 < after <= len(passes) else {1})
+
+
+def never_reached(reached: Iterable[str]) -> list[str]:
+    """Fault points that none of these is: each needs a step that reaches it."""
+    return sorted(set(all_points()) - set(reached))
+
+
+def why_not(cell: Cell) -> str:
+    """Why a cell does not apply; empty where it does."""
+    reasons = (ACTIONS[strike.action].refuses(strike.point) for strike in cell.strikes)
+    return "; ".join(f"{strike}: {why}" for strike, why in zip(cell.strikes, reasons, strict=True) if why)

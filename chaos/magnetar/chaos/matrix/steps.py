@@ -1,0 +1,217 @@
+"""The kinds of steps: what a worker can be at when a fault strikes, each a short script without any chance in it.
+
+A script is a few letters and a few cues at fixed times. Faults strike between `begins` and `ends`; then there is time
+to recover from them, everything is healed, and one more message shows that the worker lives.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, NamedTuple
+
+from magnetar.chaos.simulation.letters import Letter
+from magnetar.chaos.simulation.options import Options
+from magnetar.chaos.simulation.schedule import Schedule
+from magnetar.chaos.simulation.store import HAPPENED, LOST
+from magnetar.chaos.simulation.warehouse import Ask, Pay, Place
+from magnetar.runtime.worker.engine import Settings
+from magnetar.runtime.worker.ownership import Tenure
+from magnetar.runtime.worker.relay import Pace
+from magnetar.runtime.worker.timers import Clockwork
+from magnetar.runtime.worker.turn import Limits
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from magnetar.chaos.simulation.nemesis import Nemesis
+    from magnetar.chaos.simulation.process import Process
+
+ROOM = 2.5
+"""Seconds to recover, between the last instant at which a fault may strike and healing."""
+
+LAST = "one-more"
+"""The id of the message that is sent when everything is healed."""
+
+KEY = "o-1"
+
+QUICK = Settings(
+    limits=Limits(tidy=0.1, idle=600.0),
+    pace=Pace(poll=0.01, idle_close=1.0),
+    clockwork=Clockwork(poll=0.02),
+    tenure=Tenure(poll=0.01, storeless=1.0, disconnected=0.5),
+)
+
+
+class Cue(NamedTuple):
+    """Something that the script has happen at an instant (seconds into the run)."""
+
+    at: float
+    act: Callable[[Nemesis], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A kind of step, as a script. `begins`, `ends`: when faults may strike, in seconds into the run."""
+
+    name: str
+    tells: str
+    letters: tuple[Letter, ...]
+    begins: float
+    ends: float
+    cues: tuple[Cue, ...] = ()
+    settings: Settings = QUICK
+
+    @property
+    def schedule(self) -> Schedule:
+        """The run of it, without its cues."""
+        healed = self.ends + ROOM
+        last = Letter(healed + 0.1, Ask(order_id=KEY), LAST)
+        return Schedule(0, "trade", _options(healed, self.settings), (*self.letters, last), ())
+
+
+def _options(duration: float, settings: Settings) -> Options:
+    return Options(
+        workers=1,
+        scheduler="fifo",
+        partitions=1,
+        receiver_queue=10,
+        orders=1,
+        articles=1,
+        duration=duration,
+        cost=0.0005,
+        skew=0.0,
+        leftovers=False,
+        rate=1.0,
+        kinds=frozenset(),
+        settings=settings,
+    )
+
+
+def _ask(at: float, name: str | None = "ask") -> Letter:
+    return Letter(at, Ask(order_id=KEY), name)
+
+
+def _place(at: float, patience: float) -> Letter:
+    return Letter(at, Place(order_id=KEY, sku="s-1", quantity=1, patience=patience), "place")
+
+
+def _pay(at: float) -> Letter:
+    return Letter(at, Pay(order_id=KEY, amount=100), "pay")
+
+
+# cues
+
+
+def _working(nemesis: Nemesis) -> Process | None:
+    return next((each for each in nemesis.fleet.wanted if each.engine is not None and not each.frozen), None)
+
+
+def _drain(nemesis: Nemesis) -> None:
+    """The worker is told to leave, and another one starts a little later."""
+    process = _working(nemesis)
+    if process is not None:
+        nemesis.fleet.dismiss(process)
+        nemesis.fleet.replace(process, 0.05)
+
+
+def _take_over(nemesis: Nemesis) -> None:
+    """The worker is gone, with messages that never reached the broker."""
+    process = _working(nemesis)
+    if process is not None:
+        nemesis.fleet.replace(process, 0.0)
+        nemesis.fleet.kill(process)
+    nemesis.faults.release_sends("stock", 0)
+
+
+def _hold_sends(nemesis: Nemesis) -> None:
+    nemesis.faults.hold_sends("stock", 0)
+
+
+def _one_too_many(nemesis: Nemesis) -> None:
+    """Another worker starts, and the broker does not answer it."""
+    nemesis.faults.hold_openings()
+    nemesis.fleet.launch()
+
+
+def _not_needed(nemesis: Nemesis) -> None:
+    """The one that started last is told to leave before it has anything."""
+    fleet = nemesis.fleet
+    process = fleet.wanted[-1]
+    if len(fleet.wanted) > 1:
+        fleet.wanted.remove(process)
+        fleet.dismiss(process)
+
+
+def _answer(nemesis: Nemesis) -> None:
+    nemesis.faults.release_openings()
+
+
+def _lose_a_commit(nemesis: Nemesis) -> None:
+    nemesis.scene.weather.fates.append(LOST)
+
+
+def _lose_an_answer(nemesis: Nemesis) -> None:
+    nemesis.scene.weather.fates.append(HAPPENED)
+
+
+RELAY = Step(
+    "relay",
+    "a message sends another, which is answered, and sets timers",
+    (_place(0.3, patience=2.4),),
+    0.3,
+    0.9,
+)
+"""Also the one message in whose way pairs of faults strike."""
+
+_ALL = (
+    Step("start", "a worker starts, and finds a message", (_ask(0.0),), 0.0, 0.3),
+    Step("first-message", "the first message of a key", (_ask(0.3),), 0.3, 0.5),
+    Step("message", "a message to a key that is live", (_ask(0.2, "ask-0"), _ask(0.4)), 0.4, 0.6),
+    Step("foreign-message", "a message of a producer that knows nothing of us", (_ask(0.3, None),), 0.3, 0.5),
+    Step("timer-fired", "a timer fires and sets the next", (_place(0.1, patience=1.5),), 0.55, 0.75),
+    Step("timer-cancelled", "a message cancels timers", (_place(0.1, patience=1.8), _pay(0.4)), 0.4, 0.6),
+    RELAY,
+    Step(
+        "passivation",
+        "an idle order leaves memory, and a message brings it back",
+        (_ask(0.2, "ask-0"), _ask(3.3)),
+        1.0,
+        3.5,
+        settings=replace(QUICK, limits=replace(QUICK.limits, idle=1.0)),
+    ),
+    Step(
+        "takeover",
+        "another worker takes what is unsent, unfired and unread",
+        (_place(0.2, patience=1.8), _ask(0.5)),
+        0.5,
+        0.9,
+        cues=(Cue(0.1, _hold_sends), Cue(0.5, _take_over)),
+    ),
+    Step(
+        "drain",
+        "a worker leaves in the middle of its work, and another one goes on",
+        (_place(0.3, patience=1.8),),
+        0.3,
+        0.9,
+        cues=(Cue(0.301, _drain),),
+    ),
+    Step(
+        "drain-while-opening",
+        "a worker leaves before the broker has answered it",
+        (_ask(0.3),),
+        0.3,
+        0.6,
+        cues=(Cue(0.3, _one_too_many), Cue(0.4, _not_needed), Cue(0.5, _answer)),
+    ),
+    Step(
+        "reading-back",
+        "commits of unknown outcome are read back: one that did not happen, and one that did",
+        (_ask(0.3, "ask-0"), _ask(0.5)),
+        0.3,
+        0.8,
+        cues=(Cue(0.2, _lose_a_commit), Cue(0.4, _lose_an_answer)),
+    ),
+)
+
+STEPS: Mapping[str, Step] = {step.name: step for step in _ALL}
+"""Every kind of step, by name."""

@@ -1,0 +1,57 @@
+"""The whole matrix, or the part of it that is quick: every cell with one fault, and all pairs or some of them."""
+
+from __future__ import annotations
+
+import random
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import nullcontext
+from functools import partial
+from multiprocessing import get_context
+from typing import TYPE_CHECKING
+
+from magnetar.chaos.matrix.actions import ACTIONS
+from magnetar.chaos.matrix.cells import firsts, passes_of, refused, seconds, singles
+from magnetar.chaos.matrix.playing import play
+from magnetar.chaos.matrix.steps import STEPS
+from magnetar.chaos.matrix.tally import Tally
+from magnetar.runtime.compose import tune_collector
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from magnetar.chaos.matrix.playing import Cell
+
+
+def one_fault(step: str, actions: Iterable[str] = ACTIONS) -> Tally:
+    """Every cell of a kind of step with one fault."""
+    tally, passes = Tally(), passes_of(step)
+    tally.reached.update(passes)
+    for action in actions:
+        tally.leave_out(step, action, refused(passes, action))
+        for cell in singles(step, passes, action):
+            tally.add(play(cell))
+    return tally
+
+
+def two_faults(first: Cell, share: float = 1.0, seed: int = 0) -> Tally:
+    """The pairs that begin with this cell, or about this share of them; which ones the seed decides."""
+    tally = Tally()
+    for cell in seconds(play(first), share, random.Random(f"{seed}/{first}")):  # noqa: S311 - no secret
+        tally.add(play(cell))
+    return tally
+
+
+def explore(share: float, seed: int = 0, jobs: int = 1) -> Tally:
+    """Every cell with one fault and about this share of the pairs, in so many processes."""
+    work: list[Callable[[], Tally]] = [partial(one_fault, step) for step in STEPS]
+    work += [partial(two_faults, first, share, seed) for first in firsts()]
+    tally = Tally()
+    with ProcessPoolExecutor(jobs, get_context("spawn"), tune_collector) if jobs > 1 else nullcontext() as pool:
+        parts = map(_done, work) if pool is None else pool.map(_done, work)
+        for part in parts:
+            tally.join(part)
+    return tally
+
+
+def _done(work: Callable[[], Tally]) -> Tally:
+    return work()
