@@ -8,6 +8,10 @@ import xml.etree.ElementTree as ET
 
 import pytest
 
+from magnetar.chaos.checkers import CHECKERS, PUNCTUAL
+from magnetar.chaos.simulation.schedule import WORKLOADS
+from magnetar.chaos.verdict import ITSELF
+from magnetar.chaos.zoo import all_bugs
 from magnetar.runtime.worker.points import PHASES
 from tests.acceptance.pages import BLOCK, ROOT, TEST_LINK, page, tables_of
 
@@ -93,6 +97,55 @@ def test_tests_stand_where_rules_are_kept() -> None:
     """A rule that comes later as a whole has no test to show."""
     wrong = [rule for rule, row in _rules().items() if row[1].startswith("later") and TEST_LINK.search(row[2])]
     assert wrong == []
+
+
+def _guarding() -> list[list[str]]:
+    """The rows of the table of guards."""
+    section = TEXT.partition("## Who guards each rule")[2].partition("\n## ")[0]
+    return [row for row in tables_of(section) if row[0] != "rule"]
+
+
+def _guards() -> dict[str, list[set[str]]]:
+    """Rule → its checkers, its assertions, its bugs."""
+    return {row[0]: [set(CODE.findall(cell)) for cell in row[1:]] for row in _guarding()}
+
+
+def _held(rules: dict[str, tuple[str, ...]]) -> dict[str, set[str]]:
+    """Rule → who says that it is theirs."""
+    return {rule: {name for name, own in rules.items() if rule in own} for rule in _rules()}
+
+
+def test_every_rule_has_its_guards_or_comes_later() -> None:
+    """R1 to R32, in order; one without a guard says so."""
+    rows = _guarding()
+    assert [row[0] for row in rows] == [f"R{number}" for number in range(1, RULES + 1)]
+    assert [row[0] for row in rows if (row[1] == "later") == any(CODE.search(cell) for cell in row[1:])] == []
+
+
+def test_the_checkers_are_those_that_guard_the_rule() -> None:
+    """As each checker says in the code, in every workload."""
+    checkers = [*CHECKERS, PUNCTUAL, *(checker for load in WORKLOADS.values() for checker in load.checkers)]
+    assert {checker.name: checker.rules for checker in checkers} == {
+        checker.name: checker.rules for checker in reversed(checkers)
+    }
+    rules = {checker.name: checker.rules for checker in checkers}
+    assert {rule: guards[0] for rule, guards in _guards().items()} == _held(rules)
+
+
+def test_the_bugs_are_those_that_break_the_rule() -> None:
+    """As each bug says in its file."""
+    assert {rule: guards[2] for rule, guards in _guards().items()} == _held({bug.name: bug.rules for bug in all_bugs()})
+
+
+def test_what_asserts_a_rule_is_code() -> None:
+    """A dotted name that exists (as every one on the page), or whoever looks on while a simulation lasts."""
+    told = set[str]().union(*(guards[1] for guards in _guards().values()))
+    assert [name for name in sorted(told) if name != ITSELF and not (DOTTED.fullmatch(name) and _resolves(name))] == []
+
+
+def test_a_rule_that_a_bug_breaks_has_a_guard() -> None:
+    """Or the bug could pass."""
+    assert [rule for rule, (checkers, asserted, bugs) in _guards().items() if bugs and not checkers | asserted] == []
 
 
 def test_the_drawing_is_well_formed_and_says_what_it_shows() -> None:

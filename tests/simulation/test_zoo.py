@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from magnetar.chaos.checkers import CHECKERS, PUNCTUAL
 from magnetar.chaos.simulation import Schedule, Verdict, simulate
+from magnetar.chaos.simulation.schedule import WORKLOADS
 from magnetar.chaos.simulation.shrinking import shrunk
 from magnetar.chaos.verdict import ITSELF
 from magnetar.chaos.zoo import Bug, Catch, Census, Change, Promise, TargetGone, all_bugs, broken, broken_run, hunt
@@ -60,6 +62,14 @@ def test_a_checker_is_the_only_one_to_catch_some_bug(checker: str) -> None:
     own = [name for name, bug in BUGS.items() if bug.only == checker]
     assert own != []
     assert all(caught(name).alone is not None for name in own)
+
+
+@pytest.mark.parametrize("name", BUGS)
+def test_a_bug_is_caught_by_a_guard_of_its_rule(name: str) -> None:
+    """A checker that names one of its rules, or whoever looks on while the run lasts."""
+    checkers = [*CHECKERS, PUNCTUAL, *(checker for load in WORKLOADS.values() for checker in load.checkers)]
+    guards = {checker.name for checker in checkers if {*checker.rules} & {*BUGS[name].rules}}
+    assert {*caught(name).catchers} & {*guards, ITSELF}
 
 
 @pytest.mark.parametrize("name", BUGS)

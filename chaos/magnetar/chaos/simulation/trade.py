@@ -50,7 +50,7 @@ class Trade:
         """See `Workload`."""
         return (
             Checker("money", ("R2", "R7"), _money),
-            Checker("stock", ("R2", "R7"), _stock),
+            Checker("stock", ("R2", "R5", "R7"), _stock),
             Checker("terminal", ("R26",), _terminal),
         )
 
