@@ -20,6 +20,8 @@ from magnetar.chaos.simulation.options import drawn
 from magnetar.chaos.simulation.schedule import WORKLOADS, planned
 from magnetar.chaos.simulation.strikes import STRIKES
 from magnetar.chaos.simulation.telling import LINES, main, story
+from magnetar.chaos.zoo import broken
+from magnetar.chaos.zoo.bugs import acknowledges_nothing_it_knew
 
 if TYPE_CHECKING:
     import random
@@ -116,6 +118,19 @@ def test_a_run_without_faults_is_unknown() -> None:
     outcome = simulate(Schedule(schedule.seed, schedule.workload, schedule.options, schedule.letters, ()))
     assert outcome.verdict is Verdict.UNKNOWN
     assert "0 faults took effect, fewer than 3" in outcome.judgement.doubts
+
+
+def test_a_campaign_keeps_its_failures(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Small, told, and as a schedule that fails again."""
+    arguments = ["--runs", "3", "--failures", str(tmp_path)]
+    with broken(acknowledges_nothing_it_knew.BUG.changes):
+        assert main(arguments) == 1
+        told = capsys.readouterr().out
+        kept = sorted(tmp_path.iterdir())
+        assert kept
+        assert f"kept: python -m magnetar.chaos.simulation --schedule {kept[0]}" in told
+        assert main(["--schedule", str(kept[0])]) == 1
+    assert main(["--schedule", str(kept[0])]) == 0
 
 
 def test_a_seed_tells_its_story(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:

@@ -85,12 +85,19 @@ class Weather:
         self.down = False
         self.full = False
         self.locks = 0
+        self.calls_left: int | None = None
         self.fates: deque[str] = deque()
         self.take_fates: deque[str] = deque()
         self.late: Callable[[], object] | None = None
 
     def reach(self, what: str) -> None:
-        """Raise when the database is away."""
+        """Raise when the database is away, or when this is the call that fails."""
+        if self.calls_left is not None:
+            self.calls_left = self.calls_left - 1 if self.calls_left else None
+            if self.calls_left is None:
+                self.history.took_effect("failed call")
+                text = f"{what}: the connection was reset"
+                raise StoreUnavailable(text)
         if self.down:
             self.history.took_effect("store away")
             text = f"{what}: no connection to the store"
@@ -112,7 +119,7 @@ class Weather:
     def clear(self) -> None:
         """Fair weather again."""
         self.down = self.full = False
-        self.locks = 0
+        self.locks, self.calls_left = 0, None
         self.fates.clear()
         self.take_fates.clear()
         self.settle()

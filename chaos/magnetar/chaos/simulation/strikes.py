@@ -252,6 +252,11 @@ def _locked(nemesis: Nemesis, draw: random.Random) -> None:
     nemesis.scene.weather.locks = draw.randint(1, 4)
 
 
+def _failed_call(nemesis: Nemesis, draw: random.Random) -> None:
+    """One call of the store fails, in the midst of others that do not."""
+    nemesis.scene.weather.calls_left = draw.randint(0, 25)
+
+
 def _clock_jump(nemesis: Nemesis, draw: random.Random) -> None:
     """The store's clock is set, forward or back: time as the handlers see it must not run backwards."""
     jump = draw.choice((-30.0, -2.0, -0.3, 0.3, 2.0))
@@ -285,6 +290,7 @@ STRIKES: Mapping[str, Strike] = {
     "cut": _cut,
     "disk full": _disk_full,
     "dropped partition": _dropped,
+    "failed call": _failed_call,
     "freeze": _freeze,
     "locked store": _locked,
     "lost acks": _lost_acks,
@@ -310,6 +316,7 @@ GAPS: Mapping[str, float] = {
     "cut": 2.4,
     "disk full": 2.4,
     "dropped partition": 1.8,
+    "failed call": 0.3,
     "freeze": 1.8,
     "locked store": 0.6,
     "lost acks": 0.48,

@@ -26,6 +26,11 @@ if TYPE_CHECKING:
 LINES = 10
 """A story has no more lines than this, unless all of it is asked for."""
 
+SHRUNK = 3
+"""So many of a campaign's failures are made small and kept."""
+
+FAILURES = Path("simulation-failures")
+
 FRESH = 10**9
 """Seeds that nobody has tried begin above this, at a random place."""
 
@@ -59,6 +64,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--seconds", type=float, help="for how long")
     parser.add_argument("--first", type=int, default=0, help="the first seed (default: 0; -1: one never tried)")
     parser.add_argument("--jobs", type=int, default=1, help="in how many processes (default: 1)")
+    parser.add_argument(
+        "--failures", type=Path, default=FAILURES, help=f"where failures are kept (default: {FAILURES})"
+    )
     return parser
 
 
@@ -71,7 +79,17 @@ def _many(chosen: argparse.Namespace) -> int:
     shown = campaign.runs - len(campaign.unknown)
     rate = f"{shown / took * 60 / chosen.jobs:,.0f} a minute and process that were not unknown"
     print(f"{campaign.table()}\nseeds from {first}: {campaign.runs} runs in {took:.1f} s, {rate}")  # noqa: T201
+    for seed in sorted(campaign.invalid)[:SHRUNK]:
+        _keep(seed, chosen.failures)
     return int(not campaign.clean)
+
+
+def _keep(seed: int, folder: Path) -> None:
+    """Make a failure small, write its schedule down, and tell it."""
+    outcome, path = shrunk(simulate(Schedule.of(seed))), folder / f"seed-{seed}.json"
+    folder.mkdir(parents=True, exist_ok=True)
+    path.write_text(outcome.schedule.to_json())
+    print(f"\n{story(outcome)}\nkept: python -m magnetar.chaos.simulation --schedule {path}")  # noqa: T201
 
 
 def story(outcome: Outcome, *, whole: bool = False) -> str:
