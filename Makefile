@@ -69,8 +69,8 @@ zoo: $(READY) ## hunt every known bug: which checker catches it, after how many 
 	@$(BIN)/python -m magnetar.chaos.zoo
 
 .PHONY: crash-matrix
-crash-matrix: $(READY) ## every fault at every fault point in every kind of step, then pairs of them: the table
-	@$(BIN)/python -m magnetar.chaos.matrix
+crash-matrix: $(READY) ## every fault at every fault point in every kind of step, then pairs (PART=1: a tenth of these)
+	@$(BIN)/python -m magnetar.chaos.matrix $(if $(PART),--part)
 
 .PHONY: lock
 lock: ## choose new versions of everything we use (needs uv)
