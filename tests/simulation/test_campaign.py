@@ -106,10 +106,11 @@ def test_a_schedule_can_be_kept(workload: str) -> None:
 
 def test_a_history_can_be_kept() -> None:
     """One JSON object a line, and all that is added up follows from the lines."""
-    history = simulate(Schedule.of(4)).history
+    history = simulate(Schedule.of(7)).history
     again = History.read(history.lines())
     assert again.events == history.events
     assert (again.sendings, again.commits, again.met) == (history.sendings, history.commits, history.met)
+    assert again.looks == history.looks != []
 
 
 def test_a_run_without_faults_is_unknown() -> None:

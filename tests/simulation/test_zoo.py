@@ -175,6 +175,18 @@ def test_the_command_fails_when_a_bug_gets_away(
     assert "✗ made_up_one: it passed 1 schedules" in capsys.readouterr().out
 
 
+def test_the_command_goes_on_when_a_target_is_gone(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Exit status 1, with what to do; the other bugs are hunted all the same."""
+    gone = made(Change(Turn, "_comit", same))
+    monkeypatch.setattr("magnetar.chaos.zoo.telling.all_bugs", lambda: (gone, BUGS["mints_ids_at_random"]))
+    assert main(["made_up_one", "mints_ids_at_random"]) == 1
+    told = capsys.readouterr().out
+    assert "✗ made_up_one: there is no Turn._comit to break: find what took its place" in told
+    assert "1 of 2 caught" in told
+
+
 def test_the_command_knows_its_bugs(capsys: pytest.CaptureFixture[str]) -> None:
     """A name that is none is an error of whoever typed it."""
     with pytest.raises(SystemExit, match="2"):

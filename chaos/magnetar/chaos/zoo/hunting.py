@@ -35,6 +35,7 @@ class Catch:
 
     `seed`: the schedule in which the bug was caught, None when it got away; `schedules`: how many were run. `ran`: how
     often each changed place ran in them. `alone`: the seed in which only one checker saw it, where that was wanted.
+    `gone`: why nothing could be run.
     """
 
     bug: Bug
@@ -44,10 +45,13 @@ class Catch:
     ran: Counter[str]
     catchers: tuple[str, ...] = ()
     alone: int | None = None
+    gone: str = ""
 
     @property
     def problem(self) -> str:
         """Why this is not good enough; empty when it is."""
+        if self.gone:
+            return self.gone
         silent = [change.target for change in self.bug.changes if not self.ran[change.target]]
         if silent:
             return f"what it puts in place of {', '.join(silent)} never ran in {self.schedules} schedules"

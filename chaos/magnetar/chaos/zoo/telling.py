@@ -3,14 +3,26 @@
 from __future__ import annotations
 
 import argparse
+from collections import Counter
 from typing import TYPE_CHECKING
 
+from magnetar.chaos.zoo.bug import TargetGone
 from magnetar.chaos.zoo.census import Census
-from magnetar.chaos.zoo.hunting import all_bugs, hunt, isolated
+from magnetar.chaos.zoo.hunting import Catch, all_bugs, hunt, isolated
 from magnetar.runtime.compose import tune_collector
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from magnetar.chaos.zoo.bug import Bug
+
+
+def hunted(bug: Bug) -> Catch:
+    """How the hunt ended; one that cannot begin, for its target is gone, does not keep the others from theirs."""
+    try:
+        return isolated(hunt(bug))
+    except TargetGone as error:
+        return Catch(bug, None, 0, 0.0, Counter(), gone=str(error))
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -26,6 +38,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
     census = Census()
     print(census.head())  # noqa: T201 - it is what the command is for
     for bug in [bugs[name] for name in names] or bugs.values():
-        print(census.add(isolated(hunt(bug))), flush=True)  # noqa: T201 - as above
+        print(census.add(hunted(bug)), flush=True)  # noqa: T201 - as above
     print(census.end(whole=not names))  # noqa: T201 - as above
     return int(bool(census.problems(whole=not names)))

@@ -11,7 +11,7 @@ from typing import Any
 from magnetar.chaos.zoo.bug import Bug, Change, Promise
 from magnetar.runtime.context import Context
 
-_noise = count()
+_noise = count()  # each one once; nothing depends on which
 
 
 def _new(derived: Any, context: Any) -> bytes:
