@@ -9,9 +9,11 @@ from __future__ import annotations
 from itertools import chain
 from typing import TYPE_CHECKING
 
-from magnetar.chaos.matrix.actions import ACTIONS
+from magnetar.chaos.matrix.actions import ACTIONS, TAKEOVER
 from magnetar.chaos.matrix.playing import Cell, Strike, play
 from magnetar.chaos.matrix.steps import RELAY
+from magnetar.chaos.simulation.agenda import START
+from magnetar.runtime.instant import micros
 from magnetar.runtime.worker.points import all_points
 
 if TYPE_CHECKING:
@@ -19,11 +21,12 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
     from magnetar.chaos.matrix.playing import Passes, Played
+    from magnetar.runtime.instant import Instant
 
 _UNKNOWN = ("happened", "lost", "late")
 
 PAIRS: Mapping[str, tuple[str, ...]] = {
-    "kill": ("kill", "exception", *_UNKNOWN),
+    "kill": ("kill", "freeze", "exception", *_UNKNOWN),
     "freeze": ("kill", *_UNKNOWN),
     "exception": ("kill", *_UNKNOWN),
     **dict.fromkeys(_UNKNOWN, ("kill", "exception", *_UNKNOWN)),
@@ -64,12 +67,19 @@ def seconds(first: Played, share: float, chance: random.Random) -> Iterator[Cell
         for point in sorted(first.passes):
             if ACTIONS[action].refuses(point):
                 continue
-            for nth in _numbers(first.passes[point], over):
-                if chance.random() < share:
+            passes = first.passes[point]
+            for nth in _numbers(passes, over):
+                if _has_time(first, passes[nth - 1], action) and chance.random() < share:
                     yield Cell(first.cell.step, (*first.cell.strikes, Strike(action, point, nth)))
 
 
-def _numbers(passes: list[int], over: int) -> list[int]:
+def _has_time(first: Played, at: Instant, action: str) -> bool:
+    """Whether a freeze that begins here is over before everything is healed."""
+    healed = START + micros(first.outcome.schedule.options.duration)
+    return action != "freeze" or at + micros(TAKEOVER) < healed
+
+
+def _numbers(passes: list[Instant], over: Instant) -> list[int]:
     """The first pass, and the first one after the fault is over."""
     after = sum(at <= over for at in passes) + 1
     return sorted({1, after} if 1 < after <= len(passes) else {1})
