@@ -18,31 +18,14 @@ from magnetar.runtime.worker.points import all_points
 
 if TYPE_CHECKING:
     import random
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator
 
     from magnetar.chaos.matrix.playing import Passes, Played
     from magnetar.runtime.instant import Instant
 
-_UNKNOWN = ("happened", "lost", "late")
-
-PAIRS: Mapping[str, tuple[str, ...]] = {
-    "kill": ("kill", "freeze", "exception", *_UNKNOWN),
-    "freeze": ("kill", *_UNKNOWN),
-    "exception": ("kill", *_UNKNOWN),
-    **dict.fromkeys(_UNKNOWN, ("kill", "exception", *_UNKNOWN)),
-}
-"""Which faults are tried after which."""
-
-
-def passes_of(step: str) -> Passes:
-    """When each point is passed in a step without faults, while faults may strike."""
-    played = play(Cell(step, ()))
-    assert played.green, f"the step {step} breaks promises without any fault: {played.problems}"
-    return played.passes
-
 
 def singles(step: str, passes: Passes, action: str) -> Iterator[Cell]:
-    """Every cell of this action with one fault."""
+    """Every cell of this action with one fault; `passes` are those of the step without any."""
     for point in sorted(passes):
         if not ACTIONS[action].refuses(point):
             for nth in sorted({1, len(passes[point])}):
@@ -56,14 +39,14 @@ def refused(passes: Iterable[str], action: str) -> int:
 
 def firsts() -> Iterator[Cell]:
     """The cells of a message's way after which another fault is tried."""
-    passes = passes_of(RELAY.name)
-    return chain.from_iterable(singles(RELAY.name, passes, action) for action in PAIRS)
+    passes = play(Cell(RELAY.name, ())).passes
+    return chain.from_iterable(singles(RELAY.name, passes, action) for action in ACTIONS)
 
 
 def seconds(first: Played, share: float, chance: random.Random) -> Iterator[Cell]:
     """The pairs that begin with this cell, or about this share of them."""
     over = max((at for at, _ in first.effects), default=0)
-    for action in PAIRS[first.cell.strikes[-1].action]:
+    for action in ACTIONS:
         for point in sorted(first.passes):
             if ACTIONS[action].refuses(point):
                 continue
