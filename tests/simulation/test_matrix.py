@@ -1,6 +1,6 @@
 """The crash matrix covers every fault point, is green, can be red, and calls no cell green in which nothing happened.
 
-`make crash-matrix` plays all pairs; here are every cell with one fault, and one pair of fifty.
+`make crash-matrix` plays all pairs; here are every cell with one fault, and one pair of a hundred.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import pytest
 
 from magnetar.chaos.matrix import Cell, Strike, actions, play, telling
 from magnetar.chaos.matrix.actions import ACTIONS
-from magnetar.chaos.matrix.cells import PAIRS, firsts, never_reached, passes_of, seconds, why_not
+from magnetar.chaos.matrix.cells import firsts, never_reached, seconds, why_not
 from magnetar.chaos.matrix.raising import UNKNOWABLE, error_at
 from magnetar.chaos.matrix.steps import LAST, RELAY, STEPS
 from magnetar.chaos.matrix.tally import AFTER, GREEN, OUT, RED, Tally, rerun
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.timeout(300)
 
-SHARE = 0.02
+SHARE = 0.01
 
 
 def types_of(played: Played) -> list[str]:
@@ -87,17 +87,17 @@ def test_every_fault_point_is_reached_by_a_step(matrix: Tally) -> None:
 
 
 def test_every_fault_is_tried_in_every_step(matrix: Tally) -> None:
-    """And every pair of faults that is declared, in a message's way."""
+    """And after every fault, in a message's way, every fault."""
     for step in STEPS:
         assert [action for action in ACTIONS if not matrix.counts[step, action, GREEN]] == []
-    for first, others in PAIRS.items():
-        assert any(matrix.counts[AFTER + first, second, GREEN] for second in others)
+    for first in ACTIONS:
+        assert any(matrix.counts[AFTER + first, second, GREEN] for second in ACTIONS)
 
 
 def test_where_a_fault_cannot_be_is_counted_and_has_a_reason(matrix: Tally) -> None:
     """Nothing is skipped in silence: each point that a step passes is struck by each action, or refuses it."""
     for step in STEPS:
-        passes = passes_of(step)
+        passes = play(Cell(step, ())).passes
         for action in ACTIONS:
             refused = [point for point in passes if why_not(Cell(step, (Strike(action, point, 1),)))]
             struck = sum(len({1, len(passes[point])}) for point in passes if point not in refused)
@@ -201,6 +201,7 @@ def test_an_engine_that_acknowledges_too_early_is_red() -> None:
 def test_an_engine_that_guesses_is_red() -> None:
     """R8: a commit whose answer was lost, in one step and as the second fault of a pair."""
     with broken(takes_an_unknown_commit_for_lost.BUG.changes):
+        assert {red.cell.strikes for red in one_fault("reading-back", []).reds} == {()}, "it is red without any fault"
         assert one_fault("message", ["happened"]).reds
         first = Cell.parse("relay,kill@phase:taken#1")
         assert {red.cell.strikes[1].action for red in two_faults(first).reds} >= {"happened"}
@@ -235,7 +236,7 @@ def test_the_command_prints_the_table(
     monkeypatch.setattr(telling, "explore", giving(tally))
     assert telling.main([]) == status
     told = capsys.readouterr().out
-    assert "message                                1/0/0             -         0/0/3" in told
+    assert "message                                    -         1/0/0             -         0/0/3" in told
     assert "1 cells green, 0 red; 0 pairs green, 0 red; 3 do not apply; " in told
     assert ("NO STEP REACHES store.now:after" in told) == bool(missing)
 
@@ -247,7 +248,7 @@ def test_a_red_cell_fails_the_command(monkeypatch: pytest.MonkeyPatch, capsys: p
     monkeypatch.setattr(telling, "explore", giving(tally))
     assert telling.main(["--part"]) == 1
     told = capsys.readouterr().out
-    assert "then, after kill                       0/1/0" in told
+    assert "then, after kill                           -         0/1/0" in told
     assert "python -m magnetar.chaos.matrix --cell 'relay,kill@phase:taken#99,kill@phase:taken#1'" in told
 
 

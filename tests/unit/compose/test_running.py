@@ -13,9 +13,11 @@ import pykka
 import pytest
 
 from magnetar.runtime import Client, ShardLost
-from magnetar.runtime.bus.memory import Broker
+from magnetar.runtime.bus.memory import Broker, MemoryBus
 from magnetar.runtime.compose import EmbeddedBus, RunningWorker, WorkerFailed, provision_embedded, store_place
 from magnetar.runtime.errors import HandlerFailed, MisuseError
+from magnetar.runtime.store.port import StoreUnavailable
+from magnetar.runtime.store.sqlite.store import SqliteStore
 from magnetar.runtime.threads.loop import wall_clock
 from magnetar.runtime.worker.entity import Entity
 from tests.unit.compose.counting import Add, Break, BrokenError, Counter, counting
@@ -205,3 +207,27 @@ def _bytes_each(shard: Shard, count: int) -> float:
     finally:
         tracemalloc.stop()
     return (after - before) / count
+
+
+def test_a_worker_that_cannot_begin_leaves_nothing_open(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Connections and the asking thread are closed when the store cannot be prepared: whoever tries again has room."""
+    opened: list[MemoryBus] = []
+
+    def connect(self: EmbeddedBus, name: str) -> MemoryBus:
+        opened.append(MemoryBus(self.broker, name))
+        return opened[-1]
+
+    def away(*_: object) -> None:
+        message = "no store (made up)"
+        raise StoreUnavailable(message)
+
+    monkeypatch.setattr(EmbeddedBus, "connect", connect)
+    monkeypatch.setattr(SqliteStore, "prepare", away)
+    asking = [thread for thread in threading.enumerate() if thread.name == "magnetar-asking"]
+    with pytest.raises(StoreUnavailable):
+        house.worker()
+    assert [bus.closed for bus in opened] == [True]
+    until(
+        lambda: [thread for thread in threading.enumerate() if thread.name == "magnetar-asking"] == asking,
+        "end of the asking thread",
+    )

@@ -9,37 +9,23 @@ from __future__ import annotations
 from itertools import chain
 from typing import TYPE_CHECKING
 
-from magnetar.chaos.matrix.actions import ACTIONS
+from magnetar.chaos.matrix.actions import ACTIONS, TAKEOVER
 from magnetar.chaos.matrix.playing import Cell, Strike, play
 from magnetar.chaos.matrix.steps import RELAY
+from magnetar.chaos.simulation.agenda import START
+from magnetar.runtime.instant import micros
 from magnetar.runtime.worker.points import all_points
 
 if TYPE_CHECKING:
     import random
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator
 
     from magnetar.chaos.matrix.playing import Passes, Played
-
-_UNKNOWN = ("happened", "lost", "late")
-
-PAIRS: Mapping[str, tuple[str, ...]] = {
-    "kill": ("kill", "exception", *_UNKNOWN),
-    "freeze": ("kill", *_UNKNOWN),
-    "exception": ("kill", *_UNKNOWN),
-    **dict.fromkeys(_UNKNOWN, ("kill", "exception", *_UNKNOWN)),
-}
-"""Which faults are tried after which."""
-
-
-def passes_of(step: str) -> Passes:
-    """When each point is passed in a step without faults, while faults may strike."""
-    played = play(Cell(step, ()))
-    assert played.green, f"the step {step} breaks promises without any fault: {played.problems}"
-    return played.passes
+    from magnetar.runtime.instant import Instant
 
 
 def singles(step: str, passes: Passes, action: str) -> Iterator[Cell]:
-    """Every cell of this action with one fault."""
+    """Every cell of this action with one fault; `passes` are those of the step without any."""
     for point in sorted(passes):
         if not ACTIONS[action].refuses(point):
             for nth in sorted({1, len(passes[point])}):
@@ -53,23 +39,30 @@ def refused(passes: Iterable[str], action: str) -> int:
 
 def firsts() -> Iterator[Cell]:
     """The cells of a message's way after which another fault is tried."""
-    passes = passes_of(RELAY.name)
-    return chain.from_iterable(singles(RELAY.name, passes, action) for action in PAIRS)
+    passes = play(Cell(RELAY.name, ())).passes
+    return chain.from_iterable(singles(RELAY.name, passes, action) for action in ACTIONS)
 
 
 def seconds(first: Played, share: float, chance: random.Random) -> Iterator[Cell]:
     """The pairs that begin with this cell, or about this share of them."""
     over = max((at for at, _ in first.effects), default=0)
-    for action in PAIRS[first.cell.strikes[-1].action]:
+    for action in ACTIONS:
         for point in sorted(first.passes):
             if ACTIONS[action].refuses(point):
                 continue
-            for nth in _numbers(first.passes[point], over):
-                if chance.random() < share:
+            passes = first.passes[point]
+            for nth in _numbers(passes, over):
+                if _has_time(first, passes[nth - 1], action) and chance.random() < share:
                     yield Cell(first.cell.step, (*first.cell.strikes, Strike(action, point, nth)))
 
 
-def _numbers(passes: list[int], over: int) -> list[int]:
+def _has_time(first: Played, at: Instant, action: str) -> bool:
+    """Whether a freeze that begins here is over before everything is healed."""
+    healed = START + micros(first.outcome.schedule.options.duration)
+    return action != "freeze" or at + micros(TAKEOVER) < healed
+
+
+def _numbers(passes: list[Instant], over: Instant) -> list[int]:
     """The first pass, and the first one after the fault is over."""
     after = sum(at <= over for at in passes) + 1
     return sorted({1, after} if 1 < after <= len(passes) else {1})

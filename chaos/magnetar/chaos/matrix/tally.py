@@ -18,6 +18,11 @@ GREEN, RED, OUT = "green", "red", "does not apply"
 AFTER = "then, after "
 """Before the name of the first fault: the row of its pairs."""
 
+NONE = "none"
+"""In place of an action: the column of the steps without any fault."""
+
+COLUMNS = (NONE, *ACTIONS)
+
 LINES = 6
 """A red cell's story has no more lines than this in a table."""
 
@@ -54,9 +59,9 @@ class Tally:
 
     def add(self, played: Played) -> None:
         """One more cell."""
-        *before, last = played.cell.strikes
-        row = AFTER + before[-1].action if before else played.cell.step
-        self.counts[row, last.action, GREEN if played.green else RED] += 1
+        actions = [strike.action for strike in played.cell.strikes] or [NONE]
+        row = AFTER + actions[-2] if actions[1:] else played.cell.step
+        self.counts[row, actions[-1], GREEN if played.green else RED] += 1
         if not played.green:
             self.reds.append(Red(played.cell, f"{story(played, LINES)}\n  {rerun(played.cell)}"))
 
@@ -77,14 +82,14 @@ class Tally:
 
     def table(self) -> str:
         """Kinds of steps by actions, then pairs: first fault by second one."""
-        head = "".join(f"{action:>14}" for action in ACTIONS)
+        head = "".join(f"{action:>14}" for action in COLUMNS)
         rows = [self._row(step) for step in STEPS]
         pairs = [self._row(AFTER + action) for action in ACTIONS]
         legend = f"{GREEN}/{RED}/{OUT}"
         return "\n".join([f"{legend:<30}{head}", *rows, *filter(None, pairs), *self._told()])
 
     def _row(self, name: str) -> str:
-        cells = [tuple(self.counts[name, action, each] for each in (GREEN, RED, OUT)) for action in ACTIONS]
+        cells = [tuple(self.counts[name, action, each] for each in (GREEN, RED, OUT)) for action in COLUMNS]
         if not any(map(any, cells)):
             return ""
         return f"{name:<30}" + "".join(f"{'/'.join(map(str, cell)) if any(cell) else '-':>14}" for cell in cells)

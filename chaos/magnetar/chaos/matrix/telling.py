@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from magnetar.chaos.matrix.tally import Tally
 
-PART = 0.1
+PART = 0.2
 """The share of the pairs that the quick part plays."""
 
 
@@ -39,8 +39,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m magnetar.chaos.matrix", description=main.__doc__)
     parser.add_argument("--cell", type=Cell.parse, help="play STEP,ACTION@POINT#PASS[,ACTION@POINT#PASS] and tell all")
-    parser.add_argument("--part", action="store_true", help="every cell with one fault, and a tenth of the pairs")
-    parser.add_argument("--seed", type=int, default=0, help="which tenth (default: 0)")
+    parser.add_argument("--part", action="store_true", help="every cell with one fault, and a fifth of the pairs")
+    parser.add_argument("--seed", type=int, default=0, help="which fifth (default: 0)")
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="in how many processes (default: cores)")
     parser.add_argument("--list", action="store_true", help="the kinds of steps and the actions, in words")
     return parser

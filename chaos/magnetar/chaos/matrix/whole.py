@@ -10,8 +10,8 @@ from multiprocessing import get_context
 from typing import TYPE_CHECKING
 
 from magnetar.chaos.matrix.actions import ACTIONS
-from magnetar.chaos.matrix.cells import firsts, passes_of, refused, seconds, singles
-from magnetar.chaos.matrix.playing import play
+from magnetar.chaos.matrix.cells import firsts, refused, seconds, singles
+from magnetar.chaos.matrix.playing import Cell, play
 from magnetar.chaos.matrix.steps import STEPS
 from magnetar.chaos.matrix.tally import Tally
 from magnetar.runtime.compose import tune_collector
@@ -19,16 +19,15 @@ from magnetar.runtime.compose import tune_collector
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from magnetar.chaos.matrix.playing import Cell
-
 
 def one_fault(step: str, actions: Iterable[str] = ACTIONS) -> Tally:
-    """Every cell of a kind of step with one fault."""
-    tally, passes = Tally(), passes_of(step)
-    tally.reached.update(passes)
+    """Every cell of a kind of step with one fault, and the one without any."""
+    tally, spared = Tally(), play(Cell(step, ()))
+    tally.add(spared)
+    tally.reached.update(spared.passes)
     for action in actions:
-        tally.leave_out(step, action, refused(passes, action))
-        for cell in singles(step, passes, action):
+        tally.leave_out(step, action, refused(spared.passes, action))
+        for cell in singles(step, spared.passes, action):
             tally.add(play(cell))
     return tally
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import socket
 import time
+from contextlib import ExitStack
 from importlib import metadata
 from typing import TYPE_CHECKING
 
@@ -50,14 +51,19 @@ class RunningWorker:
         settings: Settings | None = None,
         handler_deadline: float = 10.0,
     ) -> None:
-        """Connects, and prepares the store: raises what the bus and the store raise."""
+        """Connects, and prepares the store: raises what the bus and the store raise, and leaves nothing open then."""
         self._wiring = wiring
         self._wakeup = Wakeup()
         self._pulse = Pulse()
-        self._asking = Asking()
-        self._bus: Bus = bus.connect(owner or default_owner())
-        self._store: Store = store.open()
-        self._engine = Engine(wiring, self._surroundings(owner, observer, points), settings)
+        with ExitStack() as begun:  # what is open already when something fails is closed
+            self._asking = Asking()
+            begun.callback(self._asking.close)
+            self._bus: Bus = bus.connect(owner or default_owner())
+            begun.callback(self._bus.close)
+            self._store: Store = store.open()
+            begun.callback(self._store.close)
+            self._engine = Engine(wiring, self._surroundings(owner, observer, points), settings)
+            begun.pop_all()
         self._deadline = handler_deadline
         self._watchdog: Watchdog | None = None
         self._loop: pykka.ActorRef[Loop] | None = None

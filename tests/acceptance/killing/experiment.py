@@ -1,0 +1,180 @@
+"""The running experiment: deposits are sent to a till whose worker is harmed; in the end an independent read agrees.
+
+Everything sent must have been applied exactly once, and everything decided must have been published exactly once.
+"""
+
+from __future__ import annotations
+
+import json
+import random
+import signal
+import subprocess
+import sys
+import time
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, TypeVar
+
+from magnetar.runtime.bus.port import Outgoing
+from magnetar.runtime.compose import bus_place, store_place
+from magnetar.runtime.identity import to_text
+from magnetar.runtime.routing import partition_of
+from magnetar.schemas import Kept
+from tests.acceptance.killing.till import TILL, Branch, Deposit, accounts, branches
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from magnetar.runtime import Client
+    from magnetar.runtime.bus.pulsar.client import PulsarBus
+    from magnetar.runtime.servers import PulsarServer
+    from magnetar.runtime.store.port import JournalRow
+    from magnetar.runtime.store.views import Views
+
+T = TypeVar("T")
+LIFE = 20.0
+"""Seconds within which a worker must have died, or drained."""
+
+REST = 60.0
+
+
+@dataclass
+class Till:
+    """The running experiment: where things are, and what was sent. `name` is its namespace on the broker."""
+
+    name: str
+    server: PulsarServer
+    store: str
+    chance: random.Random
+    client: Client
+    bus: PulsarBus
+    sent: dict[str, Deposit] = field(default_factory=dict)
+    foreign: int = 0
+    numbers: Iterator[int] = field(default_factory=lambda: iter(range(1, 1_000_000)))
+
+    def feed(self) -> None:
+        """A few deposits, some of them twice under one id."""
+        batch: list[tuple[Deposit, str]] = []
+        for _ in range(6):
+            number = next(self.numbers)
+            name = f"deposit-{number}"
+            message = Deposit(account=f"a-{number % 7}", amount=number)
+            self.sent[name] = message
+            batch.extend([(message, name)] * self.chance.choice([1, 1, 2]))
+        self.client.send_all(batch)
+        self.feed_foreign()
+
+    def feed_foreign(self) -> None:
+        """A deposit from a producer that knows nothing of our properties: only the topic's schema."""
+        self.foreign += 1
+        topic = TILL.wire().topics["accounts"]
+        message = Deposit(account=f"f-{self.foreign}", amount=1)
+        partition = partition_of(message.account, 2)
+        opening = self.bus.produce("accounts", partition, f"foreign-{self.foreign}", topic.codec.schema.text)
+        producer = wait_for(opening.poll, "a producer")
+        producer.send(1, Outgoing(message.account, topic.codec.encode(message), {}))
+        receipts = wait_for(producer.receipts, "a receipt")
+        assert receipts[0].error is None
+        producer.close()
+
+
+def wait_for(question: Callable[[], T | None], what: str, within: float = REST) -> T:
+    """The first true answer, or a failure that says what was waited for."""
+    deadline = time.monotonic() + within
+    while not (answer := question()):
+        assert time.monotonic() < deadline, f"no {what} within {within} s"
+        time.sleep(0.01)
+    return answer
+
+
+def settle(till: Till) -> None:
+    """Let a last life do what is left, and check all that is there."""
+    finish(till)
+    views = store_place(till.store).views()
+    try:
+        check(till, views)
+    finally:
+        views.close()
+
+
+def finish(till: Till) -> None:
+    """A last life that nothing kills, until all is applied, published and fired."""
+    command = [
+        sys.executable,
+        "-m",
+        "tests.acceptance.killing.worker",
+        till.server.service_url,
+        till.name,
+        till.store,
+        "never",
+        "1",
+        "none",
+    ]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as life:
+        views = store_place(till.store).views()
+        try:
+            wait_for(lambda: at_rest(till, views), "rest")
+        finally:
+            views.close()
+            life.send_signal(signal.SIGTERM)
+        life.communicate(timeout=LIFE)
+        assert life.returncode == 0, "the last life did not drain"
+
+
+def at_rest(till: Till, views: Views) -> bool:
+    """Every deposit counted, every reminder fired, nothing unsent."""
+    states = list(views.states_of("accounts"))
+    done = sum(1 for row in views.journal_of("accounts") if row.type.endswith(".Counted"))
+    timers = any(views.timers_of("accounts", row.key) for row in states)
+    unsent = views.unsent_of("accounts") or views.unsent_of("branches")
+    return done == len(till.sent) + till.foreign and not timers and not unsent
+
+
+def check(till: Till, views: Views) -> None:
+    """The invariants, from the store, the topics and the sender's own log."""
+    journals = {actor.name: list(views.journal_of(actor.name)) for actor in (accounts, branches)}
+    check_applied_once(till, journals["accounts"])
+    for rows in journals.values():
+        check_versions(rows)
+    check_published_once([row for rows in journals.values() for row in rows], read_all(till))
+    total = sum(message.amount for message in till.sent.values()) + till.foreign
+    assert sum(int(str(row[3])) for row in views.rows_of("bookings")) == total
+    codec = TILL.wire().actors["branches"].codec
+    counted = [codec.decode(row.body, codec.schema, Kept("branches", row.key)) for row in views.states_of("branches")]
+    assert sum(branch.total for branch in counted if isinstance(branch, Branch)) == total
+
+
+def check_applied_once(till: Till, rows: list[JournalRow]) -> None:
+    """Each id that was sent has one row, each foreign message too, and there is nothing from nowhere."""
+    deposits = [row for row in rows if row.type.endswith(".Deposit")]
+    assert len(deposits) == len(till.sent) + till.foreign
+    assert len({row.message_id for row in deposits}) == len(deposits)
+    assert all(row.disposition == "applied" for row in rows)
+
+
+def check_versions(rows: list[JournalRow]) -> None:
+    """Per key the versions are 1, 2, 3 and so on."""
+    by_key: dict[str, list[int]] = {}
+    for row in rows:
+        by_key.setdefault(row.key, []).append(row.version)
+    for key, versions in by_key.items():
+        assert sorted(versions) == list(range(1, len(versions) + 1)), f"versions of {key}"
+
+
+def check_published_once(rows: list[JournalRow], published: Counter[str]) -> None:
+    """What the journals say was sent is on the topics, each id once, and nothing else of ours is."""
+    decided = Counter(entry["id"] for row in rows for entry in json.loads(row.sent) if "id" in entry)
+    ours = Counter(
+        {message_id: count for message_id, count in published.items() if not message_id.startswith("deposit-")}
+    )
+    assert ours == decided
+    assert set(decided.values()) == {1}
+    assert {to_text(row.message_id) for row in rows if row.causation_id and row.source != "timer"} == set(decided)
+
+
+def read_all(till: Till) -> Counter[str]:
+    """How often each message id stands on any partition of any topic, read beside every subscription."""
+    place = bus_place(till.server.service_url, till.name)
+    wiring = TILL.wire()
+    deliveries = [each for topic in wiring.topics for partition in range(2) for each in place.log(topic, partition)]
+    return Counter(each.properties["message_id"] for each in deliveries if "message_id" in each.properties)

@@ -1,0 +1,121 @@
+"""A worker process meets every error that its ports may raise, on a SQLite file and a real Pulsar, under load.
+
+The same as the crash matrix does in simulation, of what one process can meet: each error at each fault point, and each
+write whose outcome stays unknown, once. In the end the invariants of the kill test must hold.
+"""
+
+from __future__ import annotations
+
+import json
+import queue
+import signal
+import subprocess
+import sys
+import threading
+import time
+from contextlib import suppress
+from tempfile import TemporaryFile
+from typing import IO
+
+import pytest
+
+from magnetar.chaos.matrix.actions import ACTIONS
+from magnetar.runtime.worker.points import all_points
+from tests.acceptance.killing.experiment import LIFE, Till, settle
+
+ONE_PROCESS = ("exception", "happened", "lost")
+"""What can be done to a process from within, and leaves it alive."""
+
+QUIET = 1.5
+"""Seconds without a failure after which a life is asked to leave: some points are passed on the way out only."""
+
+LIVES = 5
+
+COMMITS = 4
+"""So often each failure strikes a commit: not every group has something to lose."""
+
+WAITS = "bus.schema"
+"""While a schema cannot be fetched a shard waits for seconds (R30), so this comes last."""
+
+
+def planned() -> dict[str, list[str]]:
+    """Fault point → what is to fail there."""
+    plan: dict[str, list[str]] = {}
+    for point in all_points():
+        actions = [action for action in ONE_PROCESS if not ACTIONS[action].refuses(point)]
+        if actions:
+            plan[point] = actions * (COMMITS if point.startswith("store.commit") else 1)
+    return plan
+
+
+def live(till: Till, plan: dict[str, list[str]]) -> None:
+    """One worker process, fed until nothing fails any more; what has failed is taken out of the plan."""
+    command = [sys.executable, "-m", "tests.acceptance.killing.harmed", till.server.service_url, till.name, till.store]
+    with (
+        TemporaryFile("w+") as errors,
+        subprocess.Popen([*command, json.dumps(plan)], stdout=subprocess.PIPE, stderr=errors, text=True) as life,
+    ):
+        assert life.stdout is not None
+        lines: queue.SimpleQueue[str] = queue.SimpleQueue()
+        reader = threading.Thread(target=_read, args=(life.stdout, lines))
+        reader.start()
+        patience = LIFE
+        while line := _hear(till, lines, patience):
+            patience = QUIET
+            _strike_out(plan, line)
+        _end(life)
+        reader.join()
+        while not lines.empty():
+            _strike_out(plan, lines.get())
+        errors.seek(0)
+        assert life.returncode == 0, errors.read()
+
+
+def _read(output: IO[str], lines: queue.SimpleQueue[str]) -> None:
+    for line in output:
+        lines.put(line.strip())
+
+
+def _hear(till: Till, lines: queue.SimpleQueue[str], patience: float) -> str:
+    """The next line, while deposits come in; empty when nothing was heard for so long (seconds)."""
+    ends = time.monotonic() + patience
+    while time.monotonic() < ends:
+        till.feed()
+        with suppress(queue.Empty):
+            return lines.get(timeout=0.05)
+    return ""
+
+
+def _strike_out(plan: dict[str, list[str]], line: str) -> None:
+    """Take a failure that has happened out of the plan."""
+    action, _, point = line.partition("@")
+    if point:
+        plan[point].remove(action)
+
+
+def _end(life: subprocess.Popen[str]) -> None:
+    """Ask it to drain; one that does not is killed."""
+    life.send_signal(signal.SIGTERM)
+    try:
+        life.wait(LIFE)
+    except subprocess.TimeoutExpired:
+        life.kill()
+        life.wait()
+
+
+@pytest.mark.timeout(300)
+def test_nothing_is_lost_or_doubled_whatever_the_ports_raise(till: Till) -> None:
+    """Each error at each point, and each write of unknown outcome: everything is applied and published once."""
+    plan = planned()
+    assert "lost" in plan["store.commit:before"]
+    assert "happened" in plan["store.commit:after"]
+    waiting = {point: plan.pop(point) for point in list(plan) if point.startswith(WAITS)}
+    for failures in (plan, waiting):
+        for _ in range(LIVES):
+            till.feed()
+            live(till, failures)
+            if not any(failures.values()):
+                break
+        left = {point: actions for point, actions in failures.items() if actions}
+        assert left == {}, "these failures never happened"
+    settle(till)
