@@ -61,7 +61,7 @@ def test_a_new_seed_is_a_run(chance: random.Random) -> None:
     """A seed that nobody has tried; the same schedule, with every call looked at, is the same run again."""
     outcome = simulate(Schedule.of(chance.randrange(10**12)))
     assert outcome.verdict is not Verdict.INVALID, story(outcome)
-    assert is_repeated(outcome)
+    assert is_repeated(outcome, watching=True)
 
 
 TRACE = """
@@ -106,11 +106,12 @@ def test_a_schedule_can_be_kept(workload: str) -> None:
 
 def test_a_history_can_be_kept() -> None:
     """One JSON object a line, and all that is added up follows from the lines."""
-    history = simulate(Schedule.of(7)).history
+    outcomes = (simulate(Schedule.of(seed)) for seed in range(50))
+    history = next(outcome.history for outcome in outcomes if outcome.history.looks)
     again = History.read(history.lines())
     assert again.events == history.events
     assert (again.sendings, again.commits, again.met) == (history.sendings, history.commits, history.met)
-    assert again.looks == history.looks != []
+    assert again.looks == history.looks
 
 
 def test_a_run_without_faults_is_unknown() -> None:
@@ -137,9 +138,10 @@ def test_a_campaign_keeps_its_failures(tmp_path: Path, capsys: pytest.CaptureFix
 def test_a_seed_tells_its_story(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     """The command that a failure names prints what was done to the run, in a few lines; the kept schedule too."""
     kept = tmp_path / "schedule.json"
-    assert main([*rerun(7).split()[3:], "--keep", str(kept)]) == 0
+    seed = next(seed for seed in range(50) if simulate(Schedule.of(seed)).verdict is Verdict.VALID)
+    assert main([*rerun(seed).split()[3:], "--keep", str(kept)]) == 0
     told = capsys.readouterr().out
-    assert "seed 7: valid" in told
+    assert f"seed {seed}: valid" in told
     assert len(told.splitlines()) <= LINES
     assert main(["--schedule", str(kept)]) == 0
     assert capsys.readouterr().out == told

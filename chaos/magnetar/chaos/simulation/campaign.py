@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import hashlib
 import time
 from collections import Counter
@@ -18,7 +19,7 @@ from magnetar.chaos.simulation.run import Outcome, simulate
 from magnetar.chaos.simulation.schedule import Schedule
 from magnetar.chaos.simulation.situations import SITUATIONS
 from magnetar.chaos.simulation.strikes import STRIKES
-from magnetar.chaos.verdict import Verdict
+from magnetar.chaos.verdict import APPLIED, EFFECTIVE, Verdict
 from magnetar.runtime.compose import tune_collector
 
 if TYPE_CHECKING:
@@ -27,8 +28,8 @@ if TYPE_CHECKING:
 _SHARE = 25
 """Seeds that one process runs at a time."""
 
-AGAIN = 100
-"""One seed of so many is run a second time, with every call looked at, and must give the same trace."""
+AGAIN, WATCHED = 100, 1000
+"""One seed of so many is run a second time, and must give the same trace; one of so many with every call looked at."""
 
 
 def rerun(seed: int) -> str:
@@ -41,13 +42,15 @@ class Campaign:
     """Adds up outcomes.
 
     `invalid` has the first violation by seed, `unknown` the first doubt; `met`, `effective` and `broken` how many
-    runs met, felt or broke each; `unstable` the seeds that were not the same run twice.
+    runs met, felt or broke each; `unstable` the seeds that were not the same run twice. `rich`: how many runs applied
+    enough messages under enough faults.
     """
 
     runs: int = 0
     applied: int = 0
     struck: int = 0
     again: int = 0
+    rich: int = 0
     invalid: dict[int, str] = field(default_factory=dict)
     unknown: dict[int, str] = field(default_factory=dict)
     unstable: list[int] = field(default_factory=list)
@@ -63,8 +66,10 @@ class Campaign:
     def add(self, outcome: Outcome) -> None:
         """One more run."""
         self.runs += 1
+        struck = sum(outcome.history.effective.values())
         self.applied += outcome.applied
-        self.struck += sum(outcome.history.effective.values())
+        self.struck += struck
+        self.rich += outcome.applied >= APPLIED and struck >= EFFECTIVE
         judgement = outcome.judgement
         if judgement.verdict is Verdict.INVALID:
             self.invalid[outcome.schedule.seed] = str(judgement.violations[0])
@@ -80,6 +85,7 @@ class Campaign:
         self.applied += other.applied
         self.struck += other.struck
         self.again += other.again
+        self.rich += other.rich
         self.invalid.update(other.invalid)
         self.unknown.update(other.unknown)
         self.unstable += other.unstable
@@ -130,20 +136,21 @@ def _batches(shares: Iterator[list[int]], jobs: int) -> Iterator[list[list[int]]
 
 
 def _some(seeds: list[int]) -> Campaign:
-    tune_collector()
+    if not gc.get_freeze_count():  # once a process
+        tune_collector()
     campaign = Campaign()
     for seed in seeds:
         outcome = simulate(Schedule.of(seed))
         campaign.add(outcome)
         if seed % AGAIN == 0:
             campaign.again += 1
-            campaign.unstable += [] if is_repeated(outcome) else [seed]
+            campaign.unstable += [] if is_repeated(outcome, watching=seed % WATCHED == 0) else [seed]
     return campaign
 
 
-def is_repeated(outcome: Outcome) -> bool:
-    """Whether the same schedule, with every call looked at, is the same run again."""
-    return trace(simulate(outcome.schedule, watching=True)) == trace(outcome)
+def is_repeated(outcome: Outcome, *, watching: bool) -> bool:
+    """Whether the same schedule is the same run again; `watching`: with every call looked at (see `seal`)."""
+    return trace(simulate(outcome.schedule, watching=watching)) == trace(outcome)
 
 
 def trace(outcome: Outcome) -> str:

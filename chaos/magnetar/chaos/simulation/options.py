@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from magnetar.chaos.simulation.chance import Chance
 
 
-FEW = 5
+FEW = 7
 """So many kinds of faults a run has at least."""
 
 
@@ -56,13 +56,13 @@ def drawn(chance: Chance, kinds: tuple[str, ...]) -> Options:
         scheduler=draw.choice(("fifo", "random", "pct")),
         partitions=draw.choice((1, 1, 1, 2, 3)),
         receiver_queue=draw.choice((3, 10, 200)),
-        orders=draw.randint(3, 4),
+        orders=draw.choice((3, 3, 3, 4)),
         articles=draw.randint(1, 3),
-        duration=draw.uniform(1.2, 2.4),
+        duration=draw.uniform(1.0, 2.0),
         cost=draw.choice((0.00005, 0.0005, 0.003)),
         skew=draw.choice((0.0, 0.0, -2.5, 0.7)),
         leftovers=draw.random() < 0.5,  # noqa: PLR2004 - a coin
-        rate=draw.choice((0.7, 1.0, 1.5)),
+        rate=draw.choice((0.8, 1.0, 1.4)),
         kinds=_kinds(chance, kinds),
         settings=_settings(draw),
     )

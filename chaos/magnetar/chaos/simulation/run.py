@@ -38,7 +38,7 @@ EXTENSION, EXTENSIONS = 0.25, 8
 UNPUNCTUAL = frozenset({"slow sends", "dropped partition", "clock jump"})
 """Faults that keep a message on its way after it was published, or part the clocks that dated it."""
 
-_BLINK: Instant = micros(0.1)
+_BLINK: Instant = micros(0.2)
 """Looking whether all is at rest takes a few queries: not more often than this."""
 
 _FAR: Instant = START + 10**6 * SECOND

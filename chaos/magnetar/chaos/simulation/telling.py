@@ -15,7 +15,7 @@ from magnetar.chaos.simulation.campaign import explore
 from magnetar.chaos.simulation.run import simulate
 from magnetar.chaos.simulation.schedule import Schedule
 from magnetar.chaos.simulation.shrinking import shrunk
-from magnetar.chaos.verdict import Verdict
+from magnetar.chaos.verdict import APPLIED, EFFECTIVE, Verdict
 from magnetar.runtime.instant import seconds
 
 if TYPE_CHECKING:
@@ -76,8 +76,8 @@ def _many(chosen: argparse.Namespace) -> int:
     began = time.perf_counter()
     campaign = explore(count(first) if runs is None else range(first, first + runs), chosen.jobs, chosen.seconds)
     took = time.perf_counter() - began
-    shown = campaign.runs - len(campaign.unknown)
-    rate = f"{shown / took * 60 / chosen.jobs:,.0f} a minute and process that were not unknown"
+    pace = campaign.rich / took * 60 / chosen.jobs
+    rate = f"{pace:,.0f} a minute and process with {APPLIED} messages and {EFFECTIVE} faults in effect at least"
     print(f"{campaign.table()}\nseeds from {first}: {campaign.runs} runs in {took:.1f} s, {rate}")  # noqa: T201
     for seed in sorted(campaign.invalid)[:SHRUNK]:
         _keep(seed, chosen.failures)

@@ -56,22 +56,24 @@ class Trade:
 
 
 def _order(draw: random.Random, number: int, options: Options) -> Iterator[Letter]:
-    """The letters of one order, early and late, once or twice."""
-    key = f"o-{number}"
-    start = draw.uniform(0.0, options.duration * 0.6) if number < options.orders else options.duration + draw.random()
+    """The letters of one order, early and late, once or twice.
+
+    Of those that come when all is healed nobody pays for an article of which there is enough: their timers fire.
+    """
+    key, late = f"o-{number}", number >= options.orders
+    start = options.duration + draw.random() if late else draw.uniform(0.0, options.duration * 0.6)
     patience = draw.uniform(0.3, 2.5)
-    place = Place(
-        order_id=key, sku=f"s-{draw.randrange(options.articles)}", quantity=draw.randint(1, 4), patience=patience
-    )
+    article = options.articles if late else draw.randrange(options.articles)
+    place = Place(order_id=key, sku=f"s-{article}", quantity=draw.randint(1, 4), patience=patience)
     yield _letter(draw, start, place, f"{key}-place")
-    if draw.random() < PAID:
+    if draw.random() < PAID and not late:
         yield _letter(
             draw,
             start + draw.uniform(-0.2, patience * 1.3),
             Pay(order_id=key, amount=draw.randint(1, 900)),
             f"{key}-pay",
         )
-    if draw.random() < PAID_AGAIN:
+    if draw.random() < PAID_AGAIN and not late:
         yield _letter(
             draw, start + draw.uniform(0.0, patience), Pay(order_id=key, amount=draw.randint(1, 900)), f"{key}-pay-2"
         )

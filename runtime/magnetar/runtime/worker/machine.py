@@ -24,8 +24,11 @@ class Next(NamedTuple):
     @staticmethod
     def first(*choices: Next) -> Next:
         """The earliest of them."""
-        instants = [choice.at for choice in choices if choice.at is not None]
-        return Next(min(instants) if instants else None)
+        first: Instant | None = None
+        for (at,) in choices:
+            if at is not None and (first is None or at < first):
+                first = at
+        return Next(first)
 
 
 NEVER = Next(None)

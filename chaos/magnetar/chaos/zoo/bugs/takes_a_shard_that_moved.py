@@ -19,6 +19,6 @@ BUG = Bug(
     __name__,
     rules=("R8", "R12"),
     promise=Promise.NO_FORK,
-    within=400,
+    within=2000,
     changes=(Change(SqliteStore, "take", _always),),
 )

@@ -59,7 +59,8 @@ class PulsarConsumer:
     def acknowledge(self, position: Position) -> None:
         """Acknowledge everything up to and including `position`: cumulative, grouped by the client for 100 ms.
 
-        It succeeds without a connection, too, and is then lost. Any thread; never blocks.
+        It succeeds without a connection, too, and is then lost. So whatever else the client says of one is no more than
+        a word in the log: its messages come again, and the journal knows them (R10). Any thread; never blocks.
         """
         message_id = self._acknowledged(position)
         try:
@@ -67,7 +68,7 @@ class PulsarConsumer:
         except native.AlreadyClosed:
             _log.debug("ack of %s lost: the consumer of %s is closed", position, self._name)
         except native.PulsarException as failure:
-            raise errors.from_exception(failure, f"acknowledge {position} of {self._name}") from failure
+            _log.warning("ack of %s on %s lost: %s", position, self._name, failure)
 
     def end(self) -> Position | None:
         """The last message's position, or None. Blocks up to the operation time-out; `BusUnavailable`, `Closed`."""

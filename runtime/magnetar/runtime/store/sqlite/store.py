@@ -60,6 +60,8 @@ class SqliteStore:
     def epochs(self, shards: Sequence[ShardName]) -> dict[ShardName, int]:
         """See the port. A shard that does not exist is left out."""
         with said_plainly("reading epochs"):
+            if len(shards) == 1:  # what a taker asks for each of its claims: a third of the time
+                return {shard: epoch for shard, epoch, *_ in self._connection.rows(SQL["shard"], tuple(shards))}
             return dict(self._connection.rows(SQL["epochs"], (json.dumps(list(shards)),)))
 
     def take(self, shard: ShardName, epoch: int, owner: str) -> ShardRow | None:
