@@ -69,7 +69,7 @@ zoo: $(READY) ## hunt every known bug: which checker catches it, after how many 
 	@$(BIN)/python -m magnetar.chaos.zoo
 
 .PHONY: crash-matrix
-crash-matrix: $(READY) ## every fault at every fault point in every kind of step, then pairs (PART=1: a tenth of these)
+crash-matrix: $(READY) ## every fault at every fault point in every kind of step, then pairs (PART=1: a fifth of these)
 	@$(BIN)/python -m magnetar.chaos.matrix $(if $(PART),--part)
 
 .PHONY: lock
