@@ -5,11 +5,14 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import subprocess
 import sys
+import weakref
 from typing import TYPE_CHECKING
 
+import apsw
 import pytest
 
 from magnetar.chaos.history import History
@@ -17,7 +20,9 @@ from magnetar.chaos.simulation import Schedule, Verdict, simulate
 from magnetar.chaos.simulation.campaign import explore, is_repeated, rerun, trace
 from magnetar.chaos.simulation.chance import Chance
 from magnetar.chaos.simulation.options import drawn
+from magnetar.chaos.simulation.run import Run
 from magnetar.chaos.simulation.schedule import WORKLOADS, planned
+from magnetar.chaos.simulation.seal import sealed
 from magnetar.chaos.simulation.strikes import STRIKES
 from magnetar.chaos.simulation.telling import LINES, main, story
 from magnetar.chaos.zoo import broken
@@ -112,6 +117,23 @@ def test_a_history_can_be_kept() -> None:
     assert again.events == history.events
     assert (again.sendings, again.commits, again.met) == (history.sendings, history.commits, history.met)
     assert again.looks == history.looks
+
+
+def test_a_run_leaves_nothing_behind() -> None:
+    """A campaign of a hundred thousand has the memory of one: no connection stays open, nothing refers to the run."""
+
+    def played(seed: int) -> weakref.ref[Run]:
+        run = Run(Schedule.of(seed))
+        with sealed():  # no log either, which would keep what it tells of
+            run.play()
+        run.close()
+        return weakref.ref(run)
+
+    before = len(apsw.connections())
+    left = [played(seed) for seed in range(30)]
+    gc.collect()
+    assert [each for each in left if each() is not None] == []
+    assert len(apsw.connections()) <= before
 
 
 def test_a_run_without_faults_is_unknown() -> None:

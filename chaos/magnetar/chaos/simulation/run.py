@@ -129,7 +129,9 @@ class Run:
         return Outcome(schedule, self.history, evidence, judge(self.history, evidence, checkers_of(schedule)))
 
     def close(self) -> None:
-        """Let the data go."""
+        """Let the data go: it lives as long as anybody is connected to it."""
+        for process in self.fleet.alive:
+            process.end()
         self._probe.close()
         self.scene.close()
 

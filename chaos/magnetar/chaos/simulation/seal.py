@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 import os
 import random
@@ -65,12 +66,16 @@ def sealed(*, watching: bool = False) -> Generator[None]:
 
 @contextmanager
 def _watched() -> Generator[None]:
-    before = sys.getprofile()
+    """Without the collector meanwhile, which calls what others have hung on it, such as stop-watches."""
+    before, collecting = sys.getprofile(), gc.isenabled()
+    gc.disable()
     sys.setprofile(_look)
     try:
         yield
     finally:
         sys.setprofile(before)
+        if collecting:
+            gc.enable()
 
 
 def _shut(name: str) -> Callable[..., Any]:

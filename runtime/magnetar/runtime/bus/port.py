@@ -67,7 +67,7 @@ class Outgoing(msgspec.Struct, frozen=True, gc=False):
     properties: Mapping[str, str]
 
 
-class Receipt(msgspec.Struct, frozen=True, gc=False):
+class Receipt(msgspec.Struct, frozen=True):  # seen by the collector: an error that was raised leads back here
     """What became of the send with this number.
 
     `error is None`: it is stored. `duplicate`: the broker had a number at least as high from this producer
