@@ -145,11 +145,14 @@ def test_the_collector_does_not_run_in_a_handler() -> None:
     def much() -> None:
         assert [[] for _ in range(5000)]
 
+    thresholds = gc.get_threshold()
     gc.callbacks.append(stop_watch)
+    gc.set_threshold(700, 10, 10)  # whatever the process has set
     try:
         survives(kiosk(place=placing(much)), story, seeds=5)
     finally:
         gc.callbacks.remove(stop_watch)
+        gc.set_threshold(*thresholds)
     assert collected
     assert gc.isenabled()
 

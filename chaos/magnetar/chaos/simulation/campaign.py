@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import hashlib
 import time
 from collections import Counter
@@ -114,7 +113,7 @@ class Campaign:
 def explore(seeds: Iterable[int], jobs: int = 1, seconds: float | None = None) -> Campaign:
     """Run these seeds, in so many processes, for so many seconds at most."""
     campaign, ends = Campaign(), None if seconds is None else time.monotonic() + seconds
-    with ProcessPoolExecutor(jobs, get_context("spawn")) if jobs > 1 else nullcontext() as pool:
+    with _pool(jobs) if jobs > 1 else nullcontext() as pool:
         for shares in _batches(_shares(iter(seeds)), jobs):
             parts: Iterable[Campaign] = map(_some, shares) if pool is None else pool.map(_some, shares)
             for part in parts:
@@ -122,6 +121,10 @@ def explore(seeds: Iterable[int], jobs: int = 1, seconds: float | None = None) -
             if ends is not None and time.monotonic() >= ends:
                 break
     return campaign
+
+
+def _pool(jobs: int) -> ProcessPoolExecutor:
+    return ProcessPoolExecutor(jobs, get_context("spawn"), initializer=tune_collector)
 
 
 def _shares(seeds: Iterator[int]) -> Iterator[list[int]]:
@@ -136,8 +139,6 @@ def _batches(shares: Iterator[list[int]], jobs: int) -> Iterator[list[list[int]]
 
 
 def _some(seeds: list[int]) -> Campaign:
-    if not gc.get_freeze_count():  # once a process
-        tune_collector()
     campaign = Campaign()
     for seed in seeds:
         outcome = simulate(Schedule.of(seed))
