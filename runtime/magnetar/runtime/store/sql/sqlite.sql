@@ -10,7 +10,7 @@ CREATE TABLE IF NOT EXISTS migrations (
 SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = 'migrations';
 
 -- name: migrations
-SELECT number, checksum FROM migrations;
+SELECT number, phase, checksum FROM migrations;
 
 -- name: add_migration
 INSERT INTO migrations (number, phase, name, checksum) VALUES (?, ?, ?, ?);
