@@ -6,6 +6,7 @@ import os
 import socket
 import time
 from contextlib import ExitStack
+from dataclasses import replace
 from importlib import metadata
 from typing import TYPE_CHECKING
 
@@ -18,6 +19,7 @@ from magnetar.runtime.threads.watchdog import Watchdog
 from magnetar.runtime.wiring import checked_key
 from magnetar.runtime.worker.engine import Engine, Settings, Surroundings
 from magnetar.runtime.worker.intake import Receiving
+from magnetar.runtime.worker.membership import ALONE
 from magnetar.runtime.worker.observer import Observer
 
 if TYPE_CHECKING:
@@ -62,6 +64,9 @@ class RunningWorker:
             begun.callback(self._bus.close)
             self._store: Store = store.open()
             begun.callback(self._store.close)
+            settings = settings or Settings()
+            if not store.shared:
+                settings = replace(settings, tenure=replace(settings.tenure, liveness=ALONE))
             self._engine = Engine(wiring, self._surroundings(owner, observer, points), settings)
             begun.pop_all()
         self._deadline = handler_deadline
