@@ -29,6 +29,7 @@ _ERRORS: Mapping[str, type[BusError | StoreUnavailable]] = {
 
 _SILENT: Mapping[str, str] = {
     "bus.close": "closing raises nothing",
+    "bus.ping": "what goes wrong is told by the poll of its opening",
     "bus.produce": "what goes wrong is told by the poll of its opening",
     "bus.subscribe": "what goes wrong is told by the poll of its opening",
     "consumer.acknowledge": "it is lost without a word",

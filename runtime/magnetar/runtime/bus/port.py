@@ -112,14 +112,17 @@ class Closed(BusError):
 
 
 class Opening(Protocol[T_co]):
-    """Something being opened, polled by the loop so that a slow broker never blocks it."""
+    """Something being opened or asked, polled by the loop so that a slow broker never blocks it."""
 
     def poll(self) -> T_co | None:
-        """The opened thing, or None while it is on its way. Raises the `BusError` it failed with. Never blocks."""
+        """The opened thing, or the answer; None while it is on its way. Never blocks.
+
+        Raises the `BusError` it failed with, again at each call.
+        """
         ...
 
     def abandon(self) -> None:
-        """Close it as soon as it is there, in whatever thread that happens. Never blocks."""
+        """Close it as soon as it is there, in whatever thread that happens; an answer is dropped. Never blocks."""
         ...
 
 
@@ -194,6 +197,27 @@ class Bus(Protocol):
 
     def produce(self, topic: str, partition: int, name: str, schema: str | None) -> Opening[Producer]:
         """Open the producer `name` with the topic's Avro schema as JSON text (None: bytes)."""
+        ...
+
+    def ping(self, topic: str) -> Opening[float]:
+        """Ask the cluster for something about a topic that the brokers themselves must answer, never a cache.
+
+        It travels on the connections of the consumers. `poll` gives the seconds from the question to the first call
+        that sees the answer: a broker was there that long ago, for certain (R13, R14), which may be more than the
+        deadline in a process that was frozen. `BusUnavailable` when no broker has answered within the deadline (2 s),
+        or none could; `TopicMissing`. It says nothing of the one broker that has a certain partition: another one may
+        have answered (R32).
+        """
+        ...
+
+    def renew(self) -> None:
+        """Drop the connections and connect anew (R32), also with what settings have changed, such as a token.
+
+        For when brokers have been silent for long: a connection that died unnoticed stays dead for a minute, a new
+        one does not. Never waits for a broker: the old connections are closed in the background, and with them
+        whatever is still open or on its way through this bus (`Closed`), but not before this returns; so release
+        first (R13). Raises `BusError`, and keeps what there is, when nothing new can be made; `Closed` when the bus is.
+        """
         ...
 
     def schema(self, topic: str, version: int) -> str | None:

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import logging
 from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Protocol
 
-from magnetar.runtime.bus.port import TopicMissing
+from magnetar.runtime.bus.port import Closed, TopicMissing
 from magnetar.runtime.bus.pulsar import errors, native
 from magnetar.runtime.bus.pulsar.closing import Farewell, close_clients
 from magnetar.runtime.bus.pulsar.consumer import PulsarConsumer
 from magnetar.runtime.bus.pulsar.opening import Arrival, PulsarOpening
+from magnetar.runtime.bus.pulsar.ping import PulsarPing, Questions
 from magnetar.runtime.bus.pulsar.producer import PulsarProducer
 
 if TYPE_CHECKING:
-    from magnetar.runtime.bus.pulsar.native import NativeConsumer, NativeProducer
+    from magnetar.runtime.bus.pulsar.native import NativeClient, NativeConsumer, NativeProducer
     from magnetar.runtime.bus.pulsar.settings import PulsarSettings
 
 _log = logging.getLogger(__name__)
@@ -29,12 +31,41 @@ class Subscriptions(Protocol):
         ...
 
 
-class PulsarBus:
-    """See `Bus`. Connections of one application to one cluster.
+@dataclass(frozen=True, slots=True)
+class _Clients:
+    """Three clients, and how their objects are closed.
 
-    Three clients of their own: a refused send makes the C++ client close its whole connection, which must not take
-    the consumers along; and the schema client has a shorter time-out than openings may have. Do not fork a process
-    that has one of these.
+    Each of its own: a refused send makes the C++ client close its whole connection, which must not take the consumers
+    along; and the schema client has a shorter time-out than openings may have.
+    """
+
+    consuming: NativeClient
+    producing: NativeClient
+    schemas: NativeClient
+    consumers_farewell: Farewell
+    producers_farewell: Farewell
+    questions: Questions
+
+    @classmethod
+    def connected(cls, settings: PulsarSettings) -> _Clients:
+        """New ones, which open connections when first used."""
+        consuming = native.connect(settings, settings.operation_timeout)
+        return cls(
+            consuming,
+            native.connect(settings, settings.operation_timeout),
+            native.connect(settings, settings.schema_timeout),
+            Farewell(settings.close_timeout),
+            Farewell(settings.close_timeout),
+            Questions(consuming),
+        )
+
+    def close(self, within: float) -> bool:
+        """Close all, in the background where it takes longer than so many seconds; whether all were closed by then."""
+        return close_clients((self.producing, self.consuming, self.schemas), within)
+
+
+class PulsarBus:
+    """See `Bus`. Connections of one application to one cluster. Do not fork a process that has one of these.
 
     Args:
         settings: where, and how long to wait.
@@ -45,18 +76,15 @@ class PulsarBus:
     def __init__(self, settings: PulsarSettings, subscriptions: Subscriptions | None = None) -> None:
         self._settings = settings
         self._subscriptions = subscriptions
-        self._consuming = native.connect(settings, settings.operation_timeout)
-        self._producing = native.connect(settings, settings.operation_timeout)
-        self._schemas = native.connect(settings, settings.schema_timeout)
-        self._consumers_farewell = Farewell(settings.close_timeout)
-        self._producers_farewell = Farewell(settings.close_timeout)
+        self._clients = _Clients.connected(settings)
+        self._closed = False
         self._asking = ThreadPoolExecutor(max_workers=1, thread_name_prefix="pulsar-subscriptions")
 
     def partitions(self, topic: str) -> int:
         """How many partitions the topic has. Blocks up to the operation time-out: called at start only."""
         name = self._settings.topic(topic)
         try:
-            partitions = self._consuming.get_topic_partitions(name)
+            partitions = self._clients.consuming.get_topic_partitions(name)
         except native.PulsarException as failure:
             raise errors.from_exception(failure, f"ask for the partitions of {name}") from failure
         if list(partitions) == [name]:
@@ -65,12 +93,13 @@ class PulsarBus:
 
     def subscribe(self, topic: str, partition: int, subscription: str) -> PulsarOpening[NativeConsumer, PulsarConsumer]:
         """Ask for the Exclusive subscription; `poll` raises `Busy` while somebody holds it."""
-        settings, name = self._settings, self._settings.partition(topic, partition)
+        settings, clients = self._settings, self._clients
+        name = settings.partition(topic, partition)
         arrival: Arrival[NativeConsumer] = Arrival()
-        self._consuming.subscribe_async_v2(
+        clients.consuming.subscribe_async_v2(
             name, subscription, native.consumer_configuration(settings.receiver_queue), arrival
         )
-        wrap = partial(PulsarConsumer, topic=topic, partition=partition, farewell=self._consumers_farewell)
+        wrap = partial(PulsarConsumer, topic=topic, partition=partition, farewell=clients.consumers_farewell)
         doing = f"subscribe to {name} as {subscription}"
         if self._subscriptions is None:
             doing += " (whether there is such a subscription, `magnetar topics plan` tells)"
@@ -82,24 +111,38 @@ class PulsarBus:
         self, topic: str, partition: int, name: str, schema: str | None
     ) -> PulsarOpening[NativeProducer, PulsarProducer]:
         """Open the producer `name`; it registers the schema where the topic has none like it."""
-        settings, full = self._settings, self._settings.partition(topic, partition)
+        settings, clients = self._settings, self._clients
+        full = settings.partition(topic, partition)
         arrival: Arrival[NativeProducer] = Arrival()
-        self._producing.create_producer_async_v2(
+        clients.producing.create_producer_async_v2(
             full, native.producer_configuration(name, schema, settings.max_pending), arrival
         )
         wrap = partial(
             PulsarProducer,
             name=f"{topic}/{partition} as {name}",
             send_timeout=settings.send_timeout,
-            farewell=self._producers_farewell,
+            farewell=clients.producers_farewell,
         )
         return PulsarOpening(arrival, wrap, f"open the producer {name} on {full}", self._deadline)
+
+    def ping(self, topic: str) -> PulsarPing:
+        """Ask for the partitions of a topic, to see whether a broker answers."""
+        settings, name = self._settings, self._settings.topic(topic)
+        asked = self._clients.questions.ask(name, hosts=settings.service_url.count(",") + 1)
+        return PulsarPing(asked, f"ask for the partitions of {name}", settings.ping_timeout)
+
+    def renew(self) -> None:
+        """Connect anew; the old clients are closed in threads of their own, which end after the operation time-out."""
+        if self._closed:
+            raise Closed(f"the connections to {self._settings.service_url} are closed")
+        former, self._clients = self._clients, _Clients.connected(self._settings)
+        former.close(within=0)
 
     def schema(self, topic: str, version: int) -> str | None:
         """The Avro schema with which a message was written, or None. Blocks no longer than the schema time-out."""
         name = self._settings.topic(topic)
         try:
-            schema = self._schemas.get_schema_info(name, version)
+            schema = self._clients.schemas.get_schema_info(name, version)
         except native.TopicNotFound:
             return None
         except native.PulsarException as failure:
@@ -108,9 +151,9 @@ class PulsarBus:
 
     def close(self) -> None:
         """Close everything opened through this bus; waits up to twice the close time-out."""
+        self._closed = True
         self._asking.shutdown(wait=False, cancel_futures=True)
-        clients = (self._producing, self._consuming, self._schemas)
-        if not close_clients(clients, within=2 * self._settings.close_timeout):
+        if not self._clients.close(within=2 * self._settings.close_timeout):
             _log.warning("closing the connections to %s: no answer from the broker", self._settings.service_url)
 
     @property

@@ -115,6 +115,9 @@ class NativeClient(Protocol):
         self, topic: str, configuration: object, done: Callable[[NativeProducer | NativeError], None]
     ) -> None: ...
     def get_topic_partitions(self, topic: str) -> Sequence[str]: ...  # noqa: D102
+    def get_topic_partitions_async(  # noqa: D102
+        self, topic: str, done: Callable[[NativeResult, Sequence[str]], object]
+    ) -> None: ...
     def get_schema_info(self, topic: str, version: int) -> NativeSchema: ...  # noqa: D102
     def close(self) -> None: ...  # noqa: D102
 
