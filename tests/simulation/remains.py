@@ -138,7 +138,18 @@ class Remains:
         """The shard's row; `positions` are up to where each topic's partition 0 is committed."""
         places = {f"{topic.replace('_', '-')}/0": position for topic, position in positions.items()}
         self.shards[shard] = ShardRow(
-            shard, 1, "w1", commits, lane, clean=False, generation=0, floor=NOW, positions=places
+            shard,
+            1,
+            "w1",
+            commits,
+            lane,
+            clean=False,
+            generation=0,
+            floor=NOW,
+            contracts=0,
+            since=NOW,
+            why="",
+            positions=places,
         )
 
     def commits(self, shard: str, count: int, *lane: LaneRow, epoch: int = 1, current: int = 1) -> None:

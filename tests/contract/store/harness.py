@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 from magnetar.runtime.bus.port import Position
-from magnetar.runtime.store.port import ShardChanges
+from magnetar.runtime.store.port import ShardChanges, Taker
 from magnetar.runtime.table import Table
 
 if TYPE_CHECKING:
@@ -44,6 +44,11 @@ class StoreHarness(Protocol):
         ...
 
 
+def epoch_of(store: Store, shard: ShardName = SHARD) -> int:
+    """The shard's epoch now."""
+    return store.standings([shard])[shard].epoch
+
+
 class Owner:
     """A worker as the store sees it: it took shards, and knows their epochs, commit counters and lanes."""
 
@@ -56,7 +61,7 @@ class Owner:
 
     def take(self, shard: ShardName) -> ShardRow:
         """Own the shard, whoever has it now."""
-        row = self.store.take(shard, self.store.epochs([shard])[shard], self.name)
+        row = self.store.take(shard, epoch_of(self.store, shard), Taker(self.name))
         assert row is not None
         self.owned[shard] = row
         return row

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from magnetar.runtime.bus.port import Position
-from magnetar.runtime.store.port import ShardChanges, StateWrite, VersionConflict
+from magnetar.runtime.store.port import ShardChanges, StateWrite, Taker, VersionConflict
 from magnetar.runtime.store.sqlite import SqliteFile, SqliteMemory
 from tests.contract.store.harness import ACTOR, PARTITIONS
 from tests.contract.store.rows import cancelled, fired, journal_row, outbox_row, state_row, timer_row
@@ -65,7 +65,7 @@ class StoreModel(RuleBasedStateMachine):
     def take(self, worker: int, shard: str, behind: bool) -> None:  # noqa: FBT001 - drawn by position
         """A worker takes a shard, or comes too late for it."""
         model = self.shards[shard]
-        row = self.stores[worker].take(shard, model.epoch - behind, str(worker))
+        row = self.stores[worker].take(shard, model.epoch - behind, Taker(str(worker)))
         if behind:
             assert row is None
             return

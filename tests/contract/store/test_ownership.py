@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from magnetar.runtime.bus.port import Position
-from magnetar.runtime.store.port import StoreMismatch
-from tests.contract.store.harness import OTHER, SHARD, Owner
+from magnetar.runtime.store.port import Standing, StoreMismatch, Taker
+from tests.contract.store.harness import OTHER, SHARD, Owner, epoch_of
 from tests.contract.store.rows import journal_row, state_write
 
 if TYPE_CHECKING:
@@ -18,16 +18,20 @@ if TYPE_CHECKING:
     from tests.contract.store.harness import StoreHarness
 
 
-def test_epochs_of_the_shards_asked_for(store: Store) -> None:
-    """Each shard's own epoch; a shard that does not exist has none."""
-    assert store.take(SHARD, 0, "worker") is not None
-    assert store.epochs([SHARD, OTHER, "nobody/0"]) == {SHARD: 1, OTHER: 0}
-    assert store.epochs([]) == {}
+def test_standings_of_the_shards_asked_for(store: Store) -> None:
+    """Each shard's own; a shard that does not exist has none."""
+    before = store.now()
+    assert store.take(SHARD, 0, Taker("worker", contracts=3)) is not None
+    standings = store.standings([SHARD, OTHER, "nobody/0"])
+    assert standings == {SHARD: Standing(1, "worker", standings[SHARD].since, 3), OTHER: Standing(0, "", 0, 0)}
+    assert before <= standings[SHARD].since <= store.now()
+    assert store.standings([SHARD]) == {SHARD: standings[SHARD]}
+    assert store.standings([]) == {}
 
 
 def test_taking_bumps_the_epoch_and_names_the_owner(store: Store, views: Views) -> None:
     """The row comes back with the new epoch and *clean* as it was; in the store it is not clean any more."""
-    taken = store.take(SHARD, 0, "worker")
+    taken = store.take(SHARD, 0, Taker("worker"))
     assert taken is not None
     assert (taken.epoch, taken.owner) == (1, "worker")
     assert taken.clean is True
@@ -50,10 +54,10 @@ def test_taking_tells_what_was_committed(store: Store) -> None:
 def test_one_of_two_takers_wins(harness: StoreHarness, store: Store) -> None:
     """Both read the same epoch; the second is told that somebody was faster, and changes nothing."""
     rival = harness.open()
-    epoch = store.epochs([SHARD])[SHARD]
-    assert rival.epochs([SHARD])[SHARD] == epoch
-    assert rival.take(SHARD, epoch, "rival") is not None
-    assert store.take(SHARD, epoch, "worker") is None
+    epoch = epoch_of(store)
+    assert epoch_of(rival) == epoch
+    assert rival.take(SHARD, epoch, Taker("rival")) is not None
+    assert store.take(SHARD, epoch, Taker("worker")) is None
     [shard] = [row for row in harness.views().shards() if row.shard == SHARD]
     assert (shard.owner, shard.epoch) == ("rival", epoch + 1)
 
@@ -64,19 +68,54 @@ def test_takers_that_race_take_turns(harness: StoreHarness, store: Store) -> Non
     with ThreadPoolExecutor(len(stores)) as pool:
         won = [epoch for epochs in pool.map(_race, stores) for epoch in epochs]
     assert sorted(won) == list(range(1, len(won) + 1))
-    assert store.epochs([SHARD]) == {SHARD: len(won)}
+    assert epoch_of(store) == len(won)
 
 
 def _race(store: Store) -> list[int]:
     """The epochs won in fifty tries."""
-    tries = (store.take(SHARD, store.epochs([SHARD])[SHARD], "racer") for _ in range(50))
+    tries = (store.take(SHARD, epoch_of(store), Taker("racer")) for _ in range(50))
     return [row.epoch for row in tries if row is not None]
 
 
 def test_taking_an_unknown_shard_is_a_mismatch(store: Store) -> None:
     """A shard that was never prepared is not one that somebody else was faster to take: trying again cannot help."""
     with pytest.raises(StoreMismatch, match="orders/99"):
-        store.take("orders/99", 0, "worker")
+        store.take("orders/99", 0, Taker("worker"))
+
+
+def test_since_and_why_are_of_the_last_change_of_owner(store: Store, views: Views) -> None:
+    """Taking one's own shard again, to settle a lost commit, is no such change (R8); releasing is."""
+    first = store.take(SHARD, 0, Taker("worker", why="it was nobody's"))
+    again = store.take(SHARD, 1, Taker("worker", why="to be sure"))
+    assert first is not None
+    assert again is not None
+    assert (again.since, again.why) == (first.since, "it was nobody's")
+    assert store.release(SHARD, 2)
+    [released] = [row for row in views.shards() if row.shard == SHARD]
+    assert released.since >= first.since
+    taken = store.take(SHARD, 2, Taker("next", why="its turn"))
+    assert taken is not None
+    assert (taken.owner, taken.why) == ("next", "its turn")
+    assert taken.since >= released.since
+
+
+def test_older_code_cannot_take_what_newer_code_wrote(store: Store) -> None:
+    """R16: the row keeps the highest contract generation of its owners, and refuses a lower one."""
+    assert store.take(SHARD, 0, Taker("new", contracts=2)) is not None
+    assert store.take(SHARD, 1, Taker("old", contracts=1)) is None
+    assert epoch_of(store) == 1
+    taken = store.take(SHARD, 1, Taker("newest", contracts=3))
+    assert taken is not None
+    assert taken.contracts == 3
+
+
+def test_a_taker_may_begin_a_new_store_generation(store: Store) -> None:
+    """R11: only if it says so."""
+    taken = store.take(SHARD, 0, Taker("worker"))
+    renewed = store.take(SHARD, 1, Taker("worker", renews=True))
+    assert taken is not None
+    assert renewed is not None
+    assert (taken.generation, renewed.generation) == (0, 1)
 
 
 def test_releasing_leaves_the_shard_clean_and_ownerless(store: Store, views: Views) -> None:

@@ -23,7 +23,7 @@ def test_preparing_makes_the_shards_of_each_actor(harness: StoreHarness) -> None
     names = ["orders/0", "orders/1", "stock/0"]
     shards = harness.views().shards()
     assert all(type(shard.clean) is bool for shard in shards)
-    assert shards == [ShardRow(name, 0, "", 0, 0, True, 0, 0, {}) for name in names]  # noqa: FBT003
+    assert shards == [ShardRow(name, 0, "", 0, 0, True, 0, 0, 0, 0, "", {}) for name in names]  # noqa: FBT003
 
 
 def test_preparing_again_changes_nothing(store: Store, harness: StoreHarness, views: Views) -> None:

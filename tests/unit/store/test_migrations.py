@@ -1,4 +1,4 @@
-"""Migrations: numbered files, applied once and in order, and a store that is newer or edited is refused."""
+"""Migrations: numbered files, applied once and in order; a store that went past this code, or is edited, is refused."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import pytest
 from magnetar.runtime.store.port import StoreMismatch
 from magnetar.runtime.store.sql.migrations import (
     BOTH_PHASES,
+    Applied,
     Migration,
     Phase,
     migrate,
@@ -29,9 +30,9 @@ class Notebook:
         self.done = list(done)
         self.fails_at = fails_at
 
-    def applied(self) -> dict[int, str]:
+    def applied(self) -> dict[int, Applied]:
         """What was done."""
-        return {each.number: each.checksum for each in self.done}
+        return {each.number: Applied(each.phase, each.checksum) for each in self.done}
 
     def apply(self, migration: Migration) -> None:
         """Do it, or fail."""
@@ -68,8 +69,15 @@ def test_a_failure_keeps_what_is_done() -> None:
     assert notebook.done == [FIRST, SECOND, THIRD]
 
 
-def test_a_newer_store_is_refused() -> None:
-    """Nothing is applied to a store that knows a migration which this code does not."""
+def test_newer_code_may_have_prepared_the_store() -> None:
+    """Old workers go on beside new ones, and after a roll-back: `pre` migrations take nothing away."""
+    notebook = Notebook(FIRST, SECOND)
+    migrate(notebook, [FIRST], BOTH_PHASES)
+    assert notebook.done == [FIRST, SECOND]
+
+
+def test_a_store_that_went_past_this_code_is_refused() -> None:
+    """Nothing is applied to a store that has a `post` migration which this code does not know."""
     notebook = Notebook(FIRST, THIRD)
     with pytest.raises(StoreMismatch, match="0003"):
         migrate(notebook, [FIRST, SECOND], BOTH_PHASES)
@@ -80,7 +88,7 @@ def test_an_edited_file_is_refused() -> None:
     """A released migration is history: its checksum must be the one that the store keeps."""
     edited = Migration(1, Phase.PRE, "initial", FIRST.text + " STRICT")
     with pytest.raises(StoreMismatch, match="0001"):
-        missing({1: FIRST.checksum}, [edited])
+        missing({1: Applied(Phase.PRE, FIRST.checksum)}, [edited])
 
 
 @pytest.mark.parametrize(

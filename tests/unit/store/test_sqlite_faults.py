@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import apsw
 import pytest
 
-from magnetar.runtime.store.port import CommitUnknown, StoreError, StoreUnavailable
+from magnetar.runtime.store.port import CommitUnknown, StoreError, StoreUnavailable, Taker
 from magnetar.runtime.store.sqlite import SqliteFile, SqliteStore
 from magnetar.runtime.store.sqlite.database import Setup
 from tests.contract.store.harness import ACTOR, PARTITIONS, SHARD, Owner
@@ -93,7 +93,7 @@ def test_a_commit_that_the_disk_fails_is_unknown_and_can_be_settled(
     with pytest.raises(CommitUnknown, match="COMMIT"):
         owner.commit(changes)
     with pytest.raises(StoreError):
-        owner.store.take(SHARD, 1, "worker")
+        owner.store.take(SHARD, 1, Taker("worker"))
     disk.broken = None
     owner.store.reconnect()
     if owner.take(SHARD).commits == changes.commits:

@@ -11,11 +11,12 @@ from statistics import median
 import apsw
 import pytest
 
-from magnetar.runtime.store.port import StoreError, StoreMismatch, StoreUnavailable
+from magnetar.runtime.instant import SECOND
+from magnetar.runtime.store.port import Beat, StoreError, StoreMismatch, StoreUnavailable, Taker
 from magnetar.runtime.store.sql.migrations import Migration, Phase
 from magnetar.runtime.store.sqlite import SqliteFile, SqliteMemory
 from magnetar.runtime.store.sqlite.database import SqliteLedger
-from tests.contract.store.harness import ACTOR, PARTITIONS, SHARD, Owner
+from tests.contract.store.harness import ACTOR, PARTITIONS, SHARD, Owner, epoch_of
 from tests.contract.store.rows import journal_row, state_write
 
 
@@ -45,7 +46,7 @@ def test_an_odd_path_is_just_a_path(tmp_path: Path) -> None:
     store.prepare({ACTOR: 1}, [])
     assert (folder / "é .db").exists()
     store.close()
-    assert SqliteFile(folder / "é .db").open().epochs([SHARD]) == {SHARD: 0}
+    assert epoch_of(SqliteFile(folder / "é .db").open()) == 0
 
 
 def test_no_folder_no_store(tmp_path: Path) -> None:
@@ -79,10 +80,13 @@ def test_views_of_a_store_that_nobody_has_open(file: SqliteFile) -> None:
     assert len(file.views().shards()) == PARTITIONS
 
 
-def test_a_newer_store_is_refused(file: SqliteFile) -> None:
-    """Neither a worker nor views touch a store whose layout they do not know."""
+def test_a_store_that_went_past_this_code_is_refused(file: SqliteFile) -> None:
+    """Neither a worker nor views touch a store whose layout they do not know; one merely prepared for it is theirs."""
     file.open().close()
-    raw(file).execute("INSERT INTO migrations VALUES (9999, 'pre', 'tomorrow', 'x')")
+    raw(file).execute("INSERT INTO migrations VALUES (9998, 'pre', 'tomorrow', 'x')")
+    file.open().close()
+    file.views().close()
+    raw(file).execute("INSERT INTO migrations VALUES (9999, 'post', 'the day after', 'x')")
     for opening in (file.open, file.views):
         with pytest.raises(StoreMismatch, match="9999"):
             opening()
@@ -126,9 +130,9 @@ def test_a_locked_file_is_unavailable_and_then_goes_on(file: SqliteFile) -> None
     with pytest.raises(StoreUnavailable, match="locked"):
         owner.commit(changes)
     with pytest.raises(StoreUnavailable, match="locked"):
-        store.take(SHARD, 1, "worker")
+        store.take(SHARD, 1, Taker("worker"))
     assert time.monotonic() - before < 1
-    assert store.epochs([SHARD]) == {SHARD: 1}
+    assert epoch_of(store) == 1
     other.execute("ROLLBACK")
     assert owner.commit(changes) == frozenset()
 
@@ -139,9 +143,9 @@ def test_a_closed_store_says_so_until_it_reconnects(file: SqliteFile) -> None:
     store.prepare({ACTOR: PARTITIONS}, [])
     store.close()
     with pytest.raises(StoreUnavailable, match="closed"):
-        store.epochs([SHARD])
+        epoch_of(store)
     store.reconnect()
-    assert store.epochs([SHARD]) == {SHARD: 0}
+    assert epoch_of(store) == 0
 
 
 def test_memory_outlives_its_stores_and_is_its_own() -> None:
@@ -150,8 +154,8 @@ def test_memory_outlives_its_stores_and_is_its_own() -> None:
     store = one.open()
     store.prepare({ACTOR: 1}, [])
     store.close()
-    assert one.open().epochs([SHARD]) == {SHARD: 0}
-    assert two.open().epochs([SHARD]) == {}
+    assert epoch_of(one.open()) == 0
+    assert two.open().standings([SHARD]) == {}
 
 
 def test_a_reader_in_the_way_of_a_commit_in_memory() -> None:
@@ -176,7 +180,7 @@ def test_a_migration_is_applied_once_and_whole(file: SqliteFile) -> None:
     step = Migration(9000, Phase.PRE, "step", "CREATE TABLE step (a)")
     ledger.apply(step)
     ledger.apply(step)
-    assert ledger.applied()[9000] == step.checksum
+    assert ledger.applied()[9000].checksum == step.checksum
     with pytest.raises(StoreError, match="9001"):
         ledger.apply(Migration(9001, Phase.PRE, "half", "CREATE TABLE half (a); CREATE TABLE step (a)"))
     assert 9001 not in ledger.applied()
@@ -201,3 +205,13 @@ def test_a_simulated_store_is_cheap() -> None:
         return time.process_time() - before
 
     assert median(one() for _ in range(50)) < 0.005
+
+
+def test_a_worker_that_was_not_seen_for_an_hour_is_forgotten() -> None:
+    """Names are new at each start: their rows must not pile up."""
+    instants = iter([0, 3600 * SECOND, 3600 * SECOND + 1])
+    memory = SqliteMemory(clock=lambda: next(instants))
+    store = memory.open()
+    store.beat(Beat("old", "", 0, 0, 0, leaving=False))
+    assert [member.worker for member in store.beat(Beat("new", "", 0, 0, 0, leaving=False)).members] == ["new", "old"]
+    assert [member.worker for member in store.beat(Beat("new", "", 0, 0, 0, leaving=False)).members] == ["new"]

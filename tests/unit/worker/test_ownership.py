@@ -7,7 +7,7 @@ import pytest
 from magnetar.runtime import Actor, App, Policy
 from magnetar.runtime.bus.memory import MemoryBus
 from magnetar.runtime.errors import LayoutDiffers
-from magnetar.runtime.store.port import StoreUnavailable
+from magnetar.runtime.store.port import StoreUnavailable, Taker
 from magnetar.runtime.worker.ownership import all_claims
 from tests.unit.worker import bank
 from tests.unit.worker.bank import Account, Do, accounts
@@ -52,9 +52,9 @@ def test_a_shard_taken_in_between_is_started_over() -> None:
     bench = Bench(start=False)
     thief = bench.database.open()
 
-    def steal(shard: str, epoch: int, _owner: str) -> None:
+    def steal(shard: str, epoch: int, _taker: Taker) -> None:
         if epoch == 0:
-            thief.take(shard, epoch, "thief")
+            thief.take(shard, epoch, Taker("thief"))
 
     bench.moods.watch("take", steal)
     bench.run()
@@ -76,7 +76,7 @@ def test_a_store_that_is_away_is_waited_for_at_the_start() -> None:
 def test_a_moved_epoch_is_noticed_within_a_second() -> None:
     """R13: the shard is dropped with its consumer, and wanted again; the others stay."""
     bench = Bench()
-    bench.database.open().take("accounts/0", 1, "thief")
+    bench.database.open().take("accounts/0", 1, Taker("thief"))
     bench.advance(1.1)
     assert set(reasons(bench)) == {"accounts/0"}
     assert "another worker has taken it" in reasons(bench)["accounts/0"]
@@ -89,7 +89,7 @@ def test_a_moved_epoch_is_noticed_within_a_second() -> None:
 def test_a_worker_without_a_store_lets_go_after_five_seconds() -> None:
     """Not before: a short outage costs no shard. When the store is back it takes them anew."""
     bench = Bench()
-    bench.moods.always["epochs"] = StoreUnavailable("away")
+    bench.moods.always["standings"] = StoreUnavailable("away")
     bench.advance(4.5)
     assert owned(bench) == ALL
     bench.advance(2)

@@ -10,6 +10,7 @@ from magnetar.runtime.bus.memory.producer import MemoryProducer
 from magnetar.runtime.bus.port import Outgoing, Producer
 from magnetar.runtime.errors import StoreWentBack
 from magnetar.runtime.routing import partition_of
+from magnetar.runtime.store.port import Taker
 from magnetar.runtime.worker.engine import Settings
 from magnetar.runtime.worker.ownership import Tenure
 from magnetar.runtime.worker.relay import Pace, producer_name
@@ -218,7 +219,7 @@ def test_a_shard_outrun_by_its_next_owner_is_lost(bench: Bench) -> None:
     producer = impostor(bench)
     say(bench, "one")
     bench.until("phase:committed")
-    bench.database.open().take(shard.name, 1, "thief")
+    bench.database.open().take(shard.name, 1, Taker("thief"))
     outrun(bench, producer, 50)
     bench.now += 200_000
     bench.step()

@@ -8,7 +8,14 @@ from magnetar.runtime.bus.port import BusUnavailable, Outgoing
 from magnetar.runtime.errors import HandlerFailed, ShardLost, Unhandleable
 from magnetar.runtime.identity import id_of
 from magnetar.runtime.routing import partition_of
-from magnetar.runtime.store.port import CommitRejected, CommitUnknown, ShardChanges, StoreUnavailable, VersionConflict
+from magnetar.runtime.store.port import (
+    CommitRejected,
+    CommitUnknown,
+    ShardChanges,
+    StoreUnavailable,
+    Taker,
+    VersionConflict,
+)
 from magnetar.runtime.worker.engine import Settings
 from magnetar.runtime.worker.ownership import Tenure
 from magnetar.runtime.worker.turn import Limits
@@ -123,7 +130,7 @@ def test_a_fence_that_refuses_costs_its_shard_only(bench: Bench) -> None:
     bench.send(Do(account=mine), "mine")
     bench.send(Do(account=other), "other")
     bench.until("phase:handled")
-    bench.database.open().take("accounts/0", 1, "thief")
+    bench.database.open().take("accounts/0", 1, Taker("thief"))
     bench.until("phase:committed")
     assert bench.entry(accounts, "mine") is None
     assert bench.entry(accounts, "other") is not None
@@ -201,7 +208,7 @@ def test_a_shard_taken_while_a_commit_was_unknown_is_lost(bench: Bench) -> None:
     bench.moods.fail("commit", CommitUnknown("connection lost"))
     answer = shard.entity("a").actor_ref.ask(Do(account="a"), block=False)
     bench.until("phase:unknown")
-    bench.database.open().take(shard.name, 1, "thief")
+    bench.database.open().take(shard.name, 1, Taker("thief"))
     bench.step(3)
     with pytest.raises(ShardLost, match="read back"):
         answer.get(timeout=0)

@@ -18,7 +18,19 @@ if TYPE_CHECKING:
 
     from magnetar.chaos.history import History
     from magnetar.runtime.instant import Instant
-    from magnetar.runtime.store.port import OutboxRow, ShardChanges, ShardName, ShardRow, StateRow, Store, TimerRow
+    from magnetar.runtime.store.port import (
+        Beat,
+        OutboxRow,
+        Roster,
+        ShardChanges,
+        ShardName,
+        ShardRow,
+        Standing,
+        StateRow,
+        Store,
+        Taker,
+        TimerRow,
+    )
     from magnetar.runtime.store.sqlite import SqliteMemory
     from magnetar.runtime.table import Table
 
@@ -182,19 +194,29 @@ class StormyStore:
         self._read("reading schemas")
         return self._inner.schemas()
 
-    def epochs(self, shards: Sequence[ShardName]) -> dict[ShardName, int]:
+    def beat(self, beat: Beat) -> Roster:
         """See the port."""
-        self._read("reading epochs")
-        return self._inner.epochs(shards)
+        self._write("telling that it lives")
+        return self._inner.beat(beat)
 
-    def take(self, shard: ShardName, epoch: int, owner: str) -> ShardRow | None:
+    def depart(self, worker: str) -> None:
+        """See the port."""
+        self._write("telling that it is gone")
+        self._inner.depart(worker)
+
+    def standings(self, shards: Sequence[ShardName]) -> dict[ShardName, Standing]:
+        """See the port."""
+        self._read("reading who has which shard")
+        return self._inner.standings(shards)
+
+    def take(self, shard: ShardName, epoch: int, taker: Taker) -> ShardRow | None:
         """See the port."""
         self._write(f"taking {shard}")
         self._weather.settle()
         fate = self._weather.take_fates.popleft() if self._weather.take_fates else None
-        row = None if fate == LOST else self._inner.take(shard, epoch, owner)
+        row = None if fate == LOST else self._inner.take(shard, epoch, taker)
         if row is not None:
-            self._weather.history.append(Taken(self._weather.clock(), shard, row.epoch, owner))
+            self._weather.history.append(Taken(self._weather.clock(), shard, row.epoch, taker.owner))
         if fate is not None:
             self._weather.history.took_effect("unknown take")
             text = f"taking {shard}: the answer was lost"

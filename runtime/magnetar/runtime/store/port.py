@@ -143,17 +143,77 @@ class AppRow(NamedTuple):
 
 
 class ShardRow(NamedTuple):
-    """The row that owns a shard (R1). `positions` maps `topic/partition` to the last position applied (R10)."""
+    """The row that owns a shard (R1). `positions` maps `topic/partition` to the last position applied (R10).
+
+    `generation` is the store's (R11, R18), `contracts` the highest one of code that has owned the shard (R16).
+    `since` is when the owner last changed, by the store's clock, and `why` what its owner said of that.
+    """
 
     shard: ShardName
     epoch: int
-    owner: str
+    owner: str  # '' when nobody's
     commits: int
     lane: int
     clean: bool
     generation: int
     floor: Instant  # `now` never goes below it (R5)
+    contracts: int
+    since: Instant
+    why: str
     positions: Mapping[str, Position]
+
+
+class Taker(NamedTuple):
+    """Who takes a shard, and why. `renews`: with a new store generation (R11)."""
+
+    owner: str
+    contracts: int = 0
+    why: str = ""
+    renews: bool = False
+
+
+class Beat(NamedTuple):
+    """What a worker says of itself once a second (R13). `silence`: since its last broker round trip."""
+
+    worker: str
+    code: str
+    contracts: int
+    silence: Instant
+    progress: int  # groups committed so far
+    leaving: bool
+
+
+class Member(NamedTuple):
+    """A worker as the store saw it last: when it came, was seen, and had heard the broker, by the store's clock.
+
+    Hints only (R14): what it may do is decided by broker and fence.
+    """
+
+    worker: str
+    code: str
+    contracts: int
+    since: Instant
+    seen: Instant
+    heard: Instant
+    progress: int
+    leaving: bool
+
+
+class Standing(NamedTuple):
+    """Who has a shard, as its row says now; fields as in `ShardRow`."""
+
+    epoch: int
+    owner: str
+    since: Instant
+    contracts: int
+
+
+class Roster(NamedTuple):
+    """All workers and the standing of all shards, at one instant of the store's clock."""
+
+    now: Instant
+    members: tuple[Member, ...]
+    shards: Mapping[ShardName, Standing]
 
 
 @dataclass(slots=True)
@@ -226,16 +286,27 @@ class Store(Protocol):
         """All schema texts kept, by fingerprint."""
         ...
 
-    def epochs(self, shards: Sequence[ShardName]) -> dict[ShardName, int]:
-        """The current epoch of each shard."""
+    def beat(self, beat: Beat) -> Roster:
+        """Write the worker's row by the store's clock, and read everybody's and all shards' (R13, R14).
+
+        Workers that were not seen for an hour are forgotten.
+        """
         ...
 
-    def take(self, shard: ShardName, epoch: int, owner: str) -> ShardRow | None:
+    def depart(self, worker: str) -> None:
+        """Forget the worker: it has released everything. Harmless for one that is not there."""
+        ...
+
+    def standings(self, shards: Sequence[ShardName]) -> dict[ShardName, Standing]:
+        """Who has each of these shards; one that does not exist is left out."""
+        ...
+
+    def take(self, shard: ShardName, epoch: int, taker: Taker) -> ShardRow | None:
         """Own the shard if its epoch is still `epoch`: bumps it, sets owner, clears *clean* (R12).
 
-        None: somebody was faster.
+        None: somebody was faster, or has written it with later contracts than the taker's (R16).
 
-        The row returned has the new epoch, and `clean` as it was before.
+        The row returned has the new epoch, and `clean` as it was before. `since` and `why` change with the owner only.
         """
         ...
 

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Protocol
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from magnetar.runtime.store.port import JournalRow, OutboxRow, ShardRow, StateRow, TimerRow
+    from magnetar.runtime.instant import Instant
+    from magnetar.runtime.store.port import JournalRow, Member, OutboxRow, ShardRow, StateRow, TimerRow
 
 
 class Views(Protocol):
@@ -35,6 +36,14 @@ class Views(Protocol):
 
     def shards(self) -> list[ShardRow]:
         """All shard rows, by name."""
+        ...
+
+    def members(self) -> list[Member]:
+        """Every worker that the store remembers, by name."""
+        ...
+
+    def now(self) -> Instant:
+        """The store's clock, by which members and shards are dated."""
         ...
 
     def states_of(self, actor: str) -> Iterator[StateRow]:

@@ -10,7 +10,7 @@ from magnetar.runtime.errors import BrokenPromise
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from magnetar.runtime.store.port import Store
+    from magnetar.runtime.store.port import Store, Taker
     from magnetar.runtime.worker.handling import Handled
     from magnetar.runtime.worker.shard import Shard
 
@@ -45,7 +45,7 @@ def advance(shard: Shard, handled: Handled) -> None:
         shard.lane.deleted = changes.sent[1]
 
 
-def read_back(store: Store, parts: Sequence[Handled], owner: str) -> ReadBack:
+def read_back(store: Store, parts: Sequence[Handled], taker: Taker) -> ReadBack:
     """R8: on a new connection bump one's own epoch, which waits for the lost transaction's locks; compare `commits`.
 
     Raises `StoreUnavailable` at any point; calling again is right, for a bump that happened shows as a moved epoch.
@@ -53,7 +53,7 @@ def read_back(store: Store, parts: Sequence[Handled], owner: str) -> ReadBack:
     result = ReadBack([], [], [])
     for handled in parts:
         shard, changes = handled.shard, handled.changes
-        row = store.take(shard.name, shard.epoch, owner)
+        row = store.take(shard.name, shard.epoch, taker)
         if row is None:
             result.lost.append(shard)
             continue

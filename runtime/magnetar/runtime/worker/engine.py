@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from magnetar.runtime.bus.port import BusUnavailable
 from magnetar.runtime.errors import LayoutDiffers
+from magnetar.runtime.store.port import Taker
 from magnetar.runtime.worker.arrival import Reader
 from magnetar.runtime.worker.handling import Place
 from magnetar.runtime.worker.holdings import Holdings
@@ -69,7 +70,7 @@ class Engine:
         store.prepare(wiring.partitions(), wiring.tables())
         store.remember({fingerprint: schema.text for fingerprint, schema in own.items()})
         reader = Reader(WriterSchemas(_known(store.schemas()), _fetch(bus), around.clock))
-        self.holdings = Holdings(around.owner, around.observer)
+        self.holdings = Holdings(Taker(around.owner), around.observer)
         means = Means(bus, store, self.holdings, around.observer, points, around.clock)
         self.turn = Turn(means, Place(wiring, partitions, around.code), reader, around.noise, settings.limits)
         self.relay = Relay(means, wiring, settings.pace)

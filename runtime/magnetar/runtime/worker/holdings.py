@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from magnetar.runtime.instant import Instant
-    from magnetar.runtime.store.port import ShardName
+    from magnetar.runtime.store.port import ShardName, Taker
     from magnetar.runtime.worker.observer import Observer
     from magnetar.runtime.worker.shard import Shard
 
@@ -17,9 +17,9 @@ class Holdings:
     `clock_offset` is the store's clock minus this process's, in microseconds (R5).
     """
 
-    def __init__(self, owner: str, observer: Observer) -> None:
-        """`owner` names this worker in the store."""
-        self.owner = owner
+    def __init__(self, taker: Taker, observer: Observer) -> None:
+        """`taker` is this worker as the store's rows name it."""
+        self.taker = taker
         self.clock_offset: Instant = 0
         self.lost: list[Shard] = []
         self._observer = observer

@@ -143,7 +143,7 @@ class Ownership:
         """R12: read the epoch, subscribe, compare-and-set the epoch read, load."""
         if claim.opening is None:
             if not claim.won:
-                claim.epoch = self._store.epochs([claim.name])[claim.name]
+                claim.epoch = self._store.standings([claim.name])[claim.name].epoch
             topic, partition = claim.wanted[len(claim.won)]
             claim.opening = self._bus.subscribe(topic.name, partition, subscription_of(claim.plan.name))
         consumer = claim.opening.poll()
@@ -154,7 +154,7 @@ class Ownership:
         claim.won.append((topic, partition, consumer))
         if len(claim.won) < len(claim.wanted):
             return Next(now)
-        row = self._store.take(claim.name, claim.epoch, self._holdings.owner)
+        row = self._store.take(claim.name, claim.epoch, self._holdings.taker)
         if row is None:
             self._give_up(claim)
             claim.not_before = now + micros(self._tenure.retry)
@@ -227,17 +227,17 @@ class Ownership:
             return Next(self._check_at)
         self._check_at = now + micros(self._tenure.check)
         try:
-            epochs = self._store.epochs([shard.name for shard in owned])
+            standings = self._store.standings([shard.name for shard in owned])
             self._ask_the_time()
         except StoreUnavailable as error:
             self._without_store(owned, str(error), now)
             return Next(self._check_at)
         self._store_seen = now
         for shard in owned:
-            if epochs.get(shard.name) != shard.epoch:
-                self._holdings.lose(
-                    shard, f"its epoch is {epochs.get(shard.name)}, not {shard.epoch}: another worker has taken it"
-                )
+            epoch = standings[shard.name].epoch
+            if epoch != shard.epoch:
+                why = f"its epoch is {epoch}, not {shard.epoch}: another worker has taken it"
+                self._holdings.lose(shard, why)
             else:
                 self._watch_connection(shard, now)
         return Next(self._check_at)

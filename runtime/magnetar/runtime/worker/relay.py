@@ -265,7 +265,7 @@ class Relay:
         Its next owner sent it, or the store went back.
         """
         try:
-            epoch = self._store.epochs([shard.name]).get(shard.name)
+            epoch = self._store.standings([shard.name])[shard.name].epoch
         except StoreUnavailable as error:
             _log.warning("shard %s: %s; opening %s/%d later", shard.name, error, *destination)
             producer.close()

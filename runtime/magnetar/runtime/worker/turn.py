@@ -241,7 +241,7 @@ class Turn:
         group = self._hand()
         try:
             self._store.reconnect()
-            result = read_back(self._store, group.parts, self._holdings.owner)
+            result = read_back(self._store, group.parts, self._holdings.taker)
         except (StoreUnavailable, CommitUnknown) as error:
             return self._hold(str(error), now)
         for shard in result.lost:

@@ -11,8 +11,8 @@ from magnetar.chaos.zoo.bug import Bug, Change, Promise
 from magnetar.runtime.store.sqlite.store import SqliteStore
 
 
-def _always(take: Any, store: Any, shard: str, epoch: int, owner: str) -> Any:
-    return take(store, shard, store.epochs([shard])[shard], owner)
+def _always(take: Any, store: Any, shard: str, epoch: int, taker: Any) -> Any:
+    return take(store, shard, store.standings([shard])[shard].epoch, taker)
 
 
 BUG = Bug(

@@ -12,10 +12,10 @@ from magnetar.runtime.worker import turn as turn_module
 from magnetar.runtime.worker.commit import ReadBack
 
 
-def _again(_: Any, store: Any, parts: Any, owner: str) -> ReadBack:
+def _again(_: Any, store: Any, parts: Any, taker: Any) -> ReadBack:
     result = ReadBack([], [], [])
     for handled in parts:
-        row = store.take(handled.shard.name, handled.shard.epoch, owner)
+        row = store.take(handled.shard.name, handled.shard.epoch, taker)
         if row is None:
             result.lost.append(handled.shard)
             continue

@@ -1,8 +1,9 @@
 """Forward-only migrations: numbered `.sql` files, each applied once in a transaction of its own, its checksum kept.
 
 `0007_pre_requests.sql` runs before the code that needs it, `0008_post_requests.sql` after the last worker of the code
-that still needed the old layout is gone. A store that knows a migration which this code does not is newer: it is
-refused, as is one whose applied files were edited since.
+that still needed the old layout is gone. So a `pre` migration that this code does not know is harmless: newer code is
+being rolled out, or was rolled back. After an unknown `post` one the store is not this code's any more: it is refused,
+as is one whose applied files were edited since.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from functools import cache
 from importlib.resources import files
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from magnetar.runtime.store.port import StoreMismatch
 
@@ -48,11 +49,18 @@ class Migration:
         return hashlib.sha256(self.text.encode()).hexdigest()
 
 
+class Applied(NamedTuple):
+    """A migration that a database has, as it was when it ran."""
+
+    phase: str
+    checksum: str
+
+
 class Ledger(Protocol):
     """Where a database keeps which migrations it has."""
 
-    def applied(self) -> Mapping[int, str]:
-        """Checksums by number; empty for a database that has never been migrated."""
+    def applied(self) -> Mapping[int, Applied]:
+        """By number; empty for a database that has never been migrated."""
         ...
 
     def apply(self, migration: Migration) -> None:
@@ -77,12 +85,17 @@ def migrations(dialect: str) -> tuple[Migration, ...]:
     return tuple(sorted(found, key=lambda each: each.number))
 
 
-def missing(applied: Mapping[int, str], known: Sequence[Migration]) -> list[Migration]:
-    """The migrations that the database lacks. `StoreMismatch` when it is newer than this code, or a file was edited."""
+def missing(applied: Mapping[int, Applied], known: Sequence[Migration]) -> list[Migration]:
+    """The migrations that the database lacks.
+
+    `StoreMismatch` when it went past this code (an unknown `post` migration), or a file was edited.
+    """
     checksums = {each.number: each.checksum for each in known}
-    for number, checksum in sorted(applied.items()):
+    for number, (phase, checksum) in sorted(applied.items()):
+        if number not in checksums and phase == Phase.PRE:
+            continue
         if number not in checksums:
-            message = f"the store has migration {number:04}, which this version does not know: run the newer version"
+            message = f"the store has migration {number:04}, which ended its use by this version: run the newer version"
             raise StoreMismatch(message)
         if checksums[number] != checksum:
             message = f"migration {number:04} is not the one the store was made with: restore the released file"

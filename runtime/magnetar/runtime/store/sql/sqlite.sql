@@ -10,7 +10,7 @@ CREATE TABLE IF NOT EXISTS migrations (
 SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = 'migrations';
 
 -- name: migrations
-SELECT number, checksum FROM migrations;
+SELECT number, phase, checksum FROM migrations;
 
 -- name: add_migration
 INSERT INTO migrations (number, phase, name, checksum) VALUES (?, ?, ?, ?);
@@ -24,6 +24,22 @@ INSERT INTO actors (actor, partitions) VALUES (?, ?);
 -- name: add_shard
 INSERT INTO shards (shard, epoch, owner, commits, lane, clean, generation, floor) VALUES (?, 0, '', 0, 0, 1, 0, 0);
 
+-- name: beat
+INSERT INTO workers (worker, code, contracts, since, seen, heard, progress, leaving)
+VALUES (?1, ?2, ?3, ?7, ?7, ?7 - ?4, ?5, ?6)
+ON CONFLICT (worker) DO UPDATE SET
+    code = excluded.code, contracts = excluded.contracts, seen = excluded.seen, heard = excluded.heard,
+    progress = excluded.progress, leaving = excluded.leaving;
+
+-- name: forget_workers
+DELETE FROM workers WHERE seen < ?;
+
+-- name: depart
+DELETE FROM workers WHERE worker = ?;
+
+-- name: members
+SELECT worker, code, contracts, since, seen, heard, progress, leaving FROM workers ORDER BY worker;
+
 -- name: table_columns
 SELECT name, lower(type), "notnull" = 0 FROM pragma_table_info(?) ORDER BY cid;
 
@@ -33,14 +49,22 @@ INSERT INTO schemas (fingerprint, text) VALUES (?, ?) ON CONFLICT DO NOTHING;
 -- name: schemas
 SELECT fingerprint, text FROM schemas;
 
--- name: epochs
-SELECT shard, epoch FROM shards WHERE shard IN (SELECT value FROM json_each(?));
+-- name: standing
+SELECT shard, epoch, owner, since, contracts FROM shards WHERE shard = ?;
+
+-- name: standings
+SELECT shard, epoch, owner, since, contracts FROM shards WHERE shard IN (SELECT value FROM json_each(?));
+
+-- name: all_standings
+SELECT shard, epoch, owner, since, contracts FROM shards;
 
 -- name: shard
-SELECT shard, epoch, owner, commits, lane, clean, generation, floor FROM shards WHERE shard = ?;
+SELECT shard, epoch, owner, commits, lane, clean, generation, floor, contracts, since, why FROM shards
+WHERE shard = ?;
 
 -- name: shards
-SELECT shard, epoch, owner, commits, lane, clean, generation, floor FROM shards ORDER BY shard;
+SELECT shard, epoch, owner, commits, lane, clean, generation, floor, contracts, since, why FROM shards
+ORDER BY shard;
 
 -- name: positions
 SELECT source, ledger, entry, batch FROM positions WHERE shard = ?;
@@ -49,11 +73,14 @@ SELECT source, ledger, entry, batch FROM positions WHERE shard = ?;
 SELECT shard, source, ledger, entry, batch FROM positions;
 
 -- name: take
-UPDATE shards SET epoch = epoch + 1, owner = ?3, clean = 0 WHERE shard = ?1 AND epoch = ?2
-RETURNING epoch;
+UPDATE shards SET
+    epoch = epoch + 1, owner = ?3, clean = 0, contracts = max(contracts, ?4), generation = generation + ?6,
+    why = iif(owner = ?3, why, ?5), since = iif(owner = ?3, since, ?7)
+WHERE shard = ?1 AND epoch = ?2 AND contracts <= ?4
+RETURNING shard, epoch, owner, commits, lane, clean, generation, floor, contracts, since, why;
 
 -- name: release
-UPDATE shards SET owner = '', clean = 1 WHERE shard = ? AND epoch = ? RETURNING epoch;
+UPDATE shards SET owner = '', clean = 1, since = ?3 WHERE shard = ?1 AND epoch = ?2 RETURNING epoch;
 
 -- name: fence
 UPDATE shards SET commits = commits + 1, lane = ?4, floor = ?5 WHERE shard = ?1 AND epoch = ?2 AND commits = ?3

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from magnetar.runtime.store.port import StoreUnavailable
-from magnetar.runtime.store.sql.migrations import BOTH_PHASES, migrate, migrations, missing
+from magnetar.runtime.store.sql.migrations import BOTH_PHASES, Applied, migrate, migrations, missing
 from magnetar.runtime.store.sql.queries import queries
 from magnetar.runtime.store.sqlite.connection import READ, WRITE, Connection
 from magnetar.runtime.store.sqlite.failures import said_plainly
@@ -89,11 +89,13 @@ class SqliteLedger:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
-    def applied(self) -> Mapping[int, str]:
-        """Checksums by number."""
+    def applied(self) -> Mapping[int, Applied]:
+        """See `Ledger`."""
         if not self._connection.rows(SQL["has_migrations_table"]):
             return {}
-        return dict(self._connection.rows(SQL["migrations"]))
+        return {
+            number: Applied(phase, checksum) for number, phase, checksum in self._connection.rows(SQL["migrations"])
+        }
 
     def apply(self, migration: Migration) -> None:
         """Run it and note it, unless another connection did since we looked."""

@@ -3,22 +3,28 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from magnetar.runtime.bus.port import Position
-from magnetar.runtime.store.port import OutboxRow, ShardRow, StateRow, StoreMismatch, TimerRow
+from magnetar.runtime.instant import SECOND
+from magnetar.runtime.store.port import OutboxRow, Roster, Standing, StateRow, StoreMismatch, TimerRow
 from magnetar.runtime.store.sqlite.commit import commit_group
 from magnetar.runtime.store.sqlite.database import SQL, open_writing
 from magnetar.runtime.store.sqlite.failures import said_plainly
 from magnetar.runtime.store.sqlite.layout import prepare_actor, prepare_table
+from magnetar.runtime.store.sqlite.rows import member_of, shard_row
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from magnetar.runtime.instant import Instant
-    from magnetar.runtime.store.port import ShardChanges, ShardName
+    from magnetar.runtime.store.port import Beat, ShardChanges, ShardName, ShardRow, Taker
     from magnetar.runtime.store.sqlite.database import Database
     from magnetar.runtime.table import Table
+
+
+MEMORY_OF_WORKERS = 3600 * SECOND
+"""Workers that were not seen for so long are forgotten."""
 
 
 class SqliteStore:
@@ -57,26 +63,43 @@ class SqliteStore:
         with said_plainly("reading schemas"):
             return dict(self._connection.rows(SQL["schemas"]))
 
-    def epochs(self, shards: Sequence[ShardName]) -> dict[ShardName, int]:
-        """See the port. A shard that does not exist is left out."""
-        with said_plainly("reading epochs"):
-            if len(shards) == 1:  # what a taker asks for each of its claims: a third of the time
-                return {shard: epoch for shard, epoch, *_ in self._connection.rows(SQL["shard"], tuple(shards))}
-            return dict(self._connection.rows(SQL["epochs"], (json.dumps(list(shards)),)))
+    def beat(self, beat: Beat) -> Roster:
+        """See the port."""
+        now = self.now()
+        with self._connection.transaction("telling that this worker lives"):
+            self._connection.rows(SQL["beat"], (*beat, now))
+            self._connection.rows(SQL["forget_workers"], (now - MEMORY_OF_WORKERS,))
+            members = tuple(map(member_of, self._connection.rows(SQL["members"])))
+            shards = dict(map(_standing, self._connection.rows(SQL["all_standings"])))
+        return Roster(now, members, shards)
 
-    def take(self, shard: ShardName, epoch: int, owner: str) -> ShardRow | None:
+    def depart(self, worker: str) -> None:
+        """See the port."""
+        with self._connection.transaction("telling that this worker is gone"):
+            self._connection.rows(SQL["depart"], (worker,))
+
+    def standings(self, shards: Sequence[ShardName]) -> dict[ShardName, Standing]:
+        """See the port."""
+        with said_plainly("reading who has which shard"):
+            if len(shards) == 1:  # what a taker asks for each of its claims: a third of the time
+                rows = self._connection.rows(SQL["standing"], tuple(shards))
+            else:
+                rows = self._connection.rows(SQL["standings"], (json.dumps(list(shards)),))
+        return dict(map(_standing, rows))
+
+    def take(self, shard: ShardName, epoch: int, taker: Taker) -> ShardRow | None:
         """See the port. `StoreMismatch` for a shard that was never prepared."""
+        now = self.now()
         with self._connection.transaction(f"taking shard {shard}"):
             found = self._connection.rows(SQL["shard"], (shard,))
             if not found:
                 message = f"shard {shard} does not exist: its actor was never prepared with that many partitions"
                 raise StoreMismatch(message)
-            taken = self._connection.rows(SQL["take"], (shard, epoch, owner))
+            taken = self._connection.rows(SQL["take"], (shard, epoch, *taker, now))
             if not taken:
                 return None
-            _, _, _, commits, lane, clean, generation, floor = found[0]
             positions = self._positions(shard)
-        return ShardRow(shard, taken[0][0], owner, commits, lane, bool(clean), generation, floor, positions)
+        return shard_row(taken[0], positions)._replace(clean=shard_row(found[0], positions).clean)
 
     def _positions(self, shard: ShardName) -> dict[str, Position]:
         rows = self._connection.rows(SQL["positions"], (shard,))
@@ -85,7 +108,7 @@ class SqliteStore:
     def release(self, shard: ShardName, epoch: int) -> bool:
         """See the port."""
         with self._connection.transaction(f"releasing shard {shard}"):
-            return bool(self._connection.rows(SQL["release"], (shard, epoch)))
+            return bool(self._connection.rows(SQL["release"], (shard, epoch, self.now())))
 
     def outbox(self, shard: ShardName, after: int, limit: int) -> list[OutboxRow]:
         """See the port."""
@@ -120,3 +143,7 @@ class SqliteStore:
     def close(self) -> None:
         """See the port. Closing twice is harmless."""
         self._connection.close()
+
+
+def _standing(row: tuple[Any, ...]) -> tuple[ShardName, Standing]:
+    return row[0], Standing._make(row[1:])

@@ -9,14 +9,17 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from magnetar.runtime.bus.port import Position
-from magnetar.runtime.store.port import JournalRow, OutboxRow, ShardRow, StateRow, TimerRow
+from magnetar.runtime.store.port import JournalRow, OutboxRow, StateRow, TimerRow
 from magnetar.runtime.store.sql.tables import table_name
 from magnetar.runtime.store.sqlite.database import SQL, open_reading
 from magnetar.runtime.store.sqlite.failures import said_plainly
+from magnetar.runtime.store.sqlite.rows import member_of, shard_row
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from magnetar.runtime.instant import Instant
+    from magnetar.runtime.store.port import Member, ShardRow
     from magnetar.runtime.store.sqlite.database import Database
 
 _Row = TypeVar("_Row")
@@ -30,6 +33,7 @@ class SqliteViews:
 
     def __init__(self, database: Database) -> None:
         self._eager = database.setup.journal_mode != "wal"
+        self._now = database.now
         self._connection = open_reading(database.setup)
 
     def state(self, actor: str, key: str) -> StateRow | None:
@@ -59,7 +63,15 @@ class SqliteViews:
             for shard, source, *at in self._connection.rows(SQL["all_positions"]):
                 positions.setdefault(shard, {})[source] = Position(*at)
             rows = self._connection.rows(SQL["shards"])
-        return [_shard_row(row, positions.get(row[0], {})) for row in rows]
+        return [shard_row(row, positions.get(row[0], {})) for row in rows]
+
+    def members(self) -> list[Member]:
+        """See the port."""
+        return list(self._rows(member_of, "members"))
+
+    def now(self) -> Instant:
+        """See the port."""
+        return self._now()
 
     def states_of(self, actor: str) -> Iterator[StateRow]:
         """See the port."""
@@ -91,8 +103,3 @@ class SqliteViews:
                 yield from self._connection.rows(statement, values)
             else:
                 yield from self._connection.iterate(statement, values)
-
-
-def _shard_row(row: tuple[Any, ...], positions: dict[str, Position]) -> ShardRow:
-    shard, epoch, owner, commits, lane, clean, generation, floor = row
-    return ShardRow(shard, epoch, owner, commits, lane, bool(clean), generation, floor, positions)
