@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from magnetar.runtime.instant import Instant
     from magnetar.runtime.store.port import ShardName
-    from magnetar.runtime.worker.observer import Observer
+    from magnetar.runtime.worker.observer import Loss, Observer
     from magnetar.runtime.worker.shard import Shard
 
 
@@ -46,7 +46,7 @@ class Holdings:
         self._owned[shard.name] = shard
         self._observer.owned(shard.name, shard.epoch)
 
-    def lose(self, shard: Shard, why: str) -> None:
+    def lose(self, shard: Shard, why: str, loss: Loss) -> None:
         """Forget the shard and everything queued for it; idempotent. Relay and ownership close what is open."""
         if self._owned.get(shard.name) is not shard:
             return
@@ -55,4 +55,4 @@ class Holdings:
         shard.stopped.set()
         shard.refuse_mail()
         self.lost.append(shard)
-        self._observer.lost(shard.name, why)
+        self._observer.lost(shard.name, why, loss)

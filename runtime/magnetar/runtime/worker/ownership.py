@@ -16,6 +16,7 @@ from magnetar.runtime.store.port import CommitUnknown, StoreUnavailable
 from magnetar.runtime.wiring import subscription_of
 from magnetar.runtime.worker.lane import Lane
 from magnetar.runtime.worker.machine import NEVER, Means, Next
+from magnetar.runtime.worker.observer import Loss, Takeover, Wait
 from magnetar.runtime.worker.shard import Feed, Shard, Timetable
 
 if TYPE_CHECKING:
@@ -90,6 +91,7 @@ class Ownership:
         self._check_at: Instant = 0
         self._store_seen: Instant | None = None
         self._cut_since: dict[ShardName, Instant] = {}
+        self._observer.assigned(list(self._claims))
 
     def step(self, now: Instant) -> Next:
         """Check what is owned, bury what is lost, go on with what is wanted or being released."""
@@ -134,7 +136,7 @@ class Ownership:
         except (BusError, StoreUnavailable, CommitUnknown) as error:
             level = logging.DEBUG if isinstance(error, Busy) else logging.WARNING
             _log.log(level, "shard %s: %s; trying again", claim.name, error)
-            self._observer.waiting(claim.name, str(error))
+            self._observer.waiting(claim.name, str(error), Wait.of(error))
             self._give_up(claim)
             claim.not_before = now + micros(self._tenure.retry)
             return Next(claim.not_before)
@@ -164,6 +166,7 @@ class Ownership:
 
     def _move_in(self, claim: Claim, row: ShardRow, now: Instant) -> None:
         """Load what the store says of the shard: memory of an earlier tenure is never trusted."""
+        self._observer.taken_over(claim.name, Takeover.of(row.epoch, clean=row.clean))
         lane = self._lane(row)
         self._ask_the_time()
         horizon = now + self._holdings.clock_offset + micros(self._tenure.timers)
@@ -233,11 +236,11 @@ class Ownership:
             self._without_store(owned, str(error), now)
             return Next(self._check_at)
         self._store_seen = now
+        self._observer.reached(Wait.STORE)
         for shard in owned:
             if epochs.get(shard.name) != shard.epoch:
-                self._holdings.lose(
-                    shard, f"its epoch is {epochs.get(shard.name)}, not {shard.epoch}: another worker has taken it"
-                )
+                why = f"its epoch is {epochs.get(shard.name)}, not {shard.epoch}: another worker has taken it"
+                self._holdings.lose(shard, why, Loss.TAKEN)
             else:
                 self._watch_connection(shard, now)
         return Next(self._check_at)
@@ -245,17 +248,20 @@ class Ownership:
     def _without_store(self, owned: list[Shard], why: str, now: Instant) -> None:
         if self._store_seen is not None and now - self._store_seen >= micros(self._tenure.storeless):
             for shard in owned:
-                self._holdings.lose(shard, f"no store for {self._tenure.storeless} s: {why}")
+                self._holdings.lose(shard, f"no store for {self._tenure.storeless} s: {why}", Loss.STORE)
 
     def _watch_connection(self, shard: Shard, now: Instant) -> None:
         """R32: a consumer that stays cut off is made anew, by giving the shard up and taking it again."""
         if all(feed.source.connected() for feed in shard.feeds):
             self._cut_since.pop(shard.name, None)
+            self._observer.reached(Wait.BROKER)
             return
+        self._observer.waiting(shard.name, "its consumer has no connection", Wait.BROKER)
         since = self._cut_since.setdefault(shard.name, now)
         if now - since >= micros(self._tenure.disconnected):
             del self._cut_since[shard.name]
-            self._holdings.lose(shard, f"its consumer has had no connection for {self._tenure.disconnected} s")
+            why = f"its consumer has had no connection for {self._tenure.disconnected} s"
+            self._holdings.lose(shard, why, Loss.BROKER)
 
     # letting go
 
@@ -279,7 +285,7 @@ class Ownership:
                 self._store.release(shard.name, shard.epoch)
             except (StoreUnavailable, CommitUnknown) as error:
                 _log.warning("shard %s: not marked clean: %s", shard.name, error)
-            self._holdings.lose(shard, "released")
+            self._holdings.lose(shard, "released", Loss.RELEASED)
             self._holdings.lost.remove(shard)
             self._close(shard)
             self._farewells.remove(farewell)
