@@ -177,7 +177,7 @@ def test_a_refused_commit_is_counted_where_nothing_was_before(bench: Watched) ->
     assert bench.value("magnetar_commits_refused_total", actor="accounts") == 0
     bench.send(Do(account="a"))
     bench.until("phase:handled")
-    bench.database.open().take(bench.shard(accounts, "a").name, 1, "thief")
+    bench.database.open().take(bench.shard(accounts, "a").name, 1, Taker("thief"))
     bench.run()
     assert bench.value("magnetar_commits_refused_total", actor="accounts") == 1
     assert bench.value("magnetar_shards_lost_total", actor="accounts", reason="fenced") == 1

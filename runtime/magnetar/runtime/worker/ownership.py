@@ -104,8 +104,7 @@ class Ownership:
         if not self._leaving:
             self._leaving = True
             self._beat_at = 0
-            for shard in self._shards:
-                self._winning.forgo(shard)
+            self._winning.forgo_all()
 
     @property
     def gone(self) -> bool:
@@ -177,8 +176,7 @@ class Ownership:
             return
         for shard in self._holdings.shards():
             self._holdings.lose(shard, f"no broker for {self._tenure.silent} s: {why}", Loss.BROKER)
-        for shard in self._shards:
-            self._winning.forgo(shard)
+        self._winning.forgo_all()
         self._bury(now)
         try:
             self._bus.renew()

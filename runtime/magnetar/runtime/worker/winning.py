@@ -95,6 +95,11 @@ class Winning:
         if claim is not None:
             self._give_up(claim)
 
+    def forgo_all(self) -> None:
+        """Want nothing more."""
+        for shard in list(self._claims):
+            self.forgo(shard)
+
     def go_on(self, now: Instant) -> Next:
         """Go on with every claim whose time has come."""
         fresh = [claim for claim in self._claims.values() if claim.epoch is None and claim.not_before <= now]
