@@ -10,7 +10,7 @@ import pytest
 from prometheus_client import CollectorRegistry
 from prometheus_client.parser import text_string_to_metric_families
 
-from magnetar.runtime.store.port import CommitUnknown, ShardChanges
+from magnetar.runtime.store.port import CommitUnknown, ShardChanges, Taker
 from magnetar.runtime.telemetry.catalogue import CATALOGUE, Kind, Metric
 from magnetar.runtime.telemetry.counting import Counting
 from magnetar.runtime.telemetry.looking import Looking

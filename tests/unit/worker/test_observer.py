@@ -89,7 +89,7 @@ def test_each_loss_has_its_reason() -> None:
         bench.run()
         bench.observer.heard.clear()
         if trouble == "store":
-            bench.moods.always["epochs"] = StoreUnavailable("away")
+            bench.moods.always["beat"] = StoreUnavailable("away")
         elif trouble == "broker":
             bench.bus.cut()
         else:
