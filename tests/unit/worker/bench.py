@@ -62,6 +62,10 @@ class Recorder(Observer):
         self.heard.append(Heard("lost", (shard, why)))
         self.heard.append(Heard("loss", (shard, loss)))
 
+    def excluded(self, why: str) -> None:
+        """Kept."""
+        self.heard.append(Heard("excluded", (why,)))
+
     def committed(self, group: Sequence[ShardChanges], at: Instant) -> None:
         """Kept: how many messages, of which shards."""
         names = tuple(sorted(changes.shard for changes in group))
