@@ -316,3 +316,18 @@ def test_an_opening_ends_with_the_connection_it_was_asked_on(bench: Bench) -> No
     with pytest.raises(Closed, match="connected anew"):
         opening.poll()
     bench.consumer(bench.two)
+
+
+def test_a_cut_process_puts_nothing_back(bench: Bench) -> None:
+    """The seek fails, and the cursor stays where it was; healed, it may be asked again."""
+    bench.fill(4)
+    consumer = bench.consumer(bench.one)
+    found = consumer.receive(4, 0)
+    consumer.acknowledge(found[2].position)
+    bench.one.cut()
+    with pytest.raises(BusUnavailable):
+        consumer.seek(found[0].position).poll()
+    assert bench.broker.backlog(TOPIC, 0, SUBSCRIPTION) == 1
+    bench.one.heal()
+    assert consumer.seek(found[0].position).poll() is consumer
+    assert told(consumer.receive(5, 0)) == [2, 3, 4]

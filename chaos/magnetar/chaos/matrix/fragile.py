@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from magnetar.runtime.bus.port import BusError
 
-_OPENS = {"bus.subscribe": "consumer", "bus.produce": "producer", "bus.ping": ""}
+_OPENS = {"bus.subscribe": "consumer", "bus.produce": "producer", "bus.ping": "", "consumer.seek": "consumer"}
 
 
 class Breaker(threading.local):

@@ -148,6 +148,24 @@ class Consumer(Protocol):
         """
         ...
 
+    def cursor(self) -> Position | None:
+        """The last message that was acknowledged when this was opened, as far as the broker still keeps it (R11).
+
+        So a stored position below it means that the store lacks what was acknowledged, and `seek` brings it again.
+        None: nothing that is kept is acknowledged, or the adapter could not find out. Any thread; never blocks.
+        """
+        ...
+
+    def seek(self, position: Position) -> Opening[Consumer]:
+        """Put the subscription back, so that the next delivery is the first one after `position` (R11).
+
+        Called before anything is received here, or by the thread that receives; what was prefetched is dropped.
+        `poll` gives the consumer to go on with. `Refused`, and nothing is changed, when the broker is known not to keep
+        the ledger of `position` any more: what came after it may be gone for good. With any other error, and when it is
+        abandoned, where the subscription stands is unknown: close this consumer and subscribe anew. Never blocks.
+        """
+        ...
+
     def connected(self) -> bool:
         """Whether the client believes that it is connected (R32). Any thread; never blocks."""
         ...

@@ -56,7 +56,12 @@ _PORTS: dict[str, type[Any]] = {
     "consumer": Consumer,
     "producer": Producer,
 }
-_OPENS: dict[str, str] = {"bus.subscribe": "consumer", "bus.produce": "producer", "bus.ping": ""}
+_OPENS: dict[str, str] = {
+    "bus.subscribe": "consumer",
+    "bus.produce": "producer",
+    "bus.ping": "",
+    "consumer.seek": "consumer",
+}
 """Calls that give an opening, and the port of what it opens; empty where it is only an answer."""
 
 

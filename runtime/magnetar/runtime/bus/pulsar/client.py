@@ -12,22 +12,34 @@ from magnetar.runtime.bus.port import Closed, TopicMissing
 from magnetar.runtime.bus.pulsar import errors, native
 from magnetar.runtime.bus.pulsar.closing import Farewell, close_clients
 from magnetar.runtime.bus.pulsar.consumer import PulsarConsumer
+from magnetar.runtime.bus.pulsar.marks import Marking
 from magnetar.runtime.bus.pulsar.opening import Arrival, PulsarOpening
 from magnetar.runtime.bus.pulsar.ping import PulsarPing, Questions
 from magnetar.runtime.bus.pulsar.producer import PulsarProducer
 
 if TYPE_CHECKING:
+    from magnetar.runtime.bus.pulsar.marks import Mark
     from magnetar.runtime.bus.pulsar.native import NativeClient, NativeConsumer, NativeProducer
     from magnetar.runtime.bus.pulsar.settings import PulsarSettings
 
 _log = logging.getLogger(__name__)
 
+_ASKING = 4  # threads for the REST API: openings come by the dozen, and an answer takes some milliseconds
+
 
 class Subscriptions(Protocol):
-    """Who can tell whether a subscription exists; the REST API can, the binary protocol cannot."""
+    """Who can tell of subscriptions; the REST API can, the binary protocol cannot. Any thread; may block."""
 
     def has_subscription(self, partition_topic: str, subscription: str) -> bool:
-        """Whether the topic behind one partition has it. May block; raises `BusError`."""
+        """Whether the topic behind one partition has it. Raises `BusError`."""
+        ...
+
+    def mark(self, partition_topic: str, subscription: str) -> Mark:
+        """How far it is acknowledged. Raises `BusError`."""
+        ...
+
+    def close(self) -> None:
+        """Close the connections."""
         ...
 
 
@@ -69,8 +81,9 @@ class PulsarBus:
 
     Args:
         settings: where, and how long to wait.
-        subscriptions: asked when a subscribe times out, to tell a missing subscription from a silent broker;
-            without it both are `BusUnavailable`.
+        subscriptions: asked when a subscription is opened, for `Consumer.cursor`, and when that times out, to tell a
+            missing subscription from a silent broker. Without it the cursor is unknown, and both are `BusUnavailable`.
+            Closed with the bus.
     """
 
     def __init__(self, settings: PulsarSettings, subscriptions: Subscriptions | None = None) -> None:
@@ -78,7 +91,7 @@ class PulsarBus:
         self._subscriptions = subscriptions
         self._clients = _Clients.connected(settings)
         self._closed = False
-        self._asking = ThreadPoolExecutor(max_workers=1, thread_name_prefix="pulsar-subscriptions")
+        self._asking = ThreadPoolExecutor(_ASKING, thread_name_prefix="pulsar-subscriptions")
 
     def partitions(self, topic: str) -> int:
         """How many partitions the topic has. Blocks up to the operation time-out: called at start only."""
@@ -99,13 +112,22 @@ class PulsarBus:
         clients.consuming.subscribe_async_v2(
             name, subscription, native.consumer_configuration(settings.receiver_queue), arrival
         )
-        wrap = partial(PulsarConsumer, topic=topic, partition=partition, farewell=clients.consumers_farewell)
-        doing = f"subscribe to {name} as {subscription}"
-        if self._subscriptions is None:
+        make = partial(
+            PulsarConsumer,
+            topic=topic,
+            partition=partition,
+            farewell=clients.consumers_farewell,
+            patience=self._deadline,
+        )
+        doing, asked = f"subscribe to {name} as {subscription}", self._subscriptions
+        if asked is None:
             doing += " (whether there is such a subscription, `magnetar topics plan` tells)"
-            return PulsarOpening(arrival, wrap, doing, self._deadline)
-        absent = partial(self._is_absent, self._subscriptions, name, subscription)
-        return PulsarOpening(arrival, wrap, doing, self._deadline, absent)
+            return PulsarOpening(arrival, lambda consumer: make(consumer, None), doing, self._deadline)
+        marking = Marking(
+            partial(self._mark, asked, name, subscription), make, f"{subscription} on {name}", settings.mark_timeout
+        )
+        absent = partial(self._is_absent, asked, name, subscription)
+        return PulsarOpening(arrival, marking, doing, self._deadline, absent)
 
     def produce(
         self, topic: str, partition: int, name: str, schema: str | None
@@ -153,12 +175,17 @@ class PulsarBus:
         """Close everything opened through this bus; waits up to twice the close time-out."""
         self._closed = True
         self._asking.shutdown(wait=False, cancel_futures=True)
+        if self._subscriptions is not None:
+            self._subscriptions.close()
         if not self._clients.close(within=2 * self._settings.close_timeout):
             _log.warning("closing the connections to %s: no answer from the broker", self._settings.service_url)
 
     @property
     def _deadline(self) -> float:
         return 2 * self._settings.operation_timeout  # the client keeps its own time-out; this one is for its defects
+
+    def _mark(self, subscriptions: Subscriptions, partition_topic: str, subscription: str) -> Future[Mark]:
+        return self._asking.submit(subscriptions.mark, partition_topic, subscription)
 
     def _is_absent(self, subscriptions: Subscriptions, partition_topic: str, subscription: str) -> Future[bool]:
         return self._asking.submit(lambda: not subscriptions.has_subscription(partition_topic, subscription))
