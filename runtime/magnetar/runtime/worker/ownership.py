@@ -246,6 +246,8 @@ class Ownership:
         return Next(self._check_at)
 
     def _without_store(self, owned: list[Shard], why: str, now: Instant) -> None:
+        for shard in owned:
+            self._observer.waiting(shard.name, why, Wait.STORE)
         if self._store_seen is not None and now - self._store_seen >= micros(self._tenure.storeless):
             for shard in owned:
                 self._holdings.lose(shard, f"no store for {self._tenure.storeless} s: {why}", Loss.STORE)
