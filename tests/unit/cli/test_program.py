@@ -70,6 +70,7 @@ def test_an_unforeseen_error_says_that_it_is_a_defect() -> None:
         (["send", SHOP, "Mail", '{"address": "a"}', "--ask"], "error: Mail cannot be asked"),
         (["send", SHOP, "Pay", '{"order_id": ""}', "--bus", "memory:"], "error: "),
         (["worker", "no_such_module:app"], "error: there is no module 'no_such_module'"),
+        (["worker", SHOP, "--listen", "9464"], "error: '9464' is no address to listen on; write HOST:PORT"),
         (["dev", "tests.unit.cli.shop:nothing"], "error: 'nothing' in tests.unit.cli.shop is NoneType"),
     ],
 )

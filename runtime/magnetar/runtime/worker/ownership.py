@@ -145,8 +145,11 @@ class Ownership:
         _log.warning("no word from the store: %s", why)
         if self._leaving:
             self._leave_at = now
+        owned = self._holdings.shards()
+        for shard in owned:
+            self._observer.waiting(shard.name, why, Wait.STORE)
         if self._store_seen is not None and now - self._store_seen >= micros(self._tenure.storeless):
-            for shard in self._holdings.shards():
+            for shard in owned:
                 self._holdings.lose(shard, f"no store for {self._tenure.storeless} s: {why}", Loss.STORE)
 
     def _keep(self, shard: Shard, now: Instant) -> None:
