@@ -10,8 +10,10 @@ from __future__ import annotations
 import html
 import re
 from collections.abc import Mapping
+from datetime import datetime
+from email.utils import parsedate_to_datetime
 from http import HTTPStatus
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
 from urllib.parse import quote
 
 import httpx2
@@ -29,6 +31,13 @@ _LONGEST = 400  # characters of a reason: the broker's own may hold a stack trac
 _EARLIEST = {"ledgerId": -1, "entryId": -1, "partitionIndex": -1}
 
 
+class Identity(NamedTuple):
+    """A broker's version, and its clock at the moment of an answer: cut to whole seconds."""
+
+    version: str
+    clock: datetime
+
+
 class _Partitions(msgspec.Struct):
     partitions: int
 
@@ -44,6 +53,10 @@ class _Added(msgspec.Struct):
 class _Compatibility(msgspec.Struct):
     compatibility: bool | None = None
     is_compatibility: bool | None = msgspec.field(name="isCompatibility", default=None)
+
+
+class _Bookies(msgspec.Struct):
+    bookies: list[object]
 
 
 class _Reason(msgspec.Struct):
@@ -73,6 +86,11 @@ class Admin:
     ) -> None:
         self.close()
 
+    @property
+    def url(self) -> str:
+        """Where it is: `http://host:8080`."""
+        return self._url
+
     def close(self) -> None:
         """Close the connections."""
         self._client.close()
@@ -80,6 +98,34 @@ class Admin:
     def clusters(self) -> list[str]:
         """The names of the clusters."""
         return self._get("clusters", list[str]) or []
+
+    def brokers(self) -> list[str]:
+        """The brokers that are up, each as host and port of its own REST API."""
+        return self._get("brokers", list[str]) or []
+
+    def identify(self) -> Identity:
+        """Which version answers here, and what its clock says."""
+        answer = self._send("GET", "brokers/version", None)
+        self._check(answer, "read the broker's version")
+        try:
+            said = parsedate_to_datetime(answer.headers.get("date", ""))
+        except ValueError as failure:
+            raise BusUnavailable(f"{self._url} does not tell the time; is it a Pulsar's REST API?") from failure
+        return Identity(answer.text.strip().strip('"'), said)
+
+    def settings(self) -> Mapping[str, str]:
+        """All settings in force of the broker that answers here."""
+        found = self._get("brokers/configuration/runtime", dict[str, str | None]) or {}
+        return {name: value or "" for name, value in found.items()}
+
+    def changeable(self) -> frozenset[str]:
+        """The settings that brokers take without a restart."""
+        return frozenset(self._get("brokers/configuration", list[str]) or [])
+
+    def bookies(self) -> int:
+        """How many bookies the cluster knows."""
+        found = self._get("bookies/all", _Bookies)
+        return 0 if found is None else len(found.bookies)
 
     def tenants(self) -> list[str]:
         """The names of the tenants."""
@@ -120,6 +166,14 @@ class Admin:
     def create_missing_partitions(self, topic: str) -> None:
         """Create those partitions of a partitioned topic that are not there."""
         self._write("POST", f"{_path(topic)}/createMissedPartitions", None)
+
+    def policy_of(self, topic: str, name: str) -> object:
+        """A policy that is set on the topic itself, by the API's own name; None where the namespace's is in force."""
+        answer = self._send("GET", f"{_path(topic)}/{name}", None)
+        if answer.status_code == HTTPStatus.NOT_FOUND or (answer.is_success and not answer.content):
+            return None
+        self._check(answer, f"read {name} of {topic}")
+        return self._decoded(answer, object)
 
     def subscriptions(self, topic: str) -> frozenset[str]:
         """The subscriptions of a topic or of one partition; none when it does not exist."""
