@@ -14,7 +14,9 @@ from magnetar.runtime.store.sqlite import SqliteMemory
 from magnetar.runtime.worker.arrival import REHOMED
 from magnetar.runtime.worker.engine import Engine, Settings, Surroundings
 from magnetar.runtime.worker.intake import Inline, Receiving
+from magnetar.runtime.worker.membership import ALONE
 from magnetar.runtime.worker.observer import Observer
+from magnetar.runtime.worker.ownership import Tenure
 from magnetar.schemas import Message, State, contract_name
 from tests.unit.worker.bank import bank
 from tests.unit.worker.moody import Moods, moody
@@ -123,7 +125,7 @@ class Bench:
         self.broker = Broker(lambda: self.now)
         self.faults = Faults(self.broker)
         self.database = SqliteMemory(lambda: self.now)
-        self.settings = settings or Settings()
+        self.settings = settings or Settings(tenure=Tenure(liveness=ALONE))
         self.observer = Recorder()
         self.moods = Moods()
         self.points = Steps()

@@ -12,8 +12,10 @@ from magnetar.runtime.errors import StoreWentBack
 from magnetar.runtime.routing import partition_of
 from magnetar.runtime.store.port import Taker
 from magnetar.runtime.worker.engine import Settings
+from magnetar.runtime.worker.membership import ALONE
 from magnetar.runtime.worker.ownership import Tenure
 from magnetar.runtime.worker.relay import Pace, producer_name
+from magnetar.runtime.worker.winning import Winner
 from tests.unit.worker.bank import Do, Told, accounts
 from tests.unit.worker.bench import Bench
 
@@ -160,7 +162,7 @@ def test_a_lane_longer_than_memory_is_sent_in_windows() -> None:
     bench.advance(1)
     bench.bus.disconnect()
     bench.faults.release_sends(EVENTS, HOME)
-    bench.settings = Settings(pace=Pace(reload=4), tenure=Tenure(lane=7))
+    bench.settings = Settings(pace=Pace(reload=4), tenure=Tenure(liveness=ALONE, winner=Winner(lane=7)))
     say(bench, "last")
     bench.crash()
     bench.advance(2)

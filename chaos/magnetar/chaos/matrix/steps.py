@@ -15,10 +15,12 @@ from magnetar.chaos.simulation.schedule import Schedule
 from magnetar.chaos.simulation.store import HAPPENED, LOST
 from magnetar.chaos.simulation.warehouse import Ask, Pay, Place
 from magnetar.runtime.worker.engine import Settings
+from magnetar.runtime.worker.membership import ALONE
 from magnetar.runtime.worker.ownership import Tenure
 from magnetar.runtime.worker.relay import Pace
 from magnetar.runtime.worker.timers import Clockwork
 from magnetar.runtime.worker.turn import Limits
+from magnetar.runtime.worker.winning import Winner
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -38,7 +40,7 @@ QUICK = Settings(
     limits=Limits(tidy=0.1, idle=600.0),
     pace=Pace(poll=0.01, idle_close=1.0),
     clockwork=Clockwork(poll=0.02),
-    tenure=Tenure(poll=0.01, storeless=1.0, disconnected=0.5),
+    tenure=Tenure(storeless=1.0, disconnected=0.5, liveness=ALONE, winner=Winner(poll=0.01)),
 )
 
 

@@ -14,13 +14,14 @@ if TYPE_CHECKING:
 class Holdings:
     """Owned shards by name, and those just lost, whose producers and consumers are still to be closed (R13).
 
-    `clock_offset` is the store's clock minus this process's, in microseconds (R5).
+    `clock_offset` is the store's clock minus this process's, in microseconds (R5). `groups`: how many it committed.
     """
 
     def __init__(self, taker: Taker, observer: Observer) -> None:
         """`taker` is this worker as the store's rows name it."""
         self.taker = taker
         self.clock_offset: Instant = 0
+        self.groups = 0
         self.lost: list[Shard] = []
         self._observer = observer
         self._owned: dict[ShardName, Shard] = {}

@@ -284,6 +284,7 @@ class Turn:
                 reply.set(state)
         for batch in group.batches:
             batch.mail.clear()
+        self._holdings.groups += 1
         self._observer.committed([handled.changes for handled in group.parts], now + self._holdings.clock_offset)
         kept = {handled.shard.name: handled.changes.positions for handled in group.parts}
         for batch in group.batches:
