@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 _LONGEST = 400  # characters of a reason: the broker's own may hold a stack trace and both schemas
+_EXACT = "perPartition=true&getPreciseBacklog=true&getEarliestTimeInBacklog=true&excludePublishers=true"
 _EARLIEST = {"ledgerId": -1, "entryId": -1, "partitionIndex": -1}
 
 
@@ -36,6 +37,21 @@ class Identity(NamedTuple):
 
     version: str
     clock: datetime
+
+
+class Backlog(msgspec.Struct, frozen=True):
+    """What a subscription has not acknowledged of one partition. `earliest`: when its first was published, ms UTC."""
+
+    messages: int = msgspec.field(name="msgBacklog", default=0)
+    earliest: int = msgspec.field(name="earliestMsgPublishTimeInBacklog", default=0)
+
+
+class _Subscribed(msgspec.Struct):
+    subscriptions: dict[str, Backlog] = {}
+
+
+class _Stats(msgspec.Struct):
+    partitions: dict[str, _Subscribed] = {}
 
 
 class _Partitions(msgspec.Struct):
@@ -155,6 +171,12 @@ class Admin:
         """How many partitions a topic has; 0 for one that is not partitioned, None for none."""
         found = self._get(f"{_path(topic)}/partitions", _Partitions)
         return None if found is None else found.partitions
+
+    def backlogs(self, topic: str) -> Mapping[int, Mapping[str, Backlog]]:
+        """For each partition and subscription, exactly what is not acknowledged. One call; empty without the topic."""
+        found = self._get(f"{_path(topic)}/partitioned-stats?{_EXACT}", _Stats)
+        stats = {} if found is None else found.partitions
+        return {int(name.rpartition("-")[2]): each.subscriptions for name, each in stats.items()}
 
     def create_partitions(self, topic: str, partitions: int) -> None:
         """Create a partitioned topic; `Refused` when one exists with another number."""

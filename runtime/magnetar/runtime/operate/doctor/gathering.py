@@ -10,7 +10,7 @@ from magnetar.runtime.bus.port import BusError, TopicMissing
 from magnetar.runtime.bus.pulsar.applying import survey
 from magnetar.runtime.operate.doctor.facts import BrokerFacts, ClusterFacts, Offset, StoreFacts, Unanswered
 from magnetar.runtime.operate.doctor.rules import RULES
-from magnetar.runtime.operate.membership import is_alive
+from magnetar.runtime.operate.fleet import is_alive
 from magnetar.runtime.store.port import StoreError
 
 if TYPE_CHECKING:
