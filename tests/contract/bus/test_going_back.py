@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from magnetar.runtime.bus.port import Closed, Position, Refused
+from magnetar.runtime.bus.port import EARLIEST, Closed, Position, Refused
 from tests.contract.bus.harness import SUBSCRIPTION, Bench, bodies
 
 if TYPE_CHECKING:
@@ -74,6 +74,17 @@ def test_a_seek_brings_all_after_the_position_again(bench: Bench, back_to: int, 
     bench.sent(producer, [b"new"])
     assert told(bench.received(consumer, 1)) == [b"new"]
     assert bench.silent(consumer)
+
+
+def test_a_seek_to_the_earliest_brings_all_again(bench: Bench) -> None:
+    """For a store that knows of nothing."""
+    topic = bench.harness.topic()
+    acknowledged(bench, topic, 4, upto=4)
+    consumer = taken_again(bench, topic)
+    consumer = bench.opened(consumer.seek(EARLIEST))
+    assert told(bench.received(consumer, 4)) == bodies(4)
+    consumer.close()
+    assert taken_again(bench, topic).cursor() is None
 
 
 def test_a_seek_lasts(bench: Bench) -> None:

@@ -138,11 +138,11 @@ def test_a_worker_without_its_store_lives_and_is_not_ready(site: Site, monkeypat
     worker = site.worker()
     until(lambda: worker.ready and site.verdict("/readyz")[0] == 200, "readiness")
 
-    def away(store: SqliteStore, shards: object) -> dict[str, int]:
+    def away(store: SqliteStore, beat: object) -> None:
         raise StoreUnavailable("the disk is away: /secret/place")
 
     with monkeypatch.context() as broken:
-        broken.setattr(SqliteStore, "epochs", away)
+        broken.setattr(SqliteStore, "beat", away)
         until(lambda: site.verdict("/readyz")[0] == 503, "unreadiness")
         assert site.verdict("/healthz") == (200, [])
         [reason] = site.verdict("/readyz")[1]

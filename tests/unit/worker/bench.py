@@ -62,6 +62,10 @@ class Recorder(Observer):
         self.heard.append(Heard("lost", (shard, why)))
         self.heard.append(Heard("loss", (shard, loss)))
 
+    def went_back(self, shard: str, why: str) -> None:
+        """Kept."""
+        self.heard.append(Heard("went_back", (shard, why)))
+
     def excluded(self, why: str) -> None:
         """Kept."""
         self.heard.append(Heard("excluded", (why,)))

@@ -148,6 +148,20 @@ def _answer(nemesis: Nemesis) -> None:
     nemesis.faults.release_openings()
 
 
+def _back_up(nemesis: Nemesis) -> None:
+    nemesis.scene.weather.back_up()
+
+
+def _restore(nemesis: Nemesis) -> None:
+    """Every worker is killed, a backup is put in place of the store, and a worker starts."""
+    process = _working(nemesis)
+    if process is not None:
+        nemesis.fleet.replace(process, 0.0)
+    for each in list(nemesis.fleet.alive):
+        nemesis.fleet.kill(each)
+    nemesis.scene.weather.restore()
+
+
 def _lose_a_commit(nemesis: Nemesis) -> None:
     nemesis.scene.weather.fates.append(LOST)
 
@@ -204,6 +218,14 @@ _ALL = (
         0.3,
         0.6,
         cues=(Cue(0.3, _one_too_many), Cue(0.4, _not_needed), Cue(0.5, _answer)),
+    ),
+    Step(
+        "going-back",
+        "a worker finds that its store is an older copy, and handles again what it lacks",
+        (_ask(0.1, "ask-0"), _place(0.3, patience=1.8)),
+        0.7,
+        1.2,
+        cues=(Cue(0.25, _back_up), Cue(0.7, _restore)),
     ),
     Step(
         "reading-back",

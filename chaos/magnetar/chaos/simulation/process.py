@@ -175,6 +175,13 @@ class Witness(Observer):
         """See `Observer`."""
         self._tell(f"owns {shard} since epoch {epoch}")
 
+    def went_back(self, shard: ShardName, why: str) -> None:
+        """See `Observer`: in a simulation only what restores a backup makes a store go back."""
+        self._history.meet("a worker noticed that the store went back")
+        if not self._history.restored:
+            subject = f"{self._process.name}, {shard}"
+            self._history.blame("no store went back", subject, why)
+
     def lost(self, shard: ShardName, why: str, loss: Loss) -> None:  # noqa: ARG002
         """See `Observer`."""
         self._tell(f"lost {shard}: {why}")

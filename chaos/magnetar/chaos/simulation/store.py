@@ -10,7 +10,7 @@ from collections import deque
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from magnetar.chaos.history import Committed, LaneRow, Taken
+from magnetar.chaos.history import Committed, LaneRow, Restored, Taken
 from magnetar.runtime.store.port import CommitUnknown, StoreUnavailable, VersionConflict
 
 if TYPE_CHECKING:
@@ -105,13 +105,16 @@ class Weather:
         self.take_fates: deque[str] = deque()
         self.late: Callable[[], object] | None = None
         self._beats: dict[str, deque[Instant]] = {}
+        self._heard: dict[str, Instant] = {}
+        self._backup: tuple[bytes, int] | None = None
 
     def beaten(self, beat: Beat) -> None:
         """A worker has said that it lives; one that has not heard the broker for long starts anew."""
-        beats = self._beats.setdefault(beat.worker, deque(maxlen=WELL))
-        if beat.leaving or beat.silence > BREATH or (beats and self.clock() - beats[-1] > BREATH):
+        beats, now = self._beats.setdefault(beat.worker, deque(maxlen=WELL)), self.clock()
+        if beat.leaving or beat.silence > BREATH or (beats and now - beats[-1] > BREATH):
             beats.clear()
-        beats.append(self.clock())
+        beats.append(now)
+        self._heard[beat.worker] = now - beat.silence
 
     def out_of_breath(self) -> None:
         """Nobody can tell how old a heartbeat is: the clock was set."""
@@ -120,7 +123,7 @@ class Weather:
     def is_well(self, worker: str) -> bool:
         """Whether the worker has been heard without a pause, for longer than anybody's decision to replace it takes."""
         beats = self._beats.get(worker, deque())
-        return len(beats) == WELL and self.clock() - beats[-1] <= BREATH
+        return len(beats) == WELL and self.clock() - min(beats[-1], self._heard[worker]) <= BREATH
 
     def reach(self, what: str) -> None:
         """Raise when the database is away, or when this is the call that fails."""
@@ -160,6 +163,19 @@ class Weather:
         """What is not on the disk is gone."""
         self.late = None
         self._disk.lose_power()
+
+    def back_up(self) -> None:
+        """Keep a copy of all that is there."""
+        self._backup = (self.database.image(), len(self.history.commits))
+
+    def restore(self) -> None:
+        """Put the copy in place of what is there; nobody may be using it."""
+        if self._backup is None:
+            return
+        self.late = None
+        image, commits = self._backup
+        self.database.restore(image)
+        self.history.append(Restored(self.clock(), commits))
 
     def committed(self) -> None:
         """A transaction has ended well."""

@@ -46,6 +46,10 @@ class Position(NamedTuple):
         return cls(int(ledger), int(entry), int(batch))
 
 
+EARLIEST = Position(-1, -1)
+"""Before every message: a subscription that is put back to it begins with the first one that is kept."""
+
+
 class Delivery(msgspec.Struct, frozen=True, gc=False):
     """One message as the broker handed it over. `key` is the partition key; `published_at` is the publisher's clock."""
 
@@ -157,7 +161,7 @@ class Consumer(Protocol):
         ...
 
     def seek(self, position: Position) -> Opening[Consumer]:
-        """Put the subscription back, so that the next delivery is the first one after `position` (R11).
+        """Put the subscription back, so that the next delivery is the first one after `position` (R11), or `EARLIEST`.
 
         Called before anything is received here, or by the thread that receives; what was prefetched is dropped.
         `poll` gives the consumer to go on with. `Refused`, and nothing is changed, when the broker is known not to keep

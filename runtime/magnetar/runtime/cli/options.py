@@ -32,6 +32,9 @@ Store: TypeAlias = Annotated[
 Bus: TypeAlias = Annotated[
     str | None, typer.Option(metavar="URL", help="The broker: pulsar://host:6650; else $MAGNETAR_BUS.")
 ]
+Admin: TypeAlias = Annotated[
+    str | None, typer.Option(metavar="URL", help="The cluster's REST API: http://host:8080; else $MAGNETAR_ADMIN.")
+]
 AsJson: TypeAlias = Annotated[bool, typer.Option("--json", help="Print JSON, and nothing else, on stdout.")]
 
 MEMORY = "memory:"

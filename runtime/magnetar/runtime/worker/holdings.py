@@ -15,6 +15,7 @@ class Holdings:
     """Owned shards by name, and those just lost, whose producers and consumers are still to be closed (R13).
 
     `clock_offset` is the store's clock minus this process's, in microseconds (R5). `groups`: how many it committed.
+    `went_back`: shards whose store proved older than what the broker has seen; who takes them begins anew (R11).
     """
 
     def __init__(self, taker: Taker, observer: Observer) -> None:
@@ -22,6 +23,7 @@ class Holdings:
         self.taker = taker
         self.clock_offset: Instant = 0
         self.groups = 0
+        self.went_back: set[ShardName] = set()
         self.lost: list[Shard] = []
         self._observer = observer
         self._owned: dict[ShardName, Shard] = {}

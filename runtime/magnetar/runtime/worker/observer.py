@@ -38,6 +38,7 @@ class Loss(StrEnum):
     CONFLICT = "conflict"  # somebody else wrote its rows (R9)
     STORE = "store"  # too long without the store (R13)
     BROKER = "broker"  # too long without a connection (R32)
+    BEHIND = "behind"  # the broker has seen more of it than the store knows (R11)
 
 
 class Wait(StrEnum):
@@ -74,6 +75,9 @@ class Observer:
 
     def owned(self, shard: ShardName, epoch: int) -> None:
         """This worker owns the shard since this epoch."""
+
+    def went_back(self, shard: ShardName, why: str) -> None:
+        """The store is an older copy: what it lacks is handled again, under a new store generation (R11). An alarm."""
 
     def lost(self, shard: ShardName, why: str, loss: Loss) -> None:
         """This worker does not own the shard any more: in words, and as one of few reasons."""
@@ -143,6 +147,11 @@ class Observers(Observer):
         """Pass on."""
         for each in self._each:
             each.owned(shard, epoch)
+
+    def went_back(self, shard: ShardName, why: str) -> None:
+        """Pass on."""
+        for each in self._each:
+            each.went_back(shard, why)
 
     def lost(self, shard: ShardName, why: str, loss: Loss) -> None:
         """Pass on."""

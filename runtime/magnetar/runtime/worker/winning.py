@@ -1,4 +1,7 @@
-"""Winning a shard (R12): read the epoch, subscribe Exclusive, compare-and-set the epoch read, load."""
+"""Winning a shard (R12): read the epoch, subscribe Exclusive, compare-and-set the epoch read, load.
+
+In between, whether the store went back (R11): then the subscriptions are put back to where it stands.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +9,7 @@ import logging
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from magnetar.runtime.bus.port import BusError, Busy
+from magnetar.runtime.bus.port import EARLIEST, BusError, Busy
 from magnetar.runtime.errors import BrokenPromise
 from magnetar.runtime.instant import Instant, micros
 from magnetar.runtime.store.port import CommitUnknown, StoreUnavailable
@@ -19,7 +22,7 @@ from magnetar.runtime.worker.shard import Feed, Shard, Timetable
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from magnetar.runtime.bus.port import Consumer, Opening
+    from magnetar.runtime.bus.port import Consumer, Opening, Position
     from magnetar.runtime.store.port import ShardName, ShardRow
     from magnetar.runtime.wiring import ActorPlan, Topic
     from magnetar.runtime.worker.intake import Receiving
@@ -55,13 +58,18 @@ class ShardPlan:
 
 @dataclass(slots=True)
 class Claim:
-    """A shard that this worker wants and does not own yet. `epoch` is read before anything is subscribed."""
+    """A shard that this worker wants and does not own yet. `epoch` is read before anything is subscribed.
+
+    `row` is kept while the feeds that are `behind` are put back, each to what its store knows.
+    """
 
     shard: ShardPlan
     epoch: int | None = None
     why: str = ""
     opening: Opening[Consumer] | None = None
     won: list[Consumer] = field(default_factory=list)
+    row: ShardRow | None = None
+    behind: dict[int, Position] = field(default_factory=dict)
     not_before: Instant = 0
 
 
@@ -133,6 +141,8 @@ class Winning:
             return self._wait(claim, str(error), Wait.of(error), now)
 
     def _try(self, claim: Claim, epoch: int, now: Instant) -> Next:
+        if claim.row is not None:
+            return self._go_back(claim, claim.row, now)
         if claim.opening is None:
             topic, partition = claim.shard.feeds[len(claim.won)]
             claim.opening = self._bus.subscribe(topic.name, partition, subscription_of(claim.shard.plan.name))
@@ -146,7 +156,40 @@ class Winning:
         row = self._store.take(claim.shard.name, epoch, self._holdings.taker._replace(why=claim.why))
         if row is None:
             return self._wait(claim, "somebody was faster to take it", Wait.HOLDER, now)
+        claim.behind = self._behind(claim, row)
+        if claim.behind or row.shard in self._holdings.went_back:
+            claim.row = row
+            return Next(now)
         self._move_in(claim, row, now)
+        return Next(now)
+
+    def _behind(self, claim: Claim, row: ShardRow) -> dict[int, Position]:
+        """R11: the feeds of which more was acknowledged than the store knows, and where it stands."""
+        found: dict[int, Position] = {}
+        for number, consumer in enumerate(claim.won):
+            topic, partition = claim.shard.feeds[number]
+            applied, acknowledged = row.positions.get(f"{topic.name}/{partition}", EARLIEST), consumer.cursor()
+            if acknowledged is not None and acknowledged > applied:
+                found[number] = applied
+                why = f"{topic.name}/{partition} is acknowledged up to {acknowledged}, and the store knows {applied}"
+                _log.error("shard %s: the store went back: %s; handling again what it lacks", row.shard, why)
+                self._observer.went_back(row.shard, why)
+        return found
+
+    def _go_back(self, claim: Claim, row: ShardRow, now: Instant) -> Next:
+        """R11: seek back, then a new store generation: its lane numbers were used once already (R18)."""
+        for number, position in list(claim.behind.items()):
+            claim.opening = claim.opening or claim.won[number].seek(position)
+            consumer = claim.opening.poll()
+            if consumer is None:
+                return Next(now + micros(self._winner.poll))
+            claim.opening, claim.won[number] = None, consumer
+            del claim.behind[number]
+        renewed = self._store.take(row.shard, row.epoch, self._holdings.taker._replace(renews=True))
+        if renewed is None:
+            return self._wait(claim, "somebody was faster to take it", Wait.HOLDER, now)
+        self._holdings.went_back.discard(row.shard)
+        self._move_in(claim, renewed, now)
         return Next(now)
 
     def _wait(self, claim: Claim, why: str, on: Wait, now: Instant) -> Next:
@@ -171,6 +214,7 @@ class Winning:
             epoch=row.epoch,
             commits=row.commits,
             lane_number=row.lane,
+            generation=row.generation,
             floor=row.floor,
             feeds=self._feeds(claim, row),
             lane=lane,
@@ -212,7 +256,8 @@ class Winning:
         for consumer in reversed(claim.won):
             consumer.close()
         claim.won.clear()
-        claim.epoch = None
+        claim.behind.clear()
+        claim.epoch = claim.row = None
 
 
 def shard_plans(plans: Mapping[str, ActorPlan], partitions: Mapping[str, int]) -> dict[ShardName, ShardPlan]:

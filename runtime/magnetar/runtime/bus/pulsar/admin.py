@@ -10,8 +10,10 @@ from __future__ import annotations
 import html
 import re
 from collections.abc import Mapping
+from datetime import datetime
+from email.utils import parsedate_to_datetime
 from http import HTTPStatus
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
 from urllib.parse import quote
 
 import httpx2
@@ -29,7 +31,30 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 _LONGEST = 400  # characters of a reason: the broker's own may hold a stack trace and both schemas
+_EXACT = "perPartition=true&getPreciseBacklog=true&getEarliestTimeInBacklog=true&excludePublishers=true"
 _EARLIEST = {"ledgerId": -1, "entryId": -1, "partitionIndex": -1}
+
+
+class Identity(NamedTuple):
+    """A broker's version, and its clock at the moment of an answer: cut to whole seconds."""
+
+    version: str
+    clock: datetime
+
+
+class Backlog(msgspec.Struct, frozen=True):
+    """What a subscription has not acknowledged of one partition. `earliest`: when its first was published, ms UTC."""
+
+    messages: int = msgspec.field(name="msgBacklog", default=0)
+    earliest: int = msgspec.field(name="earliestMsgPublishTimeInBacklog", default=0)
+
+
+class _Subscribed(msgspec.Struct):
+    subscriptions: dict[str, Backlog] = {}
+
+
+class _Stats(msgspec.Struct):
+    partitions: dict[str, _Subscribed] = {}
 
 
 class _Partitions(msgspec.Struct):
@@ -63,6 +88,10 @@ class _Insides(msgspec.Struct):
     cursors: dict[str, _Cursor]
 
 
+class _Bookies(msgspec.Struct):
+    bookies: list[object]
+
+
 class _Reason(msgspec.Struct):
     reason: str = ""
 
@@ -90,6 +119,11 @@ class Admin:
     ) -> None:
         self.close()
 
+    @property
+    def url(self) -> str:
+        """Where it is: `http://host:8080`."""
+        return self._url
+
     def close(self) -> None:
         """Close the connections."""
         self._client.close()
@@ -97,6 +131,34 @@ class Admin:
     def clusters(self) -> list[str]:
         """The names of the clusters."""
         return self._get("clusters", list[str]) or []
+
+    def brokers(self) -> list[str]:
+        """The brokers that are up, each as host and port of its own REST API."""
+        return self._get("brokers", list[str]) or []
+
+    def identify(self) -> Identity:
+        """Which version answers here, and what its clock says."""
+        answer = self._send("GET", "brokers/version", None)
+        self._check(answer, "read the broker's version")
+        try:
+            said = parsedate_to_datetime(answer.headers.get("date", ""))
+        except ValueError as failure:
+            raise BusUnavailable(f"{self._url} does not tell the time; is it a Pulsar's REST API?") from failure
+        return Identity(answer.text.strip().strip('"'), said)
+
+    def settings(self) -> Mapping[str, str]:
+        """All settings in force of the broker that answers here."""
+        found = self._get("brokers/configuration/runtime", dict[str, str | None]) or {}
+        return {name: value or "" for name, value in found.items()}
+
+    def changeable(self) -> frozenset[str]:
+        """The settings that brokers take without a restart."""
+        return frozenset(self._get("brokers/configuration", list[str]) or [])
+
+    def bookies(self) -> int:
+        """How many bookies the cluster knows."""
+        found = self._get("bookies/all", _Bookies)
+        return 0 if found is None else len(found.bookies)
 
     def tenants(self) -> list[str]:
         """The names of the tenants."""
@@ -127,6 +189,12 @@ class Admin:
         found = self._get(f"{_path(topic)}/partitions", _Partitions)
         return None if found is None else found.partitions
 
+    def backlogs(self, topic: str) -> Mapping[int, Mapping[str, Backlog]]:
+        """For each partition and subscription, exactly what is not acknowledged. One call; empty without the topic."""
+        found = self._get(f"{_path(topic)}/partitioned-stats?{_EXACT}", _Stats)
+        stats = {} if found is None else found.partitions
+        return {int(name.rpartition("-")[2]): each.subscriptions for name, each in stats.items()}
+
     def create_partitions(self, topic: str, partitions: int) -> None:
         """Create a partitioned topic; `Refused` when one exists with another number."""
         if not self._create("PUT", f"{_path(topic)}/partitions", partitions):
@@ -137,6 +205,14 @@ class Admin:
     def create_missing_partitions(self, topic: str) -> None:
         """Create those partitions of a partitioned topic that are not there."""
         self._write("POST", f"{_path(topic)}/createMissedPartitions", None)
+
+    def policy_of(self, topic: str, name: str) -> object:
+        """A policy that is set on the topic itself, by the API's own name; None where the namespace's is in force."""
+        answer = self._send("GET", f"{_path(topic)}/{name}", None)
+        if answer.status_code == HTTPStatus.NOT_FOUND or (answer.is_success and not answer.content):
+            return None
+        self._check(answer, f"read {name} of {topic}")
+        return self._decoded(answer, object)
 
     def subscriptions(self, topic: str) -> frozenset[str]:
         """The subscriptions of a topic or of one partition; none when it does not exist."""

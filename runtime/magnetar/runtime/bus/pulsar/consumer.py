@@ -6,7 +6,7 @@ import logging
 from collections import deque
 from typing import TYPE_CHECKING
 
-from magnetar.runtime.bus.port import Delivery, Position, Refused
+from magnetar.runtime.bus.port import EARLIEST, Delivery, Position, Refused
 from magnetar.runtime.bus.pulsar import errors, native
 from magnetar.runtime.bus.pulsar.seeking import PulsarSeek
 
@@ -128,7 +128,7 @@ class PulsarConsumer:
         return f"{self._topic}/{self._partition}"
 
     def _refusal(self, position: Position, doing: str) -> Refused | None:
-        if self._mark is None or position.ledger in self._mark.ledgers:
+        if self._mark is None or position == EARLIEST or position.ledger in self._mark.ledgers:
             return None
         said = f"the broker does not keep ledger {position.ledger}, and what came after may be gone"
         return Refused(f"{doing}: {said}; keep messages for longer (retention) than backups are old")

@@ -13,7 +13,7 @@ import time
 from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING
 
-from magnetar.runtime.bus.port import BusUnavailable
+from magnetar.runtime.bus.port import EARLIEST, BusUnavailable
 from magnetar.runtime.bus.pulsar import errors
 
 if TYPE_CHECKING:
@@ -79,4 +79,5 @@ class PulsarSeek:
             self._failure = errors.from_result(result, self._doing)
             return
         self._done = True
-        self._consumer.acknowledge(self._position)
+        if self._position != EARLIEST:
+            self._consumer.acknowledge(self._position)

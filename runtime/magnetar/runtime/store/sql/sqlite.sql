@@ -186,3 +186,10 @@ WHERE actor = ? AND key = ? ORDER BY due, name;
 -- name: unsent_of
 SELECT shard, number, topic, partition, key, body, properties FROM outbox
 WHERE shard >= ?1 || '/' AND shard < ?1 || '0' ORDER BY shard, number;
+
+-- name: loads
+SELECT shard, sum(unsent), sum(timers) FROM (
+    SELECT shard, count(*) AS unsent, 0 AS timers FROM outbox GROUP BY shard
+    UNION ALL
+    SELECT shard, 0, count(*) FROM timers GROUP BY shard
+) GROUP BY shard;
