@@ -187,7 +187,6 @@ class Supervised(RuleBasedStateMachine):
             if deed is Deed.START:
                 assert self.stopped is None
                 assert place not in self.running
-                self.asked -= {(Deed.TERMINATE, place), (Deed.KILL, place)}
                 self._start(place, fails=fails)
             else:
                 assert self.stopped is not None

@@ -81,7 +81,6 @@ class Supervision:
         """It runs."""
         found = self._places[place]
         found.since, found.due = now, None
-        found.done.clear()
 
     def ended(self, place: int, status: int, now: float) -> None:
         """It runs no more: its exit status, or minus the signal that ended it."""
