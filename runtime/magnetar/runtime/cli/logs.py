@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import sys
+from functools import partial
 from typing import TYPE_CHECKING
 
 import structlog
@@ -14,15 +15,16 @@ from magnetar.runtime.worker.observer import Loss, Observer, Wait
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from structlog.typing import Processor
+    from structlog.typing import EventDict, Processor
 
 _log = logging.getLogger("magnetar.worker")
 
 
-def configure(*, as_json: bool, besides: Sequence[str] = ()) -> None:
+def configure(*, as_json: bool, besides: Sequence[str] = (), process: int | None = None) -> None:
     """Send log records to stderr: one JSON object a line, or one readable line. Called once, by the process.
 
-    Loggers named in `besides` are left out: their command tells the same in its own way.
+    Loggers named in `besides` are left out: their command tells the same in its own way. `process` is in every record
+    of one among several processes.
     """
     shared: list[Processor] = [
         structlog.contextvars.merge_contextvars,
@@ -31,6 +33,8 @@ def configure(*, as_json: bool, besides: Sequence[str] = ()) -> None:
         structlog.stdlib.ExtraAdder(),
         structlog.processors.TimeStamper(fmt="iso", utc=True),
     ]
+    if process is not None:
+        shared.append(partial(_numbered, process))
     last: list[Processor] = [structlog.stdlib.ProcessorFormatter.remove_processors_meta]
     if as_json:
         frames = ExceptionDictTransformer(show_locals=False)  # a local variable may hold anything, also a secret
@@ -45,6 +49,11 @@ def configure(*, as_json: bool, besides: Sequence[str] = ()) -> None:
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(logging.INFO)
+
+
+def _numbered(process: int, logger: object, method: str, record: EventDict) -> EventDict:  # noqa: ARG001
+    record["process"] = process
+    return record
 
 
 class Telling(Observer):

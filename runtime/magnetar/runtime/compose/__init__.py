@@ -13,8 +13,8 @@ from magnetar.runtime.compose.places import (
     store_place,
     wanted_of,
 )
-from magnetar.runtime.compose.process import run_until_signal, tune_collector
-from magnetar.runtime.compose.running import RunningWorker, WorkerFailed
+from magnetar.runtime.compose.process import run_until_signal, supervise_until_signal, tune_collector
+from magnetar.runtime.compose.running import RunningWorker, WorkerFailed, default_owner
 from magnetar.runtime.compose.settings import Settings
 from magnetar.runtime.telemetry.address import Address
 
@@ -31,10 +31,12 @@ __all__ = [
     "UnknownPlace",
     "WorkerFailed",
     "bus_place",
+    "default_owner",
     "load_app",
     "provision_embedded",
     "run_until_signal",
     "store_place",
+    "supervise_until_signal",
     "tune_collector",
     "wanted_of",
 ]

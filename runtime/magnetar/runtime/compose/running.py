@@ -168,9 +168,10 @@ class RunningWorker:
         return Receiver(consumer, self._wakeup, self._asking)
 
 
-def default_owner() -> str:
-    """Host and process: unique among live workers."""
-    return f"{socket.gethostname()}:{os.getpid()}"
+def default_owner(process: int | None = None) -> str:
+    """Host and process: unique among live workers. `process` is its number among those of one supervisor."""
+    name = f"{socket.gethostname()}:{os.getpid()}"
+    return name if process is None else f"{name}#{process}"
 
 
 def code_version() -> str:
