@@ -102,5 +102,6 @@ def _cluster(target: str, admin: str | None) -> Generator[Cluster]:
         if error.name != "httpx2":
             raise
         raise BadInput("the REST API needs httpx2: install magnetar[admin]") from error
-    with reaching_broker(), Cluster(admin or settings().admin, wiring_of(target)) as cluster:
+    found = settings()
+    with reaching_broker(), Cluster(admin or found.admin, wiring_of(target), found.access()) as cluster:
         yield cluster

@@ -20,6 +20,7 @@ import httpx2
 import msgspec
 
 from magnetar.runtime.bus.port import BusError, BusUnavailable, Position, Refused, SchemaRefused, TopicMissing
+from magnetar.runtime.bus.pulsar.access import REMEDY, Access
 from magnetar.runtime.bus.pulsar.marks import Ledger, mark_of
 
 if TYPE_CHECKING:
@@ -32,6 +33,10 @@ T = TypeVar("T")
 
 _LONGEST = 400  # characters of a reason: the broker's own may hold a stack trace and both schemas
 _EXACT = "perPartition=true&getPreciseBacklog=true&getEarliestTimeInBacklog=true&excludePublishers=true"
+_REMEDY: Mapping[int, str] = {
+    HTTPStatus.UNAUTHORIZED: f": the token is missing, wrong or expired; {REMEDY}",
+    HTTPStatus.FORBIDDEN: ": the token's role may not do this; grant it that, or give a token of another role",
+}
 _EARLIEST = {"ledgerId": -1, "entryId": -1, "partitionIndex": -1}
 
 
@@ -100,15 +105,29 @@ class Admin:
     """One cluster's REST API. Every call blocks up to the time-out; `BusUnavailable` when there is no usable answer.
 
     Args:
-        url: `http://host:8080`.
+        url: `http://host:8080` or `https://host:8443`.
         timeout: seconds for connecting, and again for each answer.
+        access: the token, and which certificates are trusted. `Refused` for certificates that cannot be used.
         transport: in place of the network, for tests.
     """
 
-    def __init__(self, url: str, timeout: float = 10.0, transport: httpx2.BaseTransport | None = None) -> None:
+    def __init__(
+        self,
+        url: str,
+        timeout: float = 10.0,
+        access: Access | None = None,
+        transport: httpx2.BaseTransport | None = None,
+    ) -> None:
         self._url = url
+        self._access = access or Access()
+        tls = self._access.tls()
         self._client = httpx2.Client(
-            base_url=f"{url.rstrip('/')}/admin/v2/", timeout=timeout, follow_redirects=True, transport=transport
+            base_url=f"{url.rstrip('/')}/admin/v2/",
+            timeout=timeout,
+            verify=True if tls is None else tls,
+            follow_redirects=True,
+            event_hooks={"request": [self._authorize]},
+            transport=transport,
         )
 
     def __enter__(self) -> Self:
@@ -265,6 +284,13 @@ class Admin:
         self._check(answer, f"register a schema of {topic}")
         return self._decoded(answer, _Added).version.version
 
+    def _authorize(self, request: httpx2.Request) -> None:
+        # For each hop: the owner of a topic is another host, for which the library would take the token away. It never
+        # goes in clear text where we had asked for TLS.
+        token = self._access.bearer()
+        if token is not None and (request.url.scheme == "https" or self._client.base_url.scheme == "http"):
+            request.headers["authorization"] = f"Bearer {token}"
+
     def _get(self, path: str, kind: type[T]) -> T | None:
         answer = self._send("GET", path, None)
         if answer.status_code == HTTPStatus.NOT_FOUND:
@@ -292,7 +318,8 @@ class Admin:
 
     def _check(self, answer: httpx2.Response, doing: str) -> None:
         if not answer.is_success:
-            raise _kind(answer.status_code)(f"{doing}: {answer.status_code}, {_reason(answer)}")
+            remedy = _REMEDY.get(answer.status_code, "")
+            raise _kind(answer.status_code)(f"{doing}: {answer.status_code}, {_reason(answer)}{remedy}")
 
     def _decoded(self, answer: httpx2.Response, kind: type[T]) -> T:
         try:

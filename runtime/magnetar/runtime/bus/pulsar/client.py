@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Protocol
 
-from magnetar.runtime.bus.port import Closed, TopicMissing
+from magnetar.runtime.bus.port import BusError, BusUnavailable, Closed, Refused, TopicMissing
 from magnetar.runtime.bus.pulsar import errors, native
 from magnetar.runtime.bus.pulsar.closing import Farewell, close_clients
 from magnetar.runtime.bus.pulsar.consumer import PulsarConsumer
@@ -36,6 +36,10 @@ class Subscriptions(Protocol):
 
     def mark(self, partition_topic: str, subscription: str) -> Mark:
         """How far it is acknowledged. Raises `BusError`."""
+        ...
+
+    def partitions(self, topic: str) -> int | None:
+        """How many partitions a topic has. Raises `BusError`: `Refused` for a token that is not taken."""
         ...
 
     def close(self) -> None:
@@ -94,12 +98,16 @@ class PulsarBus:
         self._asking = ThreadPoolExecutor(_ASKING, thread_name_prefix="pulsar-subscriptions")
 
     def partitions(self, topic: str) -> int:
-        """How many partitions the topic has. Blocks up to the operation time-out: called at start only."""
+        """How many partitions the topic has. Blocks up to the operation time-out: called at start only.
+
+        `Refused` when the REST API does not take our token: to the client, a broker that does not is a silent one.
+        """
         name = self._settings.topic(topic)
         try:
             partitions = self._clients.consuming.get_topic_partitions(name)
         except native.PulsarException as failure:
-            raise errors.from_exception(failure, f"ask for the partitions of {name}") from failure
+            error = errors.from_exception(failure, f"ask for the partitions of {name}")
+            raise self._explained(error, name) from failure
         if list(partitions) == [name]:
             raise TopicMissing(f"{name} has no partitions; provision it with `magnetar topics apply`")
         return len(partitions)
@@ -179,6 +187,19 @@ class PulsarBus:
             self._subscriptions.close()
         if not self._clients.close(within=2 * self._settings.close_timeout):
             _log.warning("closing the connections to %s: no answer from the broker", self._settings.service_url)
+
+    def _explained(self, error: BusError, name: str) -> BusError:
+        if not isinstance(error, BusUnavailable):
+            return error
+        if self._subscriptions is None:
+            return BusUnavailable(f"{error} (if it does not take our token, `magnetar topics plan` tells)")
+        try:
+            self._subscriptions.partitions(name)
+        except Refused as refused:
+            return refused
+        except BusError as failure:
+            _log.debug("nor does the REST API tell why %s does not answer: %s", self._settings.service_url, failure)
+        return error
 
     @property
     def _deadline(self) -> float:

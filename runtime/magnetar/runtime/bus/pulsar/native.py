@@ -146,18 +146,26 @@ def message_id(partition: int, ledger: int, entry: int, batch: int = -1) -> Nati
 
 
 def connect(settings: PulsarSettings, operation_timeout: float) -> NativeClient:
-    """A client; it opens connections when first used.
+    """A client; it opens connections when first used. `Refused` for a token or certificates that cannot be used.
 
     The log goes to a file because the client's console logger writes to standard output, and because a Python
     logger takes the interpreter's lock in the I/O thread for each line (dead locks in the client's history).
     """
-    configured = pulsar.Client(
+    return cast("NativeClient", wrapped_client(settings, operation_timeout)._client)  # noqa: SLF001
+
+
+def wrapped_client(settings: PulsarSettings, operation_timeout: float) -> pulsar.Client:
+    """The Python wrapper, for what has no thread to spare nor a loop to hold up."""
+    token, certs = settings.access.bearer(), settings.access.certs()
+    return pulsar.Client(
         settings.service_url,
+        authentication=None if token is None else pulsar.AuthenticationToken(token),
         operation_timeout_seconds=max(1, math.ceil(operation_timeout)),
         connection_timeout_ms=round(min(settings.connect_timeout, operation_timeout) * 1000),
+        tls_trust_certs_file_path=certs,
+        tls_validate_hostname=True,
         logger=pulsar.FileLogger(_LEVELS[settings.log_level], settings.log_file),
     )
-    return cast("NativeClient", configured._client)  # noqa: SLF001
 
 
 def consumer_configuration(receiver_queue: int) -> object:

@@ -6,7 +6,7 @@ import time
 from collections import deque
 from typing import TYPE_CHECKING, Generic, TypeVar, cast
 
-from magnetar.runtime.bus.port import BusError, BusUnavailable, TopicMissing
+from magnetar.runtime.bus.port import BusError, BusUnavailable, Refused, TopicMissing
 from magnetar.runtime.bus.pulsar import errors, native
 
 if TYPE_CHECKING:
@@ -128,10 +128,20 @@ class PulsarOpening(Generic[N, T]):
         if not self._asked.done():
             return
         asked, self._asked = self._asked, None
-        if not asked.cancelled() and asked.exception() is None and asked.result():
-            missing = f"{self._doing}: no such subscription; provision it with `magnetar topics apply`"
-            self._failure = failure = TopicMissing(missing)
-        raise failure
+        self._failure = _explained(failure, asked, self._doing)
+        raise self._failure
+
+
+def _explained(failure: BusError, asked: Future[bool], doing: str) -> BusError:
+    """A token that the broker does not take looks like a time-out, too: the other one who was asked has refused it."""
+    if asked.cancelled():
+        return failure
+    said = asked.exception()
+    if isinstance(said, Refused):
+        return Refused(f"{doing}: {said}")
+    if said is None and asked.result():
+        return TopicMissing(f"{doing}: no such subscription; provision it with `magnetar topics apply`")
+    return failure
 
 
 _ignore = bool

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
+
+from magnetar.runtime.bus.pulsar.access import Access
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -11,9 +13,10 @@ class PulsarSettings:
     """Where the cluster is and how long to wait for it. Durations are seconds.
 
     Args:
-        service_url: `pulsar://host:6650`, several hosts parted by commas.
+        service_url: `pulsar://host:6650`, or `pulsar+ssl://host:6651`; several hosts parted by commas.
         application: the namespace; topics are `persistent://<tenant>/<application>/<topic>`.
         tenant: the tenant of the namespace.
+        access: the token, and which certificates are trusted.
         operation_timeout: how long the client tries an opening or a question, in whole seconds. Longer than the
             broker's `connectionLivenessCheckTimeoutMillis`, else the first try to replace a frozen worker times out.
         connect_timeout: how long a TCP connection may take.
@@ -31,6 +34,7 @@ class PulsarSettings:
     service_url: str
     application: str
     tenant: str = "public"
+    access: Access = field(default_factory=Access)
     operation_timeout: float = 5.0
     connect_timeout: float = 2.0
     ping_timeout: float = 2.0
