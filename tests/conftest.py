@@ -12,7 +12,7 @@ import pytest
 if TYPE_CHECKING:
     from collections.abc import Generator
 
-pytest_plugins = ["tests.fixtures_pulsar"]  # one real server for the whole run
+pytest_plugins = ["tests.fixtures_postgres", "tests.fixtures_pulsar"]  # one real server each for the whole run
 
 IN_CI = os.environ.get("CI", "").lower() in {"1", "true"}
 

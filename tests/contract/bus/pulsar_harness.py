@@ -39,7 +39,7 @@ class PulsarHarness:
         )
         self._admin_url = server.admin_url
         self.admin = Admin(server.admin_url)
-        self.bus = PulsarBus(self.settings, self.admin)
+        self.bus = PulsarBus(self.settings, Admin(server.admin_url))
         self._others: list[PulsarBus] = []
 
     def topic(
@@ -58,7 +58,7 @@ class PulsarHarness:
 
     def other(self) -> PulsarBus:
         """As the harness says."""
-        bus = PulsarBus(self.settings, self.admin)
+        bus = PulsarBus(self.settings, Admin(self._admin_url))
         self._others.append(bus)
         return bus
 

@@ -74,6 +74,7 @@ def test_an_unforeseen_error_says_that_it_is_a_defect() -> None:
         (["doctor", "no_such_module:app"], "error: there is no module 'no_such_module'"),
         (["doctor", SHOP, "--bus", "memory:"], "error: a bus in memory is no other process's"),
         (["worker", "no_such_module:app"], "error: there is no module 'no_such_module'"),
+        (["worker", SHOP, "--listen", "9464"], "error: '9464' is no address to listen on; write HOST:PORT"),
         (["dev", "tests.unit.cli.shop:nothing"], "error: 'nothing' in tests.unit.cli.shop is NoneType"),
     ],
 )

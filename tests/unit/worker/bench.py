@@ -15,7 +15,7 @@ from magnetar.runtime.worker.arrival import REHOMED
 from magnetar.runtime.worker.engine import Engine, Settings, Surroundings
 from magnetar.runtime.worker.intake import Inline, Receiving
 from magnetar.runtime.worker.membership import ALONE
-from magnetar.runtime.worker.observer import Observer
+from magnetar.runtime.worker.observer import Loss, Observer, Takeover, Wait
 from magnetar.runtime.worker.ownership import Tenure
 from magnetar.schemas import Message, State, contract_name
 from tests.unit.worker.bank import bank
@@ -57,9 +57,14 @@ class Recorder(Observer):
         """Kept."""
         self.heard.append(Heard("owned", (shard, epoch)))
 
-    def lost(self, shard: str, why: str) -> None:
+    def lost(self, shard: str, why: str, loss: Loss) -> None:
         """Kept."""
         self.heard.append(Heard("lost", (shard, why)))
+        self.heard.append(Heard("loss", (shard, loss)))
+
+    def excluded(self, why: str) -> None:
+        """Kept."""
+        self.heard.append(Heard("excluded", (why,)))
 
     def committed(self, group: Sequence[ShardChanges], at: Instant) -> None:
         """Kept: how many messages, of which shards."""
@@ -94,9 +99,30 @@ class Recorder(Observer):
         """Kept."""
         self.heard.append(Heard("blocked", (shard, destination, why)))
 
-    def waiting(self, shard: str, why: str) -> None:
+    def waiting(self, shard: str, why: str, on: Wait) -> None:
         """Kept."""
         self.heard.append(Heard("waiting", (shard, why)))
+        self.heard.append(Heard("wait", (shard, on)))
+
+    def assigned(self, shards: Sequence[str]) -> None:
+        """Kept."""
+        self.heard.append(Heard("assigned", tuple(shards)))
+
+    def reached(self, dependency: Wait) -> None:
+        """Kept."""
+        self.heard.append(Heard("reached", (dependency,)))
+
+    def taken_over(self, shard: str, how: Takeover) -> None:
+        """Kept."""
+        self.heard.append(Heard("taken_over", (shard, how)))
+
+    def stored(self, took: float) -> None:
+        """Kept."""
+        self.heard.append(Heard("stored", (took,)))
+
+    def refused(self, shard: str) -> None:
+        """Kept."""
+        self.heard.append(Heard("refused", (shard,)))
 
 
 class Steps:
@@ -152,10 +178,14 @@ class Bench:
             receiving=Receiving(Inline, wake=lambda: None),
             noise=self._noise,
             clock=lambda: seconds(self.now),
-            observer=self.observer,
+            observer=self.audience(),
             points=self.points,
         )
         return bus, Engine(self.wiring, around, self.settings)
+
+    def audience(self) -> Observer:
+        """Who hears what the workers do."""
+        return self.observer
 
     def crash(self) -> None:
         """The worker dies, and another one takes its place."""

@@ -77,7 +77,7 @@ class Bare:
         return noted
 
     def _dressed(self, name: str, result: Any) -> Any:
-        opens = {"subscribe": "consumer", "produce": "producer"}.get(name)
+        opens = {"subscribe": "consumer", "produce": "producer", "ping": "", "seek": "consumer"}.get(name)
         if opens is not None:
             return Bare("opening", result, self._trace, opens)
         return Bare(self._opens, result, self._trace) if self._opens and result is not None else result

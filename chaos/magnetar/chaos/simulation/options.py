@@ -95,6 +95,7 @@ def _settings(draw: random.Random) -> Settings:
             check=0.3,
             storeless=draw.choice((0.5, 1.5)),
             disconnected=draw.choice((0.5, 1.5)),
+            silent=draw.choice((0.7, 3.0)),
             notice=0.3,
             hold=draw.choice((0.3, 2.0)),
             drain=draw.choice((0.1, 2.0)),

@@ -10,7 +10,7 @@ from magnetar.runtime.instant import SECOND, Instant, seconds
 from magnetar.runtime.worker.engine import Engine, Surroundings
 from magnetar.runtime.worker.intake import Inline, Receiving
 from magnetar.runtime.worker.machine import Next
-from magnetar.runtime.worker.observer import Observer
+from magnetar.runtime.worker.observer import Loss, Observer
 
 if TYPE_CHECKING:
     import random
@@ -175,7 +175,7 @@ class Witness(Observer):
         """See `Observer`."""
         self._tell(f"owns {shard} since epoch {epoch}")
 
-    def lost(self, shard: ShardName, why: str) -> None:
+    def lost(self, shard: ShardName, why: str, loss: Loss) -> None:  # noqa: ARG002
         """See `Observer`."""
         self._tell(f"lost {shard}: {why}")
         for words, situation in _LOSSES.items():

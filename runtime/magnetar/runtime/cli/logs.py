@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import structlog
 from structlog.tracebacks import ExceptionDictTransformer
 
-from magnetar.runtime.worker.observer import Observer
+from magnetar.runtime.worker.observer import Loss, Observer, Wait
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -61,12 +61,12 @@ class Telling(Observer):
         self._reasons.pop(shard, None)
         _log.info("owns %s since epoch %d, %d shards in all", shard, epoch, len(self._owned))
 
-    def lost(self, shard: str, why: str) -> None:
+    def lost(self, shard: str, why: str, loss: Loss) -> None:
         """As the observer says."""
         self._owned.discard(shard)
-        _log.log(logging.INFO if why == "released" else logging.WARNING, "owns %s no more: %s", shard, why)
+        _log.log(logging.INFO if loss is Loss.RELEASED else logging.WARNING, "owns %s no more: %s", shard, why)
 
-    def waiting(self, shard: str, why: str) -> None:
+    def waiting(self, shard: str, why: str, on: Wait) -> None:  # noqa: ARG002
         """As the observer says."""
         self._once(shard, f"{shard} waits: {why}")
 

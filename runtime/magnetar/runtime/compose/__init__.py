@@ -1,5 +1,6 @@
 """The one composition root: nothing else reads settings, opens adapters, or starts threads of a worker."""
 
+from magnetar.runtime.compose.listening import Listening
 from magnetar.runtime.compose.loading import AppNotFound, load_app
 from magnetar.runtime.compose.places import (
     BusPlace,
@@ -15,11 +16,14 @@ from magnetar.runtime.compose.places import (
 from magnetar.runtime.compose.process import run_until_signal, tune_collector
 from magnetar.runtime.compose.running import RunningWorker, WorkerFailed
 from magnetar.runtime.compose.settings import Settings
+from magnetar.runtime.telemetry.address import Address
 
 __all__ = [
+    "Address",
     "AppNotFound",
     "BusPlace",
     "EmbeddedBus",
+    "Listening",
     "PulsarPlace",
     "RunningWorker",
     "Settings",

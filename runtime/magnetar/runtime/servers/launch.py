@@ -1,13 +1,14 @@
 """Starts one server process so that it can always be found again, and so that it never outlives who it is tied to.
 
-Run as a script of its own: ``python -I -S launch.py PIDFILE LOCK PARENT COMMAND…``. It forks the process that becomes
-the server, writes who that is to PIDFILE, and only then lets it run the command; whatever dies in between, there is no
-server without a record. Its one line of output is that record.
+Run as a script of its own: ``python -I -S launch.py PIDFILE LOCK PARENT USER COMMAND…``. It forks the process that
+becomes the server, writes who that is to PIDFILE, and only then lets it run the command; whatever dies in between,
+there is no server without a record. Its one line of output is that record.
 
 * LOCK is an inherited descriptor. Only the server keeps it: it is free when the server is gone.
 * PARENT is 0 for a server that lives on its own: the launcher then leaves at once.
 * Otherwise PARENT is the process that the server must not outlive, and the launcher stays to see to it. On Linux the
   kernel also kills the server should the launcher itself be killed.
+* USER is `-`, or the `uid:gid` that the server runs as, with no other groups: some servers refuse root.
 
 Standard library only: it starts in 20 ms, and nothing of the project is loaded in a process that forks.
 """
@@ -68,7 +69,7 @@ def main(arguments: Sequence[str]) -> int:
     if child == 0:
         signal.pthread_sigmask(signal.SIG_UNBLOCK, _ENDING)
         os.close(let_run)
-        _become(arguments[3:], lock, may_run, tied=parent != 0)
+        _become(arguments[4:], lock, may_run, user=arguments[3], tied=parent != 0)
     os.close(may_run)
     os.close(lock)
     record = json.dumps({"pid": child, "born": born(child)})
@@ -79,12 +80,14 @@ def main(arguments: Sequence[str]) -> int:
     return 0 if parent == 0 else _guard(child, parent)
 
 
-def _become(command: Sequence[str], lock: int, may_run: int, *, tied: bool) -> None:
+def _become(command: Sequence[str], lock: int, may_run: int, *, user: str, tied: bool) -> None:
     """In the child: wait to be recorded, then turn into the server. Never returns."""
     try:
         launcher = os.getppid()
         os.setsid()
-        if tied:
+        if user != "-":
+            _switch_to(user)
+        if tied:  # after switching: the kernel forgets the wish with the old user
             _die_with_parent(launcher)
         if os.read(may_run, 1):  # nothing: the launcher died before it could record us
             os.set_inheritable(lock, True)  # noqa: FBT003 - takes no keyword
@@ -94,6 +97,14 @@ def _become(command: Sequence[str], lock: int, may_run: int, *, tied: bool) -> N
         os.write(2, f"{command[0]} cannot be run: {problem}\n".encode())
     finally:
         os._exit(127)
+
+
+def _switch_to(user: str) -> None:
+    """Give up this user for good; needs to be root."""
+    uid, _, gid = user.partition(":")
+    os.setgroups([])
+    os.setgid(int(gid))
+    os.setuid(int(uid))
 
 
 def _die_with_parent(launcher: int) -> None:

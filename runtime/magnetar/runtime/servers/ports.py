@@ -1,4 +1,4 @@
-"""Ports on the loopback interface."""
+"""Ports on the loopback interface, or on another address of this machine."""
 
 from __future__ import annotations
 
@@ -14,28 +14,28 @@ _LOWEST, _COUNT = 20_000, 12_000
 _TRIES = 200
 
 
-def is_free(port: int) -> bool:
+def is_free(port: int, host: str = HOST) -> bool:
     """Whether a server could listen on it now; ports that only wait for old connections to fade are free."""
     with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
-            probe.bind((HOST, port))
+            probe.bind((host, port))
         except OSError:
             return False
     return True
 
 
-def require_free(port: int, purpose: str) -> int:
+def require_free(port: int, purpose: str, host: str = HOST) -> int:
     """The port, or `PortTaken`."""
-    if not is_free(port):
+    if not is_free(port, host):
         raise PortTaken(port, purpose)
     return port
 
 
-def any_free(purpose: str, *other_than: int) -> int:
+def any_free(purpose: str, *other_than: int, host: str = HOST) -> int:
     """A port that is free now, drawn at random so that two starts at once seldom draw the same."""
     drawn = (_LOWEST + secrets.randbelow(_COUNT) for _ in range(_TRIES))
-    port = next((port for port in drawn if port not in other_than and is_free(port)), None)
+    port = next((port for port in drawn if port not in other_than and is_free(port, host)), None)
     if port is None:
         raise PortTaken(_LOWEST, purpose)
     return port

@@ -13,6 +13,7 @@ from pathlib import Path
 import msgspec
 
 from magnetar.runtime.servers import launch
+from magnetar.runtime.servers.accounts import Guise
 from magnetar.runtime.servers.errors import NotPermitted, ServerDied, ServerStuck, StateUnreadable
 
 _POLL_SECONDS = 0.02
@@ -81,23 +82,33 @@ class Launched:
 
 
 def start(
-    command: Sequence[str], *, pid_file: Path, lock: int, log: Path, environ: Mapping[str, str], tied: bool
+    command: Sequence[str],
+    *,
+    pid_file: Path,
+    lock: int,
+    log: Path,
+    environ: Mapping[str, str],
+    tied: bool,
+    guise: Guise | None = None,
 ) -> Launched:
     """Run a command in a session of its own, its output appended to `log`, its identity in `pid_file`.
 
     The process takes over `lock` and holds it for as long as it lives. `tied`: it is killed when we end, however we do.
+    `guise`: who it runs as, if not as we do, and what it is to find open.
     Raises `ServerDied` if it could not even be launched.
     """
     parent = os.getpid() if tied else 0
+    guise = guise or Guise()
+    user = "-" if guise.account is None else f"{guise.account.uid}:{guise.account.gid}"
     with log.open("ab") as output:
         launcher = subprocess.Popen(  # noqa: S603
-            [sys.executable, "-I", "-S", launch.__file__, str(pid_file), str(lock), str(parent), *command],
+            [sys.executable, "-I", "-S", launch.__file__, str(pid_file), str(lock), str(parent), user, *command],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=output,
             env=dict(environ),
             cwd=pid_file.parent,
-            pass_fds=[lock],
+            pass_fds=[lock, *guise.files],
             start_new_session=True,
         )
     assert launcher.stdout is not None

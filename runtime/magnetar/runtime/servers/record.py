@@ -5,12 +5,35 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 import msgspec
 
 from magnetar.runtime.servers.errors import StateUnreadable
 from magnetar.runtime.servers.ports import HOST
 from magnetar.runtime.servers.process import ServerProcess, recorded
+
+_State = TypeVar("_State", bound=msgspec.Struct)
+
+
+def read_state(path: Path, kind: type[_State]) -> _State | None:
+    """What a state file holds, or None if it is not there; raises `StateUnreadable`."""
+    try:
+        return msgspec.json.decode(path.read_bytes(), type=kind)
+    except FileNotFoundError:
+        return None
+    except msgspec.DecodeError as problem:
+        raise StateUnreadable(path, str(problem)) from problem
+
+
+def write_state(path: Path, state: msgspec.Struct) -> None:
+    """Replace a state file as a whole, on the disk before it is seen."""
+    new = path.with_suffix(".new")
+    with new.open("wb") as file:
+        file.write(msgspec.json.encode(state))
+        file.flush()
+        os.fsync(file.fileno())
+    new.replace(path)
 
 
 class Address(msgspec.Struct, frozen=True, kw_only=True):
@@ -80,21 +103,11 @@ class Layout:
 
     def read_address(self) -> Address | None:
         """Where the server of this directory last answered, or None for a new one; raises `StateUnreadable`."""
-        try:
-            return msgspec.json.decode(self.address.read_bytes(), type=Address)
-        except FileNotFoundError:
-            return None
-        except msgspec.DecodeError as problem:
-            raise StateUnreadable(self.address, str(problem)) from problem
+        return read_state(self.address, Address)
 
     def write_address(self, address: Address) -> None:
         """Replace it as a whole, on the disk before it is seen."""
-        new = self.address.with_suffix(".new")
-        with new.open("wb") as file:
-            file.write(msgspec.json.encode(address))
-            file.flush()
-            os.fsync(file.fileno())
-        new.replace(self.address)
+        write_state(self.address, address)
 
 
 @dataclass(frozen=True, slots=True)

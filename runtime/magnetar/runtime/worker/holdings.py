@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from magnetar.runtime.instant import Instant
     from magnetar.runtime.store.port import ShardName, Taker
-    from magnetar.runtime.worker.observer import Observer
+    from magnetar.runtime.worker.observer import Loss, Observer
     from magnetar.runtime.worker.shard import Shard
 
 
@@ -47,7 +47,7 @@ class Holdings:
         self._owned[shard.name] = shard
         self._observer.owned(shard.name, shard.epoch)
 
-    def lose(self, shard: Shard, why: str) -> None:
+    def lose(self, shard: Shard, why: str, loss: Loss) -> None:
         """Forget the shard and everything queued for it; idempotent. Relay and ownership close what is open."""
         if self._owned.get(shard.name) is not shard:
             return
@@ -56,4 +56,4 @@ class Holdings:
         shard.stopped.set()
         shard.refuse_mail()
         self.lost.append(shard)
-        self._observer.lost(shard.name, why)
+        self._observer.lost(shard.name, why, loss)

@@ -74,6 +74,17 @@ class Membership:
         """Whether anybody else is there who may take what this worker lets go."""
         return any(not member.leaving and name != self._holdings.taker.owner for name, member in self._alive.items())
 
+    @property
+    def excluded(self) -> str:
+        """Why this worker may own nothing now; empty when it may."""
+        me = self._holdings.taker
+        if me.owner not in self._alive:
+            return "no answer from the broker: others may take its shards"
+        newer = max((standing.contracts for standing in self.roster.shards.values()), default=0)
+        if newer > me.contracts:
+            return f"shards were written with contracts {newer}, this code has {me.contracts}: run the newer release"
+        return ""
+
     def is_free(self, standing: Standing) -> bool:
         """Whether a shard may be tried for: nobody's, one's own, or of an owner that is not live."""
         return standing.owner in {"", self._holdings.taker.owner} or standing.owner not in self._alive

@@ -10,10 +10,13 @@ import logging
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from magnetar.runtime.bus.port import BusError
 from magnetar.runtime.instant import Instant, micros
 from magnetar.runtime.store.port import CommitUnknown, StoreUnavailable
 from magnetar.runtime.worker.machine import NEVER, Means, Next
 from magnetar.runtime.worker.membership import Liveness, Membership, Presence
+from magnetar.runtime.worker.observer import Loss, Wait
+from magnetar.runtime.worker.reach import Reach
 from magnetar.runtime.worker.winning import ShardPlan, Winner, Winning
 
 if TYPE_CHECKING:
@@ -31,6 +34,8 @@ _log = logging.getLogger("magnetar.ownership")
 class Tenure:
     """Settings, in seconds. `check`: between two beats. `storeless`, `disconnected`: without store or broker, let go.
 
+    `silent`: when no broker has answered anything for so long, let everything go and connect anew (R32).
+
     `notice`: from when a shard is known to go to another until it is released, so that its next owner knows by then.
     `hold`: a shard just won is not handed on before. `drain`: how long a lane may take to be sent.
     """
@@ -38,6 +43,7 @@ class Tenure:
     check: float = 1.0
     storeless: float = 5.0
     disconnected: float = 5.0
+    silent: float = 15.0
     notice: float = 1.0
     hold: float = 10.0
     drain: float = 2.0
@@ -69,10 +75,13 @@ class Ownership:
         self._store = means.store
         self._holdings = means.holdings
         self._relay = relay
+        self._observer = means.observer
         self._points = means.points
         self._tenure = tenure
         self._shards = shards
         self._membership = Membership(means, presence, tenure.liveness)
+        self._bus = means.bus
+        self._reach = Reach(means.bus, sorted({topic.name for each in shards.values() for topic, _ in each.feeds}))
         self._winning = Winning(means, self._membership, receiving, tenure.winner)
         self._farewells: dict[ShardName, Farewell] = {}
         self._going: dict[ShardName, Instant] = {}
@@ -95,8 +104,7 @@ class Ownership:
         if not self._leaving:
             self._leaving = True
             self._beat_at = 0
-            for shard in self._shards:
-                self._winning.forgo(shard)
+            self._winning.forgo_all()
 
     @property
     def gone(self) -> bool:
@@ -115,14 +123,17 @@ class Ownership:
         if now < self._beat_at or self._departed:
             return NEVER if self._departed else Next(self._beat_at)
         self._beat_at = now + micros(self._tenure.check)
+        self._reach.ask(now)
+        self._watch_broker(now)
         try:
-            self._membership.beat(0, leaving=self._leaving)
+            self._membership.beat(self._reach.silence(now), leaving=self._leaving)
             self._winning.ask_the_time()
         except (StoreUnavailable, CommitUnknown) as error:
             self._without_store(str(error), now)
             return Next(self._beat_at)
         self._store_seen = now
         self._looked = True
+        self._observer.reached(Wait.STORE)
         for shard in self._holdings.shards():
             self._keep(shard, now)
         self._bury(now)  # what is wanted again is begun when the last of its former tenure is closed
@@ -134,16 +145,19 @@ class Ownership:
         _log.warning("no word from the store: %s", why)
         if self._leaving:
             self._leave_at = now
+        owned = self._holdings.shards()
+        for shard in owned:
+            self._observer.waiting(shard.name, why, Wait.STORE)
         if self._store_seen is not None and now - self._store_seen >= micros(self._tenure.storeless):
-            for shard in self._holdings.shards():
-                self._holdings.lose(shard, f"no store for {self._tenure.storeless} s: {why}")
+            for shard in owned:
+                self._holdings.lose(shard, f"no store for {self._tenure.storeless} s: {why}", Loss.STORE)
 
     def _keep(self, shard: Shard, now: Instant) -> None:
         """R13: a moved epoch closes the shard."""
         epoch = self._membership.roster.shards[shard.name].epoch
         if epoch != shard.epoch:
             why = f"its epoch is {epoch}, not {shard.epoch}: another worker has taken it"
-            self._holdings.lose(shard, why)
+            self._holdings.lose(shard, why, Loss.TAKEN)
         else:
             self._watch_connection(shard, now)
 
@@ -151,9 +165,27 @@ class Ownership:
         """R32: a consumer that stays cut off is made anew, by giving the shard up and taking it again."""
         if all(feed.source.connected() for feed in shard.feeds):
             self._cut_since.pop(shard.name, None)
-        elif now - self._cut_since.setdefault(shard.name, now) >= micros(self._tenure.disconnected):
-            del self._cut_since[shard.name]
-            self._holdings.lose(shard, f"its consumer has had no connection for {self._tenure.disconnected} s")
+            self._observer.reached(Wait.BROKER)
+            return
+        self._observer.waiting(shard.name, "its consumer has no connection", Wait.BROKER)
+        if now - self._cut_since.setdefault(shard.name, now) >= micros(self._tenure.disconnected):
+            why = f"its consumer has had no connection for {self._tenure.disconnected} s"
+            self._holdings.lose(shard, why, Loss.BROKER)
+
+    def _watch_broker(self, now: Instant) -> None:
+        """R32: a connection that died unnoticed stays dead for long; a new one does not. Release, then connect anew."""
+        failing, why = self._reach.failing(now)
+        if failing < micros(self._tenure.silent):
+            return
+        for shard in self._holdings.shards():
+            self._holdings.lose(shard, f"no broker for {self._tenure.silent} s: {why}", Loss.BROKER)
+        self._winning.forgo_all()
+        self._bury(now)
+        try:
+            self._bus.renew()
+        except BusError as error:
+            _log.warning("no new connection to the broker: %s", error)
+        self._reach.renewed()
 
     def _sort_out(self, now: Instant) -> None:
         """Want what this worker should have; hand on what another should, once that one can know (R14)."""
@@ -161,6 +193,9 @@ class Ownership:
             if self._leave_at is None:
                 self._leave_at = now + (micros(self._tenure.notice) if self._membership.others else 0)
             return
+        self._observer.assigned([name for name in self._shards if self._membership.wants(name)])
+        if why := self._membership.excluded:
+            self._observer.excluded(why)
         for name, plan in self._shards.items():
             shard = self._holdings.find(name)
             if shard is not None:
@@ -221,7 +256,7 @@ class Ownership:
 
     def _let_go(self, shard: Shard) -> None:
         self._mark_released(shard.name, shard.epoch)
-        self._holdings.lose(shard, "released")
+        self._holdings.lose(shard, "released", Loss.RELEASED)
         self._holdings.lost.remove(shard)
         self._close(shard)
 

@@ -18,6 +18,7 @@ from magnetar.runtime.errors import BrokenPromise, StoreWentBack
 from magnetar.runtime.instant import Instant, micros
 from magnetar.runtime.store.port import StoreUnavailable
 from magnetar.runtime.worker.machine import NEVER, Means, Next
+from magnetar.runtime.worker.observer import Loss, Wait
 
 if TYPE_CHECKING:
     from magnetar.runtime.bus.port import Opening, Producer, Receipt
@@ -154,7 +155,7 @@ class Relay:
         try:
             found = self._store.outbox(shard.name, shard.lane.loaded, self._pace.reload)
         except StoreUnavailable as error:
-            self._observer.waiting(shard.name, str(error))
+            self._observer.waiting(shard.name, str(error), Wait.STORE)
             self._reload_at = now + micros(self._pace.reopen)
             return False
         rows = [row for row in found if row.number <= shard.lane_number]  # a later owner's are not for a zombie
@@ -274,7 +275,7 @@ class Relay:
             return False
         if epoch != shard.epoch:
             why = f"its epoch is {epoch}, not {shard.epoch}: another worker has taken it and sent on"
-            self._holdings.lose(shard, why)
+            self._holdings.lose(shard, why, Loss.TAKEN)
             return False
         message = (
             f"shard {shard.name} has given out {shard.lane_number} numbers, but {destination[0]}/{destination[1]} "

@@ -13,6 +13,7 @@ from magnetar.runtime.store.port import CommitUnknown, StoreUnavailable
 from magnetar.runtime.wiring import subscription_of
 from magnetar.runtime.worker.lane import Lane
 from magnetar.runtime.worker.machine import NEVER, Means, Next
+from magnetar.runtime.worker.observer import Takeover, Wait
 from magnetar.runtime.worker.shard import Feed, Shard, Timetable
 
 if TYPE_CHECKING:
@@ -94,6 +95,11 @@ class Winning:
         if claim is not None:
             self._give_up(claim)
 
+    def forgo_all(self) -> None:
+        """Want nothing more."""
+        for shard in list(self._claims):
+            self.forgo(shard)
+
     def go_on(self, now: Instant) -> Next:
         """Go on with every claim whose time has come."""
         fresh = [claim for claim in self._claims.values() if claim.epoch is None and claim.not_before <= now]
@@ -107,7 +113,7 @@ class Winning:
             standings = self._store.standings([claim.shard.name for claim in fresh])
         except StoreUnavailable as error:
             for claim in fresh:
-                self._wait(claim, str(error), now)
+                self._wait(claim, str(error), Wait.STORE, now)
             return
         for claim in fresh:
             standing = standings[claim.shard.name]
@@ -124,7 +130,7 @@ class Winning:
         except (BusError, StoreUnavailable, CommitUnknown) as error:
             level = logging.DEBUG if isinstance(error, Busy) else logging.WARNING
             _log.log(level, "shard %s: %s; trying again", claim.shard.name, error)
-            return self._wait(claim, str(error), now)
+            return self._wait(claim, str(error), Wait.of(error), now)
 
     def _try(self, claim: Claim, epoch: int, now: Instant) -> Next:
         if claim.opening is None:
@@ -139,19 +145,20 @@ class Winning:
             return Next(now)
         row = self._store.take(claim.shard.name, epoch, self._holdings.taker._replace(why=claim.why))
         if row is None:
-            return self._wait(claim, "somebody was faster to take it", now)
+            return self._wait(claim, "somebody was faster to take it", Wait.HOLDER, now)
         self._move_in(claim, row, now)
         return Next(now)
 
-    def _wait(self, claim: Claim, why: str, now: Instant) -> Next:
+    def _wait(self, claim: Claim, why: str, on: Wait, now: Instant) -> Next:
         """Start over, a little later."""
-        self._observer.waiting(claim.shard.name, why)
+        self._observer.waiting(claim.shard.name, why, on)
         self._give_up(claim)
         claim.not_before = now + micros(self._winner.retry)
         return Next(claim.not_before)
 
     def _move_in(self, claim: Claim, row: ShardRow, now: Instant) -> None:
         """Load what the store says of the shard: memory of an earlier tenure is never trusted."""
+        self._observer.taken_over(row.shard, Takeover.of(row.epoch, clean=row.clean))
         lane = self._lane(row)
         self.ask_the_time()
         horizon = now + self._holdings.clock_offset + micros(self._winner.timers)

@@ -19,11 +19,14 @@ from urllib.parse import quote
 import httpx2
 import msgspec
 
-from magnetar.runtime.bus.port import BusError, BusUnavailable, Refused, SchemaRefused, TopicMissing
+from magnetar.runtime.bus.port import BusError, BusUnavailable, Position, Refused, SchemaRefused, TopicMissing
+from magnetar.runtime.bus.pulsar.marks import Ledger, mark_of
 
 if TYPE_CHECKING:
     from types import TracebackType
     from typing import Self
+
+    from magnetar.runtime.bus.pulsar.marks import Mark
 
 T = TypeVar("T")
 
@@ -73,6 +76,20 @@ class _Compatibility(msgspec.Struct):
 
 class _Bookies(msgspec.Struct):
     bookies: list[object]
+
+
+class _Ledger(msgspec.Struct):
+    number: int = msgspec.field(name="ledgerId")
+    entries: int
+
+
+class _Cursor(msgspec.Struct):
+    mark_delete: str = msgspec.field(name="markDeletePosition")
+
+
+class _Insides(msgspec.Struct):
+    ledgers: list[_Ledger]
+    cursors: dict[str, _Cursor]
 
 
 class _Reason(msgspec.Struct):
@@ -204,6 +221,15 @@ class Admin:
     def has_subscription(self, partition_topic: str, subscription: str) -> bool:
         """Whether the topic behind one partition has this subscription."""
         return subscription in self.subscriptions(partition_topic)
+
+    def mark(self, partition_topic: str, subscription: str) -> Mark:
+        """How far a subscription of the topic behind one partition is acknowledged; `TopicMissing`."""
+        found = self._get(f"{_path(partition_topic)}/internalStats", _Insides)
+        cursor = None if found is None else found.cursors.get(subscription)
+        if found is None or cursor is None:
+            raise TopicMissing(f"{partition_topic} has no subscription {subscription}")
+        at = Position.parse(f"{cursor.mark_delete}:-1")
+        return mark_of(at, [Ledger(each.number, each.entries) for each in found.ledgers])
 
     def create_subscription(self, topic: str, subscription: str) -> None:
         """Create it at the earliest message; nothing happens if it is there."""

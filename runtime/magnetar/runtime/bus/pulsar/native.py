@@ -86,6 +86,7 @@ class NativeConsumer(Closable, Protocol):
     def receive(self, milliseconds: int) -> NativeMessage: ...  # noqa: D102
     def acknowledge_cumulative(self, message_id: NativeMessageId) -> None: ...  # noqa: D102
     def get_last_message_id(self) -> NativeMessageId: ...  # noqa: D102
+    def seek_async(self, message_id: NativeMessageId, done: Callable[[NativeResult], object]) -> None: ...  # noqa: D102
     def is_connected(self) -> bool: ...  # noqa: D102
 
 
@@ -115,6 +116,9 @@ class NativeClient(Protocol):
         self, topic: str, configuration: object, done: Callable[[NativeProducer | NativeError], None]
     ) -> None: ...
     def get_topic_partitions(self, topic: str) -> Sequence[str]: ...  # noqa: D102
+    def get_topic_partitions_async(  # noqa: D102
+        self, topic: str, done: Callable[[NativeResult, Sequence[str]], object]
+    ) -> None: ...
     def get_schema_info(self, topic: str, version: int) -> NativeSchema: ...  # noqa: D102
     def close(self) -> None: ...  # noqa: D102
 
@@ -133,9 +137,12 @@ def is_error(outcome: object) -> bool:
     return isinstance(outcome, _pulsar.Error)
 
 
-def message_id(partition: int, ledger: int, entry: int) -> NativeMessageId:
-    """The id of a message that was not published in a batch. Good for a cumulative ack (tested on a real broker)."""
-    return cast("NativeMessageId", _pulsar.MessageId(partition, ledger, entry, -1))
+def message_id(partition: int, ledger: int, entry: int, batch: int = -1) -> NativeMessageId:
+    """The id of a message, by default of one that was not published in a batch.
+
+    Good for a seek, and without `batch` for a cumulative ack (tested on a real broker).
+    """
+    return cast("NativeMessageId", _pulsar.MessageId(partition, ledger, entry, batch))
 
 
 def connect(settings: PulsarSettings, operation_timeout: float) -> NativeClient:

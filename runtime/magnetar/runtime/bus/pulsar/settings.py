@@ -17,6 +17,8 @@ class PulsarSettings:
         operation_timeout: how long the client tries an opening or a question, in whole seconds. Longer than the
             broker's `connectionLivenessCheckTimeoutMillis`, else the first try to replace a frozen worker times out.
         connect_timeout: how long a TCP connection may take.
+        ping_timeout: after so long without an answer a `Bus.ping` has failed.
+        mark_timeout: how long an opening waits for the REST API to tell how far the subscription is acknowledged.
         schema_timeout: how long `Bus.schema` may take, in whole seconds.
         send_timeout: without any receipt for so long while some are due, a producer ends itself.
         close_timeout: how long a close waits for the broker's answer.
@@ -31,6 +33,8 @@ class PulsarSettings:
     tenant: str = "public"
     operation_timeout: float = 5.0
     connect_timeout: float = 2.0
+    ping_timeout: float = 2.0
+    mark_timeout: float = 1.0
     schema_timeout: float = 2.0
     send_timeout: float = 10.0
     close_timeout: float = 2.0
