@@ -1,4 +1,4 @@
-"""`magnetar workers` and `magnetar shards` on a store that nobody works on."""
+"""`magnetar workers --watch` as a process that looks until it is interrupted."""
 
 from __future__ import annotations
 
@@ -7,11 +7,9 @@ import signal
 from contextlib import closing
 from pathlib import Path
 
-import pytest
-
 from magnetar.runtime.store.port import Beat, Taker
 from magnetar.runtime.store.sqlite import SqliteFile
-from tests.acceptance.cli.program import Program, answer
+from tests.acceptance.cli.program import Program
 
 STORE = ("--store", "sqlite:///shop.db")
 
@@ -35,23 +33,3 @@ def test_a_watch_looks_again_until_it_is_interrupted(tmp_path: Path) -> None:
         watch.line(lambda line: json.loads(line)["workers"][0]["leaving"])
         watch.signal(signal.SIGINT)
         assert watch.status() == 130
-
-
-def test_shards_without_an_owner_are_an_exit_status_of_one(tmp_path: Path) -> None:
-    """And the picture says who has the others."""
-    beat(tmp_path, "w1")
-    status, shown = answer(tmp_path, "shards", *STORE)
-    assert status == 1
-    assert shown.count("w1") == 2
-    assert shown.count("nobody (never owned)") == 2
-    assert answer(tmp_path, "shards", *STORE, "--actor", "stock", "--json")[1].count('"shard":') == 1
-
-
-@pytest.mark.parametrize("command", ["shards", "workers"])
-def test_what_is_not_there_is_told(command: str, tmp_path: Path) -> None:
-    """No store is unavailable, no such actor a question that cannot be understood."""
-    assert answer(tmp_path, command, *STORE)[0] == 3
-    beat(tmp_path, "w1")
-    status, _ = answer(tmp_path, command, *STORE, "--actor", "nope")
-    assert status == (2 if command == "shards" else 1)
-    assert ("no shard of an actor 'nope'" in (tmp_path / "stderr.txt").read_text()) == (command == "shards")
