@@ -82,6 +82,11 @@ def test_a_shard_without_a_live_owner_is_called_so(changes: dict[str, object], s
     assert "1 of 2 shards owned by 1 live worker" in shown
 
 
+def test_why_it_was_taken_is_told_of_an_owner_only() -> None:
+    """Of a released shard it is an old story."""
+    assert OWNED.why not in drawn(shards_picture([msgspec.structs.replace(OWNED, owner="", owner_alive=False)], 140))
+
+
 def test_what_was_not_asked_is_not_zero() -> None:
     """A shard whose lag nobody knows."""
     shown = drawn(shards_picture([msgspec.structs.replace(OWNED, lag=None, oldest=None)], 140))

@@ -47,7 +47,7 @@ def _shard(report: ShardReport) -> dict[str, Text]:
         "owner": _owner(report),
         "epoch": Text(str(report.epoch)),
         "changed": Text("-") if report.changed is None else _ago(report.changed),
-        "why": Text(report.why or "-", style=_FAINT),
+        "why": Text((report.owner and report.why) or "-", style=_FAINT),
         "unapplied": _count(report.lag),
         "oldest": Text("-" if report.oldest is None else span(timedelta(seconds=report.oldest))),
         "unsent": _count(report.unsent),

@@ -64,7 +64,7 @@ class Views(Protocol):
         """The database's settings in force on a connection that is opened as a worker's is, by its own names.
 
         `PRODUCT` says which database it is. For `sqlite`: `journal_mode`, `synchronous`. For `postgresql`, as
-        `current_setting` tells them, times in milliseconds: `server_version_num`, `fsync`, `full_page_writes`,
+        `pg_settings` tells them, times in milliseconds: `server_version_num`, `fsync`, `full_page_writes`,
         `synchronous_commit`, `max_connections`, `idle_in_transaction_session_timeout`,
         `default_transaction_isolation`. `doctor` judges them.
         """
