@@ -9,6 +9,7 @@ a connection is lost. Calls are prepared once a connection; parameters and answe
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import select
 import time
@@ -93,8 +94,22 @@ class Connection:
 
     @property
     def usable(self) -> bool:
-        """Whether it has not been lost, as far as is known here."""
+        """Whether it has not been lost, as far as is known without a look."""
         return self._pgconn.status == pq.ConnStatus.OK
+
+    def still_there(self) -> bool:
+        """Whether the server's end is open, as far as is known without asking: read what came since the last call.
+
+        So an end is found before anything is sent, when nothing can have happened.
+        """
+        try:
+            for _ in range(_UNREAD):
+                if not self.usable or not self._wait(select.POLLIN, None):
+                    break
+                self._pgconn.consume_input()
+        except psycopg.Error:
+            self.close()
+        return self.usable
 
     def close(self) -> None:
         """Close; what is open on it is rolled back. Closing twice is harmless."""
@@ -102,7 +117,6 @@ class Connection:
 
     def exchange(self, calls: Sequence[Call], deadline: float) -> list[Rows]:
         """The rows of each call. Raises `Refused` for the first one refused, or `Lost`."""
-        self._read_what_came()
         kinds: list[int | None] = []
         answers: list[PGresult] = []
         try:
@@ -111,9 +125,10 @@ class Connection:
         except (psycopg.Error, Lost) as error:
             self._read_last_words(answers)
             self.close()
-            sent = len(calls) - 1 in kinds
-            failed = any(answer.status == pq.ExecStatus.FATAL_ERROR for answer in answers)
-            raise Lost(_last_word(answers) or str(error).strip(), sent=sent, failed=failed) from error
+            last = len(calls) - 1
+            failed = any(kind != last and _code(answer) for kind, answer in zip(kinds, answers, strict=False))
+            said = next((str(_refused(0, answer)) for answer in answers if _code(answer)), str(error).strip())
+            raise Lost(said, sent=last in kinds, failed=failed) from error
         except BaseException:  # whatever it is, the next call must not get this one's answers
             self.close()
             raise
@@ -139,17 +154,6 @@ class Connection:
             if status == pq.PollingStatus.FAILED:
                 raise Lost(self._pgconn.get_error_message().strip())
             self._wait(select.POLLIN if status == pq.PollingStatus.READING else select.POLLOUT, deadline)
-
-    def _read_what_came(self) -> None:
-        """Find out before anything is sent that a connection has ended: then nothing can have happened."""
-        try:
-            for _ in range(_UNREAD):
-                if not self._wait(select.POLLIN, None):
-                    return
-                self._pgconn.consume_input()
-        except psycopg.Error as error:
-            self.close()
-            raise Lost(str(error).strip()) from error
 
     def _queue(self, calls: Sequence[Call], kinds: list[int | None]) -> None:
         """Hand the calls over; `kinds` gets the index of each answer's call, or None for a preparation."""
@@ -198,8 +202,8 @@ class Connection:
 
     def _read_last_words(self, answers: list[PGresult]) -> None:
         """What the server said before it went."""
-        while not self._pgconn.is_busy() and (answer := self._pgconn.get_result()) is not None:
-            answers.append(answer)
+        with contextlib.suppress(psycopg.Error):
+            self._collect(answers)
 
     def _wait(self, events: int, deadline: float | None) -> int:
         """The events that came; without a deadline only a look. Raises `Lost` when time is up."""
@@ -242,10 +246,12 @@ class Connection:
 
 
 def _refused(index: int, answer: PGresult) -> Refused:
-    code = answer.error_field(pq.DiagnosticField.SQLSTATE) or b""
-    said = answer.error_field(pq.DiagnosticField.MESSAGE_PRIMARY) or b"no reason given"
-    return Refused(index, code.decode(), said.decode(errors="replace"))
+    said = answer.error_field(pq.DiagnosticField.MESSAGE_PRIMARY) or answer.error_message.strip()
+    return Refused(index, _code(answer).decode(), said.decode(errors="replace"))
 
 
-def _last_word(answers: list[PGresult]) -> str:
-    return next((str(_refused(0, each)) for each in answers if each.status == pq.ExecStatus.FATAL_ERROR), "")
+def _code(answer: PGresult) -> bytes:
+    """The SQLSTATE of an error that the server sent; empty for an answer, and for an error that our side made up."""
+    if answer.status != pq.ExecStatus.FATAL_ERROR:
+        return b""
+    return answer.error_field(pq.DiagnosticField.SQLSTATE) or b""

@@ -27,7 +27,7 @@ _ENGINE = {
     "idle_in_transaction_session_timeout": "2s",
     "transaction_timeout": "2s",  # from PostgreSQL 17 on
     "statement_timeout": "2s",
-    "lock_timeout": "1s",
+    "lock_timeout": "1500ms",  # longer than the server takes to find a deadlock
     "plan_cache_mode": "force_generic_plan",
     "enable_seqscan": "off",
     "enable_hashjoin": "off",
@@ -115,7 +115,8 @@ class Session:
         if self._closed:
             message = f"the store at {self.setup.label} was closed: open another"
             raise StoreUnavailable(message)
-        if self._connection is None or not self._connection.usable:
+        if self._connection is None or not self._connection.still_there():
+            self._drop()
             self._connection = self._made(deadline)
         return self._connection
 
