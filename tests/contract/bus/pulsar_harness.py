@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Generator, Iterable
 
     from magnetar.runtime.servers import PulsarServer
+    from magnetar.runtime.servers.cluster import ClusterServer
 
 APPLICATION = "contract"
 NUMBERS = count(1)
@@ -33,7 +34,7 @@ class PulsarHarness:
     deadline = 15.0
     quiet = 0.3
 
-    def __init__(self, server: PulsarServer) -> None:
+    def __init__(self, server: PulsarServer | ClusterServer) -> None:
         self.settings = PulsarSettings(
             service_url=server.service_url, application=APPLICATION, operation_timeout=2, log_file="/dev/null"
         )

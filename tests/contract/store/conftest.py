@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, cast
 import pytest
 
 from tests.contract.store.harness import ACTOR, LEDGER, OTHER, PARTITIONS, SHARD, Owner
+from tests.contract.store.postgres_harness import postgres_databases, postgres_harness, postgres_template
 from tests.contract.store.sqlite_harness import sqlite_file_harness, sqlite_memory_harness
 
 if TYPE_CHECKING:
@@ -14,9 +15,15 @@ if TYPE_CHECKING:
     from magnetar.runtime.store.views import Views
     from tests.contract.store.harness import StoreHarness
 
-__all__ = ["sqlite_file_harness", "sqlite_memory_harness"]
+__all__ = [
+    "postgres_databases",
+    "postgres_harness",
+    "postgres_template",
+    "sqlite_file_harness",
+    "sqlite_memory_harness",
+]
 
-HARNESSES = ["sqlite_file_harness", "sqlite_memory_harness"]
+HARNESSES = ["sqlite_file_harness", "sqlite_memory_harness", "postgres_harness"]
 """The fixtures that yield a `StoreHarness`."""
 
 

@@ -10,17 +10,19 @@ from typing import TYPE_CHECKING
 import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
+from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
 
 from magnetar.runtime.bus.port import Position
 from magnetar.runtime.store.port import ShardChanges, StateWrite, Taker, VersionConflict
 from magnetar.runtime.store.sqlite import SqliteFile, SqliteMemory
 from tests.contract.store.harness import ACTOR, PARTITIONS
+from tests.contract.store.postgres_harness import PostgresHarness
 from tests.contract.store.rows import cancelled, fired, journal_row, outbox_row, state_row, timer_row
 from tests.contract.store.sqlite_harness import SqliteHarness
 
 if TYPE_CHECKING:
     from magnetar.runtime.store.port import JournalRow, OutboxRow, StateRow, Store, TimerRow
+    from tests.contract.store.postgres_harness import PostgresDatabases
 
 SHARDS = [f"{ACTOR}/{number}" for number in range(PARTITIONS)]
 FAR = 10**18
@@ -51,15 +53,15 @@ class StoreModel(RuleBasedStateMachine):
         self.seen: dict[tuple[int, str], tuple[int, int]] = {}
         self.next_message = 1
         self.folder = tempfile.TemporaryDirectory()
-        self.harness = SqliteHarness(self.database())
+        self.harness = self.database()
         self.stores: list[Store] = [self.harness.open(), self.harness.open()]
         for store in self.stores:
             store.prepare({ACTOR: PARTITIONS}, [])
         self.views = self.harness.views()
 
-    def database(self) -> SqliteFile | SqliteMemory:
-        """The place under test."""
-        return SqliteMemory()
+    def database(self) -> SqliteHarness | PostgresHarness:
+        """The adapter under test, on a database of its own."""
+        return SqliteHarness(SqliteMemory())
 
     @rule(worker=st.integers(0, 1), shard=st.sampled_from(SHARDS), behind=st.booleans())
     def take(self, worker: int, shard: str, behind: bool) -> None:  # noqa: FBT001 - drawn by position
@@ -222,9 +224,23 @@ class StoreModel(RuleBasedStateMachine):
 class FileModel(StoreModel):
     """The same on a file."""
 
-    def database(self) -> SqliteFile:
+    def database(self) -> SqliteHarness:
         """A file of its own."""
-        return SqliteFile(Path(self.folder.name, "magnetar.db"))
+        return SqliteHarness(SqliteFile(Path(self.folder.name, "magnetar.db")))
+
+
+def test_postgres(postgres_databases: PostgresDatabases) -> None:
+    """The same on a PostgreSQL, with a database of its own for each history."""
+
+    class PostgresModel(StoreModel):
+        def database(self) -> PostgresHarness:
+            return PostgresHarness(postgres_databases.new())
+
+        def teardown(self) -> None:
+            super().teardown()
+            postgres_databases.drop_all()
+
+    run_state_machine_as_test(PostgresModel, settings=settings(max_examples=8, stateful_step_count=25))
 
 
 TestMemory = StoreModel.TestCase

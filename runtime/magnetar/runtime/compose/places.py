@@ -119,17 +119,40 @@ def bus_place(url: str, app: str, access: Access | None = None, admin: str | Non
 
 
 def store_place(url: str) -> StorePlace:
-    """The store that a URL names: `memory:`, or `sqlite:///path` (three slashes and a path.
+    """The store that a URL names: `memory:`, `sqlite:///path` (four slashes for an absolute one), `postgresql://…`.
 
-    Four for an absolute one).
+    What libpq understands may stand in the last, `?sslmode=verify-full&sslrootcert=…` for one. Raises `UnknownPlace`,
+    never with a password in its text.
     """
     if url == "memory:":
         return SqliteMemory(wall_clock)
     scheme, _, path = url.partition(":///")
     if scheme == "sqlite" and path:
         return SqliteFile(Path(path), wall_clock)
-    message = f"{url!r} names no store; use memory: or sqlite:///path/to/file.db"
+    if url.startswith(("postgresql://", "postgres://")):
+        return _postgres_place(url)
+    message = (
+        f"{_without_secret(url)!r} names no store; use memory:, sqlite:///path/to/file.db or postgresql://host/name"
+    )
     raise UnknownPlace(message)
+
+
+def _postgres_place(url: str) -> StorePlace:
+    try:
+        from magnetar.runtime.store.postgres import PostgresPlace  # noqa: PLC0415 - an extra
+    except ImportError as problem:
+        message = "psycopg, which speaks to PostgreSQL, is not installed: pip install 'magnetar[postgres]'"
+        raise UnknownPlace(message) from problem
+    try:
+        return PostgresPlace(url)
+    except ValueError as problem:
+        raise UnknownPlace(str(problem)) from None
+
+
+def _without_secret(url: str) -> str:
+    """The URL for a text: what stands before an `@` may be a password."""
+    before, at, after = url.rpartition("@")
+    return f"{before.partition('://')[0]}://…@{after}" if at else url
 
 
 def provision_embedded(broker: Broker, wiring: Wiring) -> None:

@@ -1,0 +1,62 @@
+"""Where the data is: a PostgreSQL database, by its URL."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import psycopg
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
+
+from magnetar.runtime.store.postgres.database import Setup
+from magnetar.runtime.store.postgres.store import PostgresStore
+from magnetar.runtime.store.postgres.views import PostgresViews
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+PATIENCE = 3.0
+"""Seconds that a call may take, connecting included."""
+
+
+class PostgresPlace:
+    """A database at `postgresql://user:password@host:port/name?sslmode=verify-full…`, as libpq understands it.
+
+    `patience` is the longest that a call blocks, in seconds. Neither the password nor the URL is ever in a text.
+    Raises `ValueError` for what is no such URL.
+    """
+
+    def __init__(self, url: str, patience: float = PATIENCE) -> None:
+        try:
+            given = conninfo_to_dict(url)
+        except psycopg.Error:
+            # What libpq says about it may show a part of the password.
+            message = "this postgresql:// URL cannot be understood: percent-encode what is special in user and password"
+            raise ValueError(message) from None
+        limits: Mapping[str, str | int] = {
+            "application_name": "magnetar",
+            "client_encoding": "utf8",
+            "keepalives_idle": 2,
+            "keepalives_interval": 1,
+            "keepalives_count": 3,
+            "tcp_user_timeout": round(patience * 1000),
+        }
+        asked = {name: value for name, value in given.items() if value is not None}
+        conninfo = make_conninfo("", **{**limits, **asked})
+        self.setup = Setup(conninfo, _label(given), patience)
+
+    def __repr__(self) -> str:
+        """Without the password."""
+        return f"PostgresPlace({self.setup.label})"
+
+    def open(self) -> PostgresStore:
+        """A store on this database, migrated if need be. `StoreUnavailable`, `StoreMismatch`."""
+        return PostgresStore(self.setup)
+
+    def views(self) -> PostgresViews:
+        """Operators' queries on this database, from any process. `StoreUnavailable` without a store."""
+        return PostgresViews(self.setup)
+
+
+def _label(given: Mapping[str, object]) -> str:
+    """Where it is, for people: no user, no password."""
+    return f"postgresql://{given.get('host', 'localhost')}:{given.get('port', 5432)}/{given.get('dbname', '')}"

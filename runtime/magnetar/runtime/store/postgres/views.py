@@ -1,0 +1,119 @@
+"""Operators' queries on connections of their own that cannot write.
+
+Answers of one table's size come by a cursor, each on a connection that it closes at its end.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from magnetar.runtime.bus.port import Position
+from magnetar.runtime.store.port import JournalRow, Member, OutboxRow, ShardRow, StateRow, StoreUnavailable, TimerRow
+from magnetar.runtime.store.postgres.connection import Call
+from magnetar.runtime.store.postgres.database import SQL, reading_session
+from magnetar.runtime.store.postgres.migrating import check_migrated
+from magnetar.runtime.store.postgres.packing import integer, text
+from magnetar.runtime.store.sql.tables import table_name
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from magnetar.runtime.instant import Instant
+    from magnetar.runtime.store.postgres.connection import Rows
+    from magnetar.runtime.store.postgres.database import Setup
+
+_Row = TypeVar("_Row")
+_DOING = "reading the store"
+_FETCH = Call("FETCH 500 FROM answer")
+
+
+class PostgresViews:
+    """See `Views`. Every call may raise `StoreUnavailable`; one thread at a time.
+
+    An iterator that is not read for a minute is ended by the server: read it or drop it.
+    """
+
+    def __init__(self, setup: Setup) -> None:
+        self._setup = setup
+        self._session = reading_session(setup)
+        self._closed = False
+        check_migrated(self._session)
+
+    def state(self, actor: str, key: str) -> StateRow | None:
+        """See the port."""
+        return next(self._rows(StateRow._make, "state", text(actor), text(key)), None)
+
+    def timeline(self, actor: str, key: str, limit: int = 1000) -> list[JournalRow]:
+        """See the port."""
+        return list(self._rows(JournalRow._make, "timeline", text(actor), text(key), integer(limit)))
+
+    def entry(self, actor: str, message_id: bytes) -> JournalRow | None:
+        """See the port."""
+        return next(self._rows(JournalRow._make, "entry", text(actor), message_id), None)
+
+    def timers_of(self, actor: str, key: str) -> list[TimerRow]:
+        """See the port."""
+        return list(self._rows(TimerRow._make, "timers_of", text(actor), text(key)))
+
+    def unsent_of(self, actor: str) -> list[OutboxRow]:
+        """See the port."""
+        return list(self._rows(OutboxRow._make, "unsent_of", text(actor)))
+
+    def shards(self) -> list[ShardRow]:
+        """See the port."""
+        positions: dict[str, dict[str, Position]] = {}
+        found, rows = self._session.read(_DOING, Call(SQL["all_positions"]), Call(SQL["shards"]))
+        for shard, source, *at in found:
+            positions.setdefault(shard, {})[source] = Position(*at)
+        return [ShardRow._make((*row, positions.get(row[0], {}))) for row in rows]
+
+    def members(self) -> list[Member]:
+        """See the port."""
+        return list(self._rows(Member._make, "members"))
+
+    def now(self) -> Instant:
+        """See the port."""
+        return int(self._ask("now")[0][0])
+
+    def states_of(self, actor: str) -> Iterator[StateRow]:
+        """See the port."""
+        return map(StateRow._make, self._long(SQL["states_of"], text(actor)))
+
+    def journal_of(self, actor: str) -> Iterator[JournalRow]:
+        """See the port."""
+        return map(JournalRow._make, self._long(SQL["journal_of"], text(actor)))
+
+    def rows_of(self, table: str) -> Iterator[tuple[object, ...]]:
+        """See the port. `StoreError` for a table that was never prepared; `ValueError` for no table's name."""
+        statement = f"SELECT * FROM {table_name(table)} ORDER BY message_id, ordinal"  # noqa: S608 - the name was checked
+        return ((*row[:2], *row[3:]) for row in self._long(statement))
+
+    def schemas(self) -> dict[str, str]:
+        """See the port."""
+        return dict(self._ask("schemas"))
+
+    def close(self) -> None:
+        """See the port. Closing twice is harmless."""
+        self._closed = True
+        self._session.close()
+
+    def _rows(self, make: Callable[[tuple[Any, ...]], _Row], name: str, *values: bytes) -> Iterator[_Row]:
+        return map(make, self._ask(name, *values))
+
+    def _ask(self, name: str, *values: bytes) -> Rows:
+        return self._session.read(_DOING, Call(SQL[name], values))[0]
+
+    def _long(self, statement: str, *values: bytes) -> Iterator[tuple[Any, ...]]:
+        """All rows, as they were when the first was read, fetched as they are wanted."""
+        if self._closed:
+            message = f"{_DOING}: these views of {self._setup.label} were closed"
+            raise StoreUnavailable(message)
+        session = reading_session(self._setup)
+        try:
+            declaration = Call(f"DECLARE answer NO SCROLL CURSOR FOR {statement}", values)
+            *_, rows = session.read(_DOING, Call("BEGIN"), declaration, _FETCH)
+            while rows:
+                yield from rows
+                [rows] = session.read(_DOING, _FETCH)
+        finally:
+            session.close()

@@ -1,0 +1,285 @@
+-- Parameters are binary and typed by their casts. Where a number of rows must have been changed, a statement divides by
+-- zero unless it was so: the transaction fails before its COMMIT, which has been sent along with it.
+
+-- name: settings
+SELECT set_config(wish.name, wish.setting, false)
+FROM unnest($1::text[], $2::text[]) AS wish (name, setting) JOIN pg_settings USING (name);
+
+-- name: migrations_table
+CREATE TABLE IF NOT EXISTS migrations (
+    number bigint NOT NULL PRIMARY KEY,
+    phase text NOT NULL,
+    name text NOT NULL,
+    checksum text NOT NULL
+);
+
+-- name: one_at_a_time
+SELECT pg_advisory_xact_lock($1::int8)::text;
+
+-- name: without_haste
+SELECT set_config('statement_timeout', '0', true), set_config('lock_timeout', '20s', true),
+    set_config('transaction_timeout', '0', true);
+
+-- name: has_migrations_table
+SELECT to_regclass('migrations') IS NOT NULL;
+
+-- name: migrations
+SELECT number, phase, checksum FROM migrations;
+
+-- name: add_migration
+INSERT INTO migrations (number, phase, name, checksum) VALUES ($1::int8, $2::text, $3::text, $4::text);
+
+-- name: now
+SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::int8;
+
+-- name: partitions
+SELECT partitions FROM actors WHERE actor = $1::text;
+
+-- name: add_actor
+INSERT INTO actors (actor, partitions) VALUES ($1::text, $2::int8);
+
+-- name: add_shards
+INSERT INTO shards (shard, epoch, owner, commits, lane, clean, generation, floor)
+SELECT $1::text || '/' || number, 0, '', 0, 0, true, 0, 0 FROM generate_series(0, $2::int8 - 1) AS number;
+
+-- name: table_columns
+SELECT
+    attname::text,
+    CASE format_type(atttypid, NULL)
+        WHEN 'bigint' THEN 'integer' WHEN 'double precision' THEN 'real' WHEN 'bytea' THEN 'blob'
+        ELSE format_type(atttypid, NULL) END,
+    NOT attnotnull
+FROM pg_attribute WHERE attrelid = to_regclass($1::text) AND attnum > 0 AND NOT attisdropped ORDER BY attnum;
+
+-- name: add_schemas
+INSERT INTO schemas (fingerprint, text) SELECT * FROM unnest($1::text[], $2::text[]) ON CONFLICT DO NOTHING;
+
+-- name: schemas
+SELECT fingerprint, text FROM schemas;
+
+-- name: beat
+INSERT INTO workers (worker, code, contracts, since, seen, heard, progress, leaving)
+SELECT $1::text, $2::text, $3::int8, clock.now, clock.now, clock.now - $4::int8, $5::int8, $6::bool
+FROM (SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::int8 AS now) AS clock
+ON CONFLICT (worker) DO UPDATE SET
+    code = excluded.code, contracts = excluded.contracts, seen = excluded.seen, heard = excluded.heard,
+    progress = excluded.progress, leaving = excluded.leaving
+RETURNING seen;
+
+-- name: forget_workers
+DELETE FROM workers WHERE seen < (extract(epoch FROM clock_timestamp()) * 1000000)::int8 - $1::int8;
+
+-- name: depart
+DELETE FROM workers WHERE worker = $1::text;
+
+-- name: members
+SELECT worker, code, contracts, since, seen, heard, progress, leaving FROM workers ORDER BY worker;
+
+-- name: standings
+SELECT shard, epoch, owner, since, contracts FROM shards WHERE shard = ANY($1::text[]);
+
+-- name: all_standings
+SELECT shard, epoch, owner, since, contracts FROM shards;
+
+-- name: shard
+SELECT shard, epoch, owner, commits, lane, clean, generation, floor, contracts, since, why FROM shards
+WHERE shard = $1::text;
+
+-- name: lock_shard
+SELECT clean FROM shards WHERE shard = $1::text FOR UPDATE;
+
+-- name: shards
+SELECT shard, epoch, owner, commits, lane, clean, generation, floor, contracts, since, why FROM shards ORDER BY shard;
+
+-- name: positions
+SELECT source, ledger, entry, batch FROM positions WHERE shard = $1::text;
+
+-- name: all_positions
+SELECT shard, source, ledger, entry, batch FROM positions;
+
+-- name: take
+UPDATE shards SET
+    epoch = epoch + 1, owner = $3::text, clean = false, contracts = greatest(contracts, $4::int8),
+    generation = generation + $6::int8, why = CASE WHEN owner = $3::text THEN why ELSE $5::text END,
+    since = CASE WHEN owner = $3::text THEN since
+        ELSE (extract(epoch FROM clock_timestamp()) * 1000000)::int8 END
+WHERE shard = $1::text AND epoch = $2::int8 AND contracts <= $4::int8
+RETURNING shard, epoch, owner, commits, lane, clean, generation, floor, contracts, since, why;
+
+-- name: release
+UPDATE shards SET owner = '', clean = true, since = (extract(epoch FROM clock_timestamp()) * 1000000)::int8
+WHERE shard = $1::text AND epoch = $2::int8 RETURNING epoch;
+
+-- name: lock_shards
+SELECT shard FROM shards WHERE shard = ANY($1::text[]) ORDER BY shard FOR UPDATE;
+
+-- name: fence
+UPDATE shards SET commits = wanted.commits + 1, lane = wanted.lane, floor = wanted.floor
+FROM unnest($1::text[], $2::int8[], $3::int8[], $4::int8[], $5::int8[]) AS wanted (shard, epoch, commits, lane, floor)
+WHERE shards.shard = wanted.shard AND shards.epoch = wanted.epoch AND shards.commits = wanted.commits
+RETURNING shards.shard, shards.commits;
+
+-- name: fence_all
+WITH fenced AS (
+    UPDATE shards SET commits = wanted.commits + 1, lane = wanted.lane, floor = wanted.floor
+    FROM unnest($1::text[], $2::int8[], $3::int8[], $4::int8[], $5::int8[])
+        AS wanted (shard, epoch, commits, lane, floor)
+    WHERE shards.shard = wanted.shard AND shards.epoch = wanted.epoch AND shards.commits = wanted.commits
+    RETURNING 1
+)
+SELECT 1 / (count(*) = cardinality($1::text[]))::int FROM fenced;
+
+-- name: epochs_and_commits
+SELECT shard, epoch, commits FROM shards WHERE shard = ANY($1::text[]);
+
+-- name: outbox
+SELECT shard, number, topic, partition, key, body, properties FROM outbox
+WHERE shard = $1::text AND number > $2::int8 ORDER BY number LIMIT $3::int8;
+
+-- name: timers_due
+SELECT actor, key, name, shard, generation, due, type, schema, body, correlation_id, causation_id FROM timers
+WHERE shard = $1::text AND due <= $2::int8 ORDER BY due, actor, key, name;
+
+-- name: dispositions
+SELECT message_id, disposition
+FROM unnest($2::uuid[]) AS wanted (id) JOIN journal ON message_id = wanted.id AND actor = $1::text;
+
+-- name: numbers_used
+SELECT outbox.shard, outbox.number
+FROM unnest($1::text[], $2::int8[]) AS wanted (shard, number) JOIN outbox USING (shard, number);
+
+-- name: generations
+SELECT timers.actor, timers.key, timers.name, generation
+FROM unnest($1::text[], $2::text[], $3::text[]) AS wanted (actor, key, name) JOIN timers USING (actor, key, name);
+
+-- name: state
+SELECT actor, key, shard, version, schema, body, changed_at FROM states WHERE actor = $1::text AND key = $2::text;
+
+-- name: states
+SELECT actor, states.key, shard, version, schema, body, changed_at
+FROM unnest($2::text[]) AS wanted (key) JOIN states ON states.key = wanted.key AND actor = $1::text;
+
+-- name: add_journal
+INSERT INTO journal (
+    actor, message_id, shard, key, disposition, type, schema, body, source, position, correlation_id, causation_id,
+    occurred_at, published_at, now, code, version, state_hash, sent, answer, answer_schema, state
+)
+SELECT new.*, states.id
+FROM unnest(
+    $1::text[], $2::uuid[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::bytea[], $9::text[],
+    $10::text[], $11::text[], $12::text[], $13::int8[], $14::int8[], $15::int8[], $16::text[], $17::int8[],
+    $18::bytea[], $19::text[], $20::bytea[], $21::text[]
+) AS new (
+    actor, message_id, shard, key, disposition, type, schema, body, source, position, correlation_id, causation_id,
+    occurred_at, published_at, now, code, version, state_hash, sent, answer, answer_schema
+) LEFT JOIN states ON states.actor = new.actor AND states.key = new.key;
+
+-- name: add_states
+INSERT INTO states (actor, key, shard, version, schema, body, changed_at)
+SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::int8[], $5::text[], $6::bytea[], $7::int8[]);
+
+-- name: change_states
+WITH changed AS (
+    UPDATE states SET
+        shard = new.shard, version = new.version, schema = new.schema, body = new.body, changed_at = new.changed_at
+    FROM unnest($1::text[], $2::text[], $3::text[], $4::int8[], $5::text[], $6::bytea[], $7::int8[], $8::int8[])
+        AS new (actor, key, shard, version, schema, body, changed_at, over)
+    WHERE states.actor = new.actor AND states.key = new.key AND states.version = new.over
+    RETURNING 1
+)
+SELECT 1 / (count(*) = cardinality($1::text[]))::int FROM changed;
+
+-- name: add_outbox
+INSERT INTO outbox (shard, number, topic, partition, key, body, properties)
+SELECT * FROM unnest($1::text[], $2::int8[], $3::text[], $4::int8[], $5::text[], $6::bytea[], $7::text[]);
+
+-- name: remove_outbox
+DELETE FROM outbox USING unnest($1::text[], $2::int8[], $3::int8[]) AS sent (shard, after, until)
+WHERE outbox.shard = sent.shard AND number > sent.after AND number <= sent.until;
+
+-- name: cancel_timers
+DELETE FROM timers USING unnest($1::text[], $2::text[], $3::text[]) AS gone (actor, key, name)
+WHERE timers.actor = gone.actor AND timers.key = gone.key AND timers.name = gone.name;
+
+-- name: fire_timers
+WITH fired AS (
+    DELETE FROM timers
+    USING unnest($1::text[], $2::text[], $3::text[], $4::bytea[]) AS gone (actor, key, name, generation)
+    WHERE timers.actor = gone.actor AND timers.key = gone.key AND timers.name = gone.name
+        AND timers.generation = gone.generation
+    RETURNING 1
+)
+SELECT 1 / (count(*) = cardinality($1::text[]))::int FROM fired;
+
+-- name: arm_timers
+INSERT INTO timers (actor, key, name, shard, generation, due, type, schema, body, correlation_id, causation_id)
+SELECT * FROM unnest(
+    $1::text[], $2::text[], $3::text[], $4::text[], $5::bytea[], $6::int8[], $7::text[], $8::text[], $9::bytea[],
+    $10::text[], $11::text[]
+)
+ON CONFLICT (actor, key, name) DO UPDATE SET
+    shard = excluded.shard, generation = excluded.generation, due = excluded.due, type = excluded.type,
+    schema = excluded.schema, body = excluded.body, correlation_id = excluded.correlation_id,
+    causation_id = excluded.causation_id;
+
+-- name: set_positions
+INSERT INTO positions (shard, source, ledger, entry, batch)
+SELECT * FROM unnest($1::text[], $2::text[], $3::int8[], $4::int8[], $5::int8[])
+ON CONFLICT (shard, source) DO UPDATE SET ledger = excluded.ledger, entry = excluded.entry, batch = excluded.batch;
+
+-- name: timeline
+SELECT
+    actor, message_id, shard, key, disposition, type, schema, body, source, position, correlation_id, causation_id,
+    occurred_at, published_at, now, code, version, state_hash, sent, answer, answer_schema
+FROM journal WHERE state = (SELECT id FROM states WHERE actor = $1::text AND key = $2::text)
+UNION ALL
+SELECT
+    actor, message_id, shard, key, disposition, type, schema, body, source, position, correlation_id, causation_id,
+    occurred_at, published_at, now, code, version, state_hash, sent, answer, answer_schema
+FROM journal WHERE state IS NULL AND actor = $1::text AND key = $2::text
+ORDER BY version, now, message_id LIMIT $3::int8;
+
+-- name: entry
+SELECT
+    actor, message_id, shard, key, disposition, type, schema, body, source, position, correlation_id, causation_id,
+    occurred_at, published_at, now, code, version, state_hash, sent, answer, answer_schema
+FROM journal WHERE actor = $1::text AND message_id = $2::uuid;
+
+-- name: journal_of
+SELECT
+    actor, message_id, shard, key, disposition, type, schema, body, source, position, correlation_id, causation_id,
+    occurred_at, published_at, now, code, version, state_hash, sent, answer, answer_schema
+FROM journal WHERE actor = $1::text ORDER BY message_id;
+
+-- name: states_of
+SELECT actor, key, shard, version, schema, body, changed_at FROM states WHERE actor = $1::text ORDER BY key;
+
+-- name: timers_of
+SELECT actor, key, name, shard, generation, due, type, schema, body, correlation_id, causation_id FROM timers
+WHERE actor = $1::text AND key = $2::text ORDER BY due, name;
+
+-- name: unsent_of
+SELECT shard, number, topic, partition, key, body, properties FROM outbox
+WHERE shard >= $1::text || '/' AND shard < $1::text || '0' ORDER BY shard, number;
+
+-- name: journal_partitions
+SELECT
+    pg_class.relname::text,
+    (regexp_match(pg_get_expr(relpartbound, pg_class.oid), 'FROM \(''([^'']+)''\)'))[1]::uuid,
+    (regexp_match(pg_get_expr(relpartbound, pg_class.oid), 'TO \(''([^'']+)''\)'))[1]::uuid
+FROM pg_inherits JOIN pg_class ON pg_class.oid = inhrelid
+WHERE inhparent = 'journal'::regclass AND pg_get_expr(relpartbound, pg_class.oid) <> 'DEFAULT'
+ORDER BY 2;
+
+-- name: unpartitioned
+SELECT count(*) FROM journal_default WHERE message_id >= $1::uuid AND message_id < $2::uuid;
+
+-- name: worn_out
+SELECT count(*) FROM journal_default
+WHERE now < $1::int8 AND disposition NOT IN ('parked', 'dead');
+
+-- name: trim_default
+DELETE FROM journal_default WHERE (message_id, actor) IN (
+    SELECT message_id, actor FROM journal_default
+    WHERE now < $1::int8 AND disposition NOT IN ('parked', 'dead') LIMIT $2::int8
+);
