@@ -10,6 +10,7 @@ from magnetar.runtime.compose.places import (
     bus_place,
     provision_embedded,
     store_place,
+    store_upkeep,
     wanted_of,
 )
 from magnetar.runtime.compose.process import run_until_signal, tune_collector
@@ -31,6 +32,7 @@ __all__ = [
     "provision_embedded",
     "run_until_signal",
     "store_place",
+    "store_upkeep",
     "tune_collector",
     "wanted_of",
 ]
