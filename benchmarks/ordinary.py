@@ -4,11 +4,12 @@ The ordinary consumer takes a message, decodes it with fastavro, validates it wi
 looks it up in its inbox, loads the order's JSON, writes it back, and adds the outgoing event, as Avro, to an outbox
 from which it deletes the oldest row. It does not even publish. The loop is a whole worker: receivers, decoding,
 handlers, journal, states, outbox, one commit a group, relay to the topic of events. Both are fed from the in-process
-bus and keep SQLite files with `synchronous=FULL`; the ordinary one uses Python's own `sqlite3`, as people do. They
+bus and keep either SQLite files with `synchronous=FULL`, where the ordinary one uses Python's own `sqlite3`, or
+databases of one PostgreSQL 18 with `synchronous_commit` and `fsync` on, where it uses psycopg, both as people do. They
 take turns; the figure is the median of the ratios. It depends on what the disk takes for a flush, which is printed:
 the ordinary consumer waits for one with every message.
 
-Usage: python -m benchmarks.ordinary [ROUNDS] [EVENTS]; exit status 1 below the floor.
+Usage: python -m benchmarks.ordinary [ROUNDS] [EVENTS] [sqlite|postgres]; exit status 1 below the floor.
 """
 
 # pyright: reportUnknownMemberType=false
@@ -18,13 +19,10 @@ from __future__ import annotations
 import io
 import json
 import os
-import sqlite3
 import statistics
 import sys
 import tempfile
 import time
-from collections.abc import Generator
-from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 from typing import Any, cast
@@ -33,13 +31,14 @@ from uuid import UUID
 import fastavro
 import pydantic
 
+from benchmarks.databases import Database, databases
 from benchmarks.job import OrderEvent, events, order_app
 from magnetar.runtime import Client
 from magnetar.runtime.bus.memory import Broker, MemoryBus
 from magnetar.runtime.compose import EmbeddedBus, RunningWorker, provision_embedded, store_place, tune_collector
 from magnetar.runtime.threads.loop import wall_clock
 
-FLOOR = 5.0
+FLOORS = {"sqlite": 5.0, "postgres": 8.0}
 
 
 class LineIn(pydantic.BaseModel):
@@ -67,15 +66,6 @@ class OrderEventIn(pydantic.BaseModel):
     lines: list[LineIn]
 
 
-SCHEMA = """
-PRAGMA journal_mode = wal;
-PRAGMA synchronous = full;
-CREATE TABLE inbox (id TEXT PRIMARY KEY) WITHOUT ROWID;
-CREATE TABLE orders (id TEXT PRIMARY KEY, version INTEGER NOT NULL, body TEXT NOT NULL) WITHOUT ROWID;
-CREATE TABLE outbox (number INTEGER PRIMARY KEY, key TEXT NOT NULL, body BLOB NOT NULL);
-"""
-
-
 class OrderIn(pydantic.BaseModel):
     """The order as it is stored."""
 
@@ -91,38 +81,36 @@ class OrderIn(pydantic.BaseModel):
 class Ordinary:
     """A hand-written consumer: right, and one transaction a message."""
 
-    def __init__(self, path: Path, taken: str, published: str) -> None:
-        """Makes the file. `taken` and `published` are the topics' schemas."""
+    def __init__(self, database: Database, taken: str, published: str) -> None:
+        """`taken` and `published` are the topics' schemas."""
         self._taken = fastavro.parse_schema(json.loads(taken))
         self._published = fastavro.parse_schema(json.loads(published))
-        self._db = sqlite3.connect(path)
-        self._db.executescript(SCHEMA)
+        self._database = database
 
     def handle(self, body: bytes, message_id: str) -> None:
         """One message."""
         record = cast("dict[str, Any]", fastavro.schemaless_reader(io.BytesIO(body), self._taken, None))
         event = OrderEventIn.model_validate(record["body"])
-        with self._db:
-            known = self._db.execute("SELECT 1 FROM inbox WHERE id = ?", (message_id,)).fetchone()
-            if known is not None:
-                return
-            self._apply(event, message_id)
+        with self._database.transaction():
+            if not self._database.rows("SELECT 1 FROM inbox WHERE id = ?", message_id):
+                self._apply(event, message_id)
 
     def _apply(self, event: OrderEventIn, message_id: str) -> None:
-        row = self._db.execute("SELECT version, body FROM orders WHERE id = ?", (event.order_id,)).fetchone()
-        version: int = 0 if row is None else row[0]
-        order = OrderIn() if row is None else OrderIn.model_validate_json(row[1])
+        ask = self._database.rows
+        found = ask("SELECT version, body FROM orders WHERE id = ?", event.order_id)
+        version: int = found[0][0] if found else 0
+        order = OrderIn.model_validate_json(found[0][1]) if found else OrderIn()
         order.status, order.customer_id, order.currency = event.kind, event.customer_id, event.currency
         order.events, order.total = order.events + 1, order.total + event.total
         order.last, order.lines = event.occurred_at, event.lines
-        self._db.execute("INSERT INTO inbox (id) VALUES (?)", (message_id,))
-        self._db.execute(
+        ask("INSERT INTO inbox (id) VALUES (?)", message_id)
+        ask(
             "INSERT INTO orders (id, version, body) VALUES (?, ?, ?) ON CONFLICT (id) DO UPDATE "
-            "SET version = excluded.version, body = excluded.body WHERE version = excluded.version - 1",
-            (event.order_id, version + 1, order.model_dump_json()),
+            "SET version = excluded.version, body = excluded.body WHERE orders.version = excluded.version - 1",
+            *(event.order_id, version + 1, order.model_dump_json()),
         )
-        self._db.execute("INSERT INTO outbox (key, body) VALUES (?, ?)", (event.order_id, self._event(event, order)))
-        self._db.execute("DELETE FROM outbox WHERE number = (SELECT min(number) FROM outbox)")
+        ask("INSERT INTO outbox (key, body) VALUES (?, ?)", event.order_id, self._event(event, order))
+        ask("DELETE FROM outbox WHERE number = (SELECT min(number) FROM outbox)")
 
     def _event(self, event: OrderEventIn, order: OrderIn) -> bytes:
         body = {
@@ -138,8 +126,8 @@ class Ordinary:
         return stream.getvalue()
 
     def total(self) -> int:
-        """What the file says was applied."""
-        return sum(json.loads(body)["events"] for (body,) in self._db.execute("SELECT body FROM orders"))
+        """What the database says was applied."""
+        return sum(json.loads(body)["events"] for (body,) in self._database.rows("SELECT body FROM orders"))
 
 
 def fed(messages: list[OrderEvent]) -> Broker:
@@ -153,12 +141,12 @@ def fed(messages: list[OrderEvent]) -> Broker:
     return broker
 
 
-def ordinary_rate(messages: list[OrderEvent], folder: Path) -> float:
+def ordinary_rate(messages: list[OrderEvent], database: Database) -> float:
     """Events a second of the ordinary consumer."""
     broker = fed(messages)
     topics = order_app().wire().topics
     schemas = [topics[name].codec.schema.text for name in ("orders", "orders-events")]
-    consumer = Ordinary(folder / "ordinary.db", *schemas)
+    consumer = Ordinary(database, *schemas)
     bus = MemoryBus(broker, "ordinary")
     sources = [bus.subscribe("orders", partition, "magnetar-orders").poll() for partition in range(16)]
     left = len(messages)
@@ -175,11 +163,11 @@ def ordinary_rate(messages: list[OrderEvent], folder: Path) -> float:
     return rate
 
 
-def loop_rate(messages: list[OrderEvent], folder: Path) -> float:
-    """Events a second of a whole worker, from its start until all is applied and published."""
+def loop_rate(messages: list[OrderEvent], store: str) -> float:
+    """Events a second of a whole worker on a store, from its start until all is applied and published."""
     broker = fed(messages)
     wiring = order_app().wire()
-    place = store_place(f"sqlite:///{folder}/loop.db")
+    place = store_place(store)
     worker = RunningWorker(wiring, EmbeddedBus(broker), place)
     start = time.perf_counter()
     worker.start()
@@ -205,31 +193,26 @@ def flush_time(folder: Path, times: int = 200) -> float:
         return (time.perf_counter() - start) / times
 
 
-@contextmanager
-def folder() -> Generator[Path]:
-    """A folder of one round."""
-    with tempfile.TemporaryDirectory() as name:
-        yield Path(name)
-
-
 def main() -> int:
     """Print each round and the median."""
     rounds = int(sys.argv[1]) if len(sys.argv) > 1 else 5
     count = int(sys.argv[2]) if len(sys.argv) > 2 else 20_000
+    kind = sys.argv[3] if len(sys.argv) > 3 else "sqlite"
     tune_collector()
     ratios: list[float] = []
-    for number in range(1, rounds + 1):
-        with folder() as place:
-            flush = flush_time(place)
-            ordinary = ordinary_rate(events(count // 5, seed=number), place)
-        with folder() as place:
-            loop = loop_rate(events(count, seed=number), place)
-        ratios.append(loop / ordinary)
-        told = f"ordinary {ordinary:8,.0f}/s   loop {loop:8,.0f}/s   ratio {loop / ordinary:5.2f}"
-        print(f"round {number}: {told}   flush {flush * 1e6:4.0f} µs")
+    with tempfile.TemporaryDirectory() as name, databases(kind, Path(name)) as fresh:
+        for number in range(1, rounds + 1):
+            flush = flush_time(Path(name))
+            with fresh() as (database, _):
+                ordinary = ordinary_rate(events(count // 5, seed=number), database)
+            with fresh() as (_, url):
+                loop = loop_rate(events(count, seed=number), url)
+            ratios.append(loop / ordinary)
+            told = f"ordinary {ordinary:8,.0f}/s   loop {loop:8,.0f}/s   ratio {loop / ordinary:5.2f}"
+            print(f"round {number}: {told}   flush {flush * 1e6:4.0f} µs")
     median = statistics.median(ratios)
-    print(f"ratio: median {median:.2f} ({min(ratios):.2f} to {max(ratios):.2f}), floor {FLOOR}")
-    return 0 if median >= FLOOR else 1
+    print(f"{kind}: ratio: median {median:.2f} ({min(ratios):.2f} to {max(ratios):.2f}), floor {FLOORS[kind]}")
+    return 0 if median >= FLOORS[kind] else 1
 
 
 if __name__ == "__main__":

@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import itertools
+from dataclasses import replace
 from typing import TYPE_CHECKING, cast
 
 import psycopg
 import pytest
-from psycopg import sql
 
+from magnetar.runtime.servers import PostgresServer
 from magnetar.runtime.store.postgres import PostgresPlace
 from magnetar.runtime.store.postgres.connection import Call
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
-    from typing import LiteralString
 
-    from magnetar.runtime.servers import PostgresServer
+    from magnetar.runtime.servers import PostgresPlan
     from magnetar.runtime.store.port import ShardChanges, Store
     from magnetar.runtime.store.postgres import PostgresStore, PostgresViews
     from magnetar.runtime.store.postgres.connection import Rows
@@ -24,8 +24,6 @@ if TYPE_CHECKING:
 
 PATIENCE = 20.0
 """Seconds to wait for an answer: as long as a test may take on a busy machine."""
-TEMPLATE = "contract_template"
-_numbers = itertools.count(1)
 
 
 class PostgresHarness:
@@ -72,50 +70,73 @@ class PostgresHarness:
             each.close()
 
 
-def _run(server: PostgresServer, statement: LiteralString, *names: str) -> None:
-    composed = sql.SQL(statement).format(*map(sql.Identifier, names))
-    with psycopg.connect(server.service_url, autocommit=True, connect_timeout=20) as connection:
-        connection.execute(composed)
+# Rows are deleted, because making a database, or cutting off its tables, makes and removes hundreds of files.
+_EMPTY = """
+DO $$
+DECLARE name text;
+BEGIN
+    PERFORM pg_terminate_backend(pid, 5000) FROM pg_stat_activity
+    WHERE datname = current_database() AND usename = current_user AND pid <> pg_backend_pid();
+    FOR name IN SELECT tablename FROM pg_tables WHERE schemaname = 'public' AND tablename LIKE 'app\\_%' LOOP
+        EXECUTE format('DROP TABLE %I', name);
+    END LOOP;
+    FOR name IN SELECT relname FROM pg_class WHERE relkind IN ('r', 'p') AND NOT relispartition
+        AND relnamespace = 'public'::regnamespace AND relname <> 'migrations' LOOP
+        EXECUTE format('DELETE FROM %I', name);
+    END LOOP;
+END $$
+"""
 
 
-def _url(server: PostgresServer, database: str) -> str:
-    return f"{server.service_url.rpartition('/')[0]}/{database}"
+def _run(url: str, statement: str) -> None:
+    with psycopg.connect(url, autocommit=True, connect_timeout=20) as connection:
+        connection.execute(statement.encode())
 
 
 class PostgresDatabases:
-    """Databases made from one that is migrated, on a server for the whole run."""
+    """Databases on a server for the whole run: migrated once, and emptied between two tests."""
 
     def __init__(self, server: PostgresServer) -> None:
         self._server = server
-        self._made: list[str] = []
-        _run(server, "DROP DATABASE IF EXISTS {}", TEMPLATE)
-        _run(server, "CREATE DATABASE {}", TEMPLATE)
-        PostgresPlace(_url(server, TEMPLATE), PATIENCE).open().close()
+        self._numbers = itertools.count(1)
+        self._free: list[str] = []
+        self._used: list[str] = []
 
-    def new(self, patience: float = PATIENCE) -> PostgresPlace:
+    def new(self) -> PostgresPlace:
         """An empty store."""
-        name = f"contract_{next(_numbers)}"
-        _run(self._server, "CREATE DATABASE {} TEMPLATE {} STRATEGY wal_log", name, TEMPLATE)
-        self._made.append(name)
-        return PostgresPlace(_url(self._server, name), patience)
+        url = self._free.pop() if self._free else self._made()
+        self._used.append(url)
+        return PostgresPlace(url, PATIENCE)
 
-    def drop_all(self) -> None:
-        """Drop what was made."""
-        while self._made:
-            _run(self._server, "DROP DATABASE {} WITH (FORCE)", self._made.pop())
+    def empty_all(self) -> None:
+        """Take back what was given out, and close whoever is still on it."""
+        while self._used:
+            _run(self._used[-1], _EMPTY)
+            self._free.append(self._used.pop())
+
+    def _made(self) -> str:
+        name = f"contract_{next(self._numbers)}"
+        _run(self._server.service_url, f"CREATE DATABASE {name}")
+        url = f"{self._server.service_url.rpartition('/')[0]}/{name}"
+        PostgresPlace(url, PATIENCE).open().close()
+        return url
 
 
 @pytest.fixture(scope="session")
-def postgres_template(postgres_server: PostgresServer) -> PostgresDatabases:
-    """Where databases come from."""
-    return PostgresDatabases(postgres_server)
+def postgres_template(
+    postgres_plan: PostgresPlan, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[PostgresDatabases]:
+    """Where databases come from: a server that waits for no disk, because none of these tests cuts its power."""
+    data = tmp_path_factory.mktemp("contract")
+    with PostgresServer(replace(postgres_plan, data=data, changes={"fsync": "off"})) as server:
+        yield PostgresDatabases(server)
 
 
 @pytest.fixture
 def postgres_databases(postgres_template: PostgresDatabases) -> Iterator[PostgresDatabases]:
     """Databases of the test's own."""
     yield postgres_template
-    postgres_template.drop_all()
+    postgres_template.empty_all()
 
 
 @pytest.fixture

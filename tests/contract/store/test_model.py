@@ -238,7 +238,7 @@ def test_postgres(postgres_databases: PostgresDatabases) -> None:
 
         def teardown(self) -> None:
             super().teardown()
-            postgres_databases.drop_all()
+            postgres_databases.empty_all()
 
     run_state_machine_as_test(PostgresModel, settings=settings(max_examples=8, stateful_step_count=25))
 

@@ -149,12 +149,17 @@ def test_commits_under_kills_are_never_guessed(server: PostgresServer, store: Po
     for number in range(1, 6):
         with ThreadPoolExecutor(1) as pool:
             killed = threading.Barrier(2)
-            killer = pool.submit(lambda barrier: (barrier.wait(20), server.kill()), killed)
+            killer = pool.submit(_kill_at, killed, server)
             killed.wait(20)
             durable = _told(owner, number)
             killer.result(60)
         server.start()
         assert settle(owner, number) or not durable
+
+
+def _kill_at(moment: threading.Barrier, server: PostgresServer) -> None:
+    moment.wait(20)
+    server.kill()
 
 
 def _told(owner: Owner, number: int) -> bool:

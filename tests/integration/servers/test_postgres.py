@@ -9,6 +9,7 @@ import sys
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import psycopg
 import pytest
@@ -22,7 +23,6 @@ from magnetar.runtime.servers.postgres import end
 from magnetar.runtime.servers.postgres_layout import running_in
 from magnetar.runtime.servers.process import until
 from tests.unit.servers.conftest import disk_usage_without_room
-from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Generator

@@ -18,6 +18,7 @@ from magnetar.runtime.compose import (
     store_place,
     wanted_of,
 )
+from magnetar.runtime.store.postgres import PostgresPlace
 from magnetar.runtime.store.sqlite import SqliteFile, SqliteMemory
 from tests.unit.compose.counting import counting
 
@@ -83,6 +84,14 @@ def test_a_store_is_named_by_its_url() -> None:
         assert place.path == Path(path)
 
 
+def test_a_postgres_place_is_named_without_its_secrets() -> None:
+    """Both spellings of the scheme; nothing is asked of the server yet."""
+    for scheme in ("postgresql", "postgres"):
+        place = store_place(f"{scheme}://me:hush@db.example:5433/shop?sslmode=require")
+        assert isinstance(place, PostgresPlace)
+        assert repr(place) == "PostgresPlace(postgresql://db.example:5433/shop)"
+
+
 @pytest.mark.parametrize("url", ["", "kafka://host", "memory", "pulsar:host", "sqlite:"])
 def test_an_unknown_bus_is_told(url: str) -> None:
     """With the ones there are."""
@@ -90,10 +99,10 @@ def test_an_unknown_bus_is_told(url: str) -> None:
         bus_place(url, "shop")
 
 
-@pytest.mark.parametrize("url", ["", "postgres://host", "sqlite://", "sqlite:///", "memory"])
+@pytest.mark.parametrize("url", ["", "mysql://host", "sqlite://", "sqlite:///", "memory"])
 def test_an_unknown_store_is_told(url: str) -> None:
     """With the ones there are."""
-    with pytest.raises(UnknownPlace, match="use memory: or sqlite:///"):
+    with pytest.raises(UnknownPlace, match=r"use memory:, sqlite:///.* or postgresql://"):
         store_place(url)
 
 

@@ -26,7 +26,9 @@ Target: TypeAlias = Annotated[
 Store: TypeAlias = Annotated[
     str | None,
     typer.Option(
-        metavar="URL", help="The store: sqlite:///shop.db (four slashes before an absolute path); else $MAGNETAR_STORE."
+        metavar="URL",
+        help="The store: sqlite:///shop.db (four slashes before an absolute path) or postgresql://host/name;"
+        " else $MAGNETAR_STORE.",
     ),
 ]
 Bus: TypeAlias = Annotated[

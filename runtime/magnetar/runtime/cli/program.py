@@ -22,6 +22,7 @@ from magnetar.runtime.cli import (
     screen,
     sending,
     servers,
+    storing,
     topics,
     working,
 )
@@ -90,6 +91,7 @@ def assembled(warn: Callable[[str], None]) -> typer.Typer:
     app.add_typer(keys.app, name="key")
     app.add_typer(topics.app, name="topics")
     app.add_typer(contracts.app, name="schema")
+    app.add_typer(storing.app, name="store")
     app.add_typer(servers.app)
     app.command("reference", hidden=True)(_reference)
     plugins.join(app, plugins.installed(), warn)

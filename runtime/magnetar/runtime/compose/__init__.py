@@ -11,6 +11,7 @@ from magnetar.runtime.compose.places import (
     bus_place,
     provision_embedded,
     store_place,
+    store_upkeep,
     wanted_of,
 )
 from magnetar.runtime.compose.process import run_until_signal, supervise_until_signal, tune_collector
@@ -37,6 +38,7 @@ __all__ = [
     "run_until_signal",
     "store_place",
     "supervise_until_signal",
+    "store_upkeep",
     "tune_collector",
     "wanted_of",
 ]

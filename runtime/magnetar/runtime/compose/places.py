@@ -22,10 +22,14 @@ if TYPE_CHECKING:
     from magnetar.runtime.bus.port import Bus, Delivery
     from magnetar.runtime.bus.pulsar.client import Subscriptions
     from magnetar.runtime.store.port import Store
+    from magnetar.runtime.store.postgres import PostgresPlace, PostgresUpkeep
     from magnetar.runtime.store.views import Views
     from magnetar.runtime.wiring import Wiring
 
 _log = logging.getLogger(__name__)
+
+
+_POSTGRES = ("postgresql://", "postgres://")
 
 
 class UnknownPlace(MagnetarError):
@@ -129,7 +133,7 @@ def store_place(url: str) -> StorePlace:
     scheme, _, path = url.partition(":///")
     if scheme == "sqlite" and path:
         return SqliteFile(Path(path), wall_clock)
-    if url.startswith(("postgresql://", "postgres://")):
+    if url.startswith(_POSTGRES):
         return _postgres_place(url)
     message = (
         f"{_without_secret(url)!r} names no store; use memory:, sqlite:///path/to/file.db or postgresql://host/name"
@@ -137,7 +141,15 @@ def store_place(url: str) -> StorePlace:
     raise UnknownPlace(message)
 
 
-def _postgres_place(url: str) -> StorePlace:
+def store_upkeep(url: str) -> PostgresUpkeep:
+    """What operators do to a store from time to time. Raises `UnknownPlace` for one that needs none of it."""
+    if not url.startswith(_POSTGRES):
+        message = f"{_without_secret(url)!r} needs no upkeep: a SQLite file migrates when opened, and keeps its journal"
+        raise UnknownPlace(message)
+    return _postgres_place(url).upkeep()
+
+
+def _postgres_place(url: str) -> PostgresPlace:
     try:
         from magnetar.runtime.store.postgres import PostgresPlace  # noqa: PLC0415 - an extra
     except ImportError as problem:

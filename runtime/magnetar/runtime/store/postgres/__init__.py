@@ -5,6 +5,7 @@
 
 from magnetar.runtime.store.postgres.places import PostgresPlace
 from magnetar.runtime.store.postgres.store import PostgresStore
+from magnetar.runtime.store.postgres.upkeep import PostgresUpkeep
 from magnetar.runtime.store.postgres.views import PostgresViews
 
-__all__ = ["PostgresPlace", "PostgresStore", "PostgresViews"]
+__all__ = ["PostgresPlace", "PostgresStore", "PostgresUpkeep", "PostgresViews"]

@@ -41,6 +41,10 @@ _READER = {
 }
 
 
+_UPKEEP = {"default_transaction_isolation": "read committed", "synchronous_commit": "on"}
+_UPKEEP_SECONDS = 600.0
+
+
 class Setup(NamedTuple):
     """How to reach a database. `conninfo` may hold a password, `label` is for people; `patience` is in seconds."""
 
@@ -181,6 +185,11 @@ class Transaction:
 def engine_session(setup: Setup) -> Session:
     """For the loop."""
     return Session(setup, _ENGINE)
+
+
+def upkeep_session(setup: Setup) -> Session:
+    """For operators' commands, which read whole tables and may take their time."""
+    return Session(setup._replace(patience=_UPKEEP_SECONDS), _UPKEEP)
 
 
 def reading_session(setup: Setup) -> Session:

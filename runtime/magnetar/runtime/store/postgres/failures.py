@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from magnetar.runtime.store.port import CommitRejected, StoreError, StoreUnavailable
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable
 
     from magnetar.runtime.store.postgres.connection import Refused
 
@@ -52,7 +52,7 @@ def rejected(error: Exception, doing: str) -> CommitRejected:
     return CommitRejected(f"{doing}: the store refuses these rows: {type(error).__name__}: {error}")
 
 
-def readable(keys: Sequence[str]) -> list[str]:
+def readable(keys: Iterable[str]) -> list[str]:
     """Those of the texts that PostgreSQL can hold, and so might know: none with a NUL or half a surrogate pair."""
     return [key for key in keys if "\0" not in key and _encodes(key)]
 

@@ -23,9 +23,11 @@ from magnetar.runtime.store.postgres import failures, packing
 from magnetar.runtime.store.postgres.commit import commit_group
 from magnetar.runtime.store.postgres.connection import Call, Refused
 from magnetar.runtime.store.postgres.database import SQL, engine_session
+from magnetar.runtime.store.postgres.journal import make_ahead
 from magnetar.runtime.store.postgres.layout import prepare_actor, prepare_table
 from magnetar.runtime.store.postgres.migrating import bring_up_to_date, exclude_others
 from magnetar.runtime.store.postgres.packing import integer, text, texts, uuids
+from magnetar.runtime.store.postgres.periods import Period
 from magnetar.runtime.store.sql.migrations import Phase
 from magnetar.runtime.store.sql.tables import check_table
 
@@ -50,10 +52,11 @@ class PostgresStore:
     the next call. Not only `commit`, also `take` and `release` may end in `CommitUnknown`; each may be repeated.
     """
 
-    def __init__(self, setup: Setup) -> None:
+    def __init__(self, setup: Setup, period: Period = Period.MONTH) -> None:
         self._tables: dict[str, Table] = {}
         self._session = engine_session(setup)
         bring_up_to_date(self._session, frozenset({Phase.PRE}))
+        make_ahead(self._session, period)
 
     def now(self) -> Instant:
         """The database server's clock."""
@@ -149,7 +152,7 @@ class PostgresStore:
 
     def states(self, actor: str, keys: Sequence[str]) -> list[StateRow]:
         """See the port. A key that PostgreSQL cannot hold has no state; its message is refused by the commit."""
-        values = text(actor), texts(failures.readable(keys))
+        values = text(actor), texts(failures.readable(dict.fromkeys(keys)))
         return list(map(StateRow._make, self._rows(f"loading states of {actor}", "states", *values)))
 
     def commit(self, group: Sequence[ShardChanges]) -> frozenset[ShardName]:

@@ -1,4 +1,5 @@
--- Parameters are binary and typed by their casts. Where a number of rows must have been changed, a statement divides by
+-- Parameters are binary and typed by their casts. A LIMIT inside a LATERAL keeps the planner, which makes its plan when
+-- tables are still empty, from reading all rows of an actor to find a few. Where a number of rows must have been changed, a statement divides by
 -- zero unless it was so: the transaction fails before its COMMIT, which has been sent along with it.
 
 -- name: settings
@@ -141,8 +142,10 @@ SELECT actor, key, name, shard, generation, due, type, schema, body, correlation
 WHERE shard = $1::text AND due <= $2::int8 ORDER BY due, actor, key, name;
 
 -- name: dispositions
-SELECT message_id, disposition
-FROM unnest($2::uuid[]) AS wanted (id) JOIN journal ON message_id = wanted.id AND actor = $1::text;
+SELECT wanted.id, found.disposition
+FROM unnest($2::uuid[]) AS wanted (id) CROSS JOIN LATERAL (
+    SELECT disposition FROM journal WHERE message_id = wanted.id AND actor = $1::text LIMIT 1
+) AS found;
 
 -- name: numbers_used
 SELECT outbox.shard, outbox.number
@@ -156,8 +159,11 @@ FROM unnest($1::text[], $2::text[], $3::text[]) AS wanted (actor, key, name) JOI
 SELECT actor, key, shard, version, schema, body, changed_at FROM states WHERE actor = $1::text AND key = $2::text;
 
 -- name: states
-SELECT actor, states.key, shard, version, schema, body, changed_at
-FROM unnest($2::text[]) AS wanted (key) JOIN states ON states.key = wanted.key AND actor = $1::text;
+SELECT found.*
+FROM unnest($2::text[]) AS wanted (key) CROSS JOIN LATERAL (
+    SELECT actor, key, shard, version, schema, body, changed_at FROM states
+    WHERE key = wanted.key AND actor = $1::text LIMIT 1
+) AS found;
 
 -- name: add_journal
 INSERT INTO journal (
@@ -282,4 +288,4 @@ WHERE now < $1::int8 AND disposition NOT IN ('parked', 'dead');
 DELETE FROM journal_default WHERE (message_id, actor) IN (
     SELECT message_id, actor FROM journal_default
     WHERE now < $1::int8 AND disposition NOT IN ('parked', 'dead') LIMIT $2::int8
-);
+) RETURNING 1;
