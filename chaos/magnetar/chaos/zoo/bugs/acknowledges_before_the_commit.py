@@ -25,4 +25,5 @@ BUG = Bug(
     within=60,
     changes=(Change(Turn, "_commit", _early),),
     only="acknowledgement",
+    shown_by=84,
 )
