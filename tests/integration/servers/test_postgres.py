@@ -6,6 +6,7 @@ import os
 import socket
 import subprocess
 import sys
+from collections.abc import Generator
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
@@ -22,10 +23,6 @@ from magnetar.runtime.servers.postgres import end
 from magnetar.runtime.servers.postgres_layout import running_in
 from magnetar.runtime.servers.process import until
 from tests.unit.servers.conftest import disk_usage_without_room
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from collections.abc import Generator
 
 # A program that starts a tied server, says so, and waits to be killed; argument: the directory.
 OWNER = """

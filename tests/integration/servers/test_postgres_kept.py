@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -10,11 +11,11 @@ from magnetar.runtime.servers.errors import AlreadyRunning
 from magnetar.runtime.servers.postgres_kept import bring_down, bring_up, look
 from magnetar.runtime.servers.process import ServerProcess
 from magnetar.runtime.servers.record import write_state
-from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from magnetar.runtime.servers import PostgresPlan
     from pathlib import Path
+
+    from magnetar.runtime.servers import PostgresPlan
 
 
 def test_it_is_brought_up_once_and_down_for_good(postgres_plan: PostgresPlan, tmp_path: Path) -> None:
