@@ -12,6 +12,8 @@ from pathlib import Path
 import pytest
 
 from magnetar.runtime.servers import Places, PulsarPlan, PulsarServer, ServerError
+from magnetar.runtime.servers.cluster import ClusterPlan
+from magnetar.runtime.servers.cluster.classes import class_archive
 from magnetar.runtime.servers.distribution import pinned_pulsar
 from magnetar.runtime.servers.installation import install
 from magnetar.runtime.servers.java import find_java
@@ -19,6 +21,7 @@ from magnetar.runtime.servers.maven import fetch_from_maven
 
 Installed = tuple[Path, str]
 _FETCHED = pytest.StashKey[Installed | ServerError]()
+_CLASSES = pytest.StashKey[Path | None]()
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:
@@ -27,6 +30,8 @@ def pytest_collection_finish(session: pytest.Session) -> None:
         return
     if any("pulsar_home" in getattr(item, "fixturenames", ()) for item in session.items):
         session.config.stash[_FETCHED] = _fetch()
+    if any("cluster_plan" in getattr(item, "fixturenames", ()) for item in session.items):
+        session.config.stash[_CLASSES] = _make_classes(session.config.stash[_FETCHED])
 
 
 def _fetch() -> Installed | ServerError:
@@ -36,6 +41,18 @@ def _fetch() -> Installed | ServerError:
         return install(distribution, cache, fetch_from_maven), distribution.version
     except ServerError as problem:
         return problem
+
+
+def _make_classes(fetched: Installed | ServerError) -> Path | None:
+    """For as long as it takes: half a minute on a machine that has none yet."""
+    if isinstance(fetched, ServerError):
+        return None
+    try:
+        return class_archive(
+            find_java(os.environ.get("JAVA_HOME")), fetched[0], Places.of(os.environ, Path.home()).cache
+        )
+    except ServerError:
+        return None  # whoever needs a Java says so
 
 
 @pytest.fixture(scope="session")
@@ -56,6 +73,20 @@ def pulsar_plan(pulsar_home: Installed, tmp_path_factory: pytest.TempPathFactory
     except ServerError as problem:
         pytest.skip(f"no Pulsar: {problem}")
     return PulsarPlan(home=home, java=java, data=tmp_path_factory.mktemp("pulsar"), version=version)
+
+
+@pytest.fixture(scope="session")
+def cluster_plan(
+    pulsar_plan: PulsarPlan, pytestconfig: pytest.Config, tmp_path_factory: pytest.TempPathFactory
+) -> ClusterPlan:
+    """How to start a cluster of one's own: take it with another `data`."""
+    return ClusterPlan(
+        home=pulsar_plan.home,
+        java=pulsar_plan.java,
+        data=tmp_path_factory.mktemp("cluster"),
+        version=pulsar_plan.version,
+        classes=pytestconfig.stash[_CLASSES],
+    )
 
 
 @pytest.fixture(scope="session")

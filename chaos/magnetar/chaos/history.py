@@ -79,6 +79,12 @@ class Committed(Event, frozen=True, gc=False):
     fired: tuple[bytes, ...]
 
 
+class Restored(Event, frozen=True, gc=False):
+    """A backup was put in place of the store: only the first so many commits ever happened."""
+
+    commits: int
+
+
 class Struck(Event, frozen=True, gc=False):
     """A fault of this kind was seen to have an effect, so many times."""
 
@@ -123,7 +129,20 @@ class Blamed(Event, frozen=True, gc=False):
     found: str
 
 
-AnyEvent = Entered | Intended | Answered | Taken | Committed | Struck | Met | Told | Acknowledged | Restless | Blamed
+AnyEvent = (
+    Entered
+    | Intended
+    | Answered
+    | Taken
+    | Committed
+    | Restored
+    | Struck
+    | Met
+    | Told
+    | Acknowledged
+    | Restless
+    | Blamed
+)
 _to_json = msgspec.json.Encoder().encode
 _from_json = msgspec.json.Decoder(AnyEvent).decode
 
@@ -155,6 +174,7 @@ class History:
     """Grows while a run lasts; the checkers read what is added up here, which follows from `events` alone.
 
     `decided` holds the ids of all messages in committed outboxes, `epochs` the newest epoch taken of each shard.
+    `restored`: whether the store ever was replaced by a backup; then `commits` are those that it knew, and later ones.
     `effective` counts faults by kind, `met` situations; `looks` are those at acknowledgements.
     """
 
@@ -166,6 +186,7 @@ class History:
         self.commits: list[Committed] = []
         self.decided: set[str] = set()
         self.epochs: dict[ShardName, int] = {}
+        self.restored = False
         self.looks: list[Acknowledged] = []
         self.restless: list[str] = []
         self.violations: list[Violation] = []
@@ -197,6 +218,10 @@ class History:
             case Committed():
                 self.commits.append(event)
                 self.decided.update(row.message_id for row in event.lane)
+            case Restored():
+                self.restored = True
+                del self.commits[event.commits :]
+                self.epochs.clear()
             case Struck():
                 self.effective[event.kind] = self.effective.get(event.kind, 0) + event.count
             case Met():

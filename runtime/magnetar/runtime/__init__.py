@@ -13,7 +13,6 @@ from magnetar.runtime.errors import (
     MagnetarError,
     MisuseError,
     ShardLost,
-    StoreWentBack,
     Unhandleable,
 )
 from magnetar.runtime.policy import Policy
@@ -45,7 +44,6 @@ __all__ = [
     "Row",
     "ShardLost",
     "State",
-    "StoreWentBack",
     "Timer",
     "Unhandleable",
     "World",

@@ -17,9 +17,14 @@ if TYPE_CHECKING:
 class App:
     """`shop = App("shop", orders, stock, remotes=[Remote("mail", takes=[SendMail])])`."""
 
-    def __init__(self, name: str, *actors: Actor[Any], remotes: Sequence[Remote] = ()) -> None:
-        """Declare; `name` is also the broker namespace (`[a-z][a-z0-9-]*`)."""
+    def __init__(self, name: str, *actors: Actor[Any], remotes: Sequence[Remote] = (), contracts: int = 0) -> None:
+        """Declare; `name` is also the broker namespace (`[a-z][a-z0-9-]*`).
+
+        `contracts`: raised by a release that writes what the one before cannot read. Workers with a lower number then
+        take no shard any more that one with a higher number has had (R16).
+        """
         self.name = name
+        self.contracts = contracts
         self.actors = actors
         self.remotes = tuple(remotes)
 
@@ -29,7 +34,7 @@ class App:
         problems = problems_of(declaration)
         if problems:
             raise AppInvalid(self.name, problems)
-        return compile_wiring(self.name, self.actors, self.remotes, declaration.handlers)
+        return compile_wiring(self.name, self.contracts, self.actors, self.remotes, declaration.handlers)
 
     def __repr__(self) -> str:
         """`App('shop', orders, stock)`."""

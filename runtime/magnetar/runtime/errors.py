@@ -8,7 +8,6 @@ MagnetarError ─┬─ AppInvalid          the declaration is wrong; every prob
                ├─ HandlerFailed       a handler raised, or returned what is no state of its actor
                ├─ LayoutDiffers       the broker's partition counts are not the declared ones (R31)
                ├─ Unhandleable        a delivered message cannot be handled: unreadable, keyless, lost, refused
-               ├─ StoreWentBack       the store is older than what it has published (R11)
                ├─ ShardLost           a question could not be answered here: another worker owns the key now
                └─ BrokenPromise       a run-time assertion of the protocol failed: a bug; nothing was committed
 ```
@@ -58,10 +57,6 @@ class Unhandleable(MagnetarError):
 
 class LayoutDiffers(MagnetarError):
     """A topic's partition count on the broker is not the declared one: keys would go to other shards (R31)."""
-
-
-class StoreWentBack(MagnetarError):
-    """The broker has seen numbers from this shard's lane that the store never gave out: it is an older copy (R11)."""
 
 
 class ShardLost(MagnetarError):

@@ -18,9 +18,11 @@ from magnetar.runtime.instant import Instant, from_datetime, micros, seconds, to
 from magnetar.runtime.store.sqlite import SqliteMemory
 from magnetar.runtime.worker.engine import Engine, Settings, Surroundings
 from magnetar.runtime.worker.intake import Inline, Receiving
+from magnetar.runtime.worker.membership import ALONE
 from magnetar.runtime.worker.observer import Observer
 from magnetar.runtime.worker.ownership import Tenure
 from magnetar.runtime.worker.timers import Clockwork
+from magnetar.runtime.worker.winning import Winner
 from magnetar.schemas import Event, Kept, Message, State, contract_name
 
 if TYPE_CHECKING:
@@ -38,7 +40,10 @@ M = TypeVar("M", bound=Message)
 _NEW_YEAR = datetime(2026, 1, 1, tzinfo=UTC)
 _FAR = 400 * 24 * 3600.0
 # The poll counts only while a message is held back that a due timer waits for.
-_SETTINGS = Settings(clockwork=Clockwork(window=_FAR, poll=0.5), tenure=Tenure(check=_FAR, timers=_FAR))
+_SETTINGS = Settings(
+    clockwork=Clockwork(window=_FAR, poll=0.5),
+    tenure=Tenure(check=_FAR, liveness=ALONE, winner=Winner(timers=_FAR)),
+)
 
 
 class World:

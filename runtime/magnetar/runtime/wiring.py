@@ -88,9 +88,10 @@ class ActorPlan:
 
 @dataclass(frozen=True, slots=True)
 class Wiring:
-    """A checked app. `commands` maps a command's type to the topic of its one taker."""
+    """A checked app. `commands` maps a command's type to the topic of its one taker; `contracts`: see `App`."""
 
     app: str
+    contracts: int
     actors: Mapping[str, ActorPlan]
     commands: Mapping[type[Message], Topic]
     topics: Mapping[str, Topic]
@@ -207,6 +208,7 @@ def _plan(
 
 def compile_wiring(
     app: str,
+    contracts: int,
     actors: Sequence[Actor[Any]],
     remotes: Sequence[Remote],
     handlers: Mapping[str, Mapping[type[Message], Callable[..., State]]],
@@ -234,4 +236,5 @@ def compile_wiring(
     commands: dict[type[Message], Topic] = {
         kind: topic for topic in topics.values() for kind in topic.kinds if issubclass(kind, Command)
     }
-    return Wiring(app, {actor.name: _plan(actor, handlers[actor.name], topics) for actor in actors}, commands, topics)
+    plans = {actor.name: _plan(actor, handlers[actor.name], topics) for actor in actors}
+    return Wiring(app, contracts, plans, commands, topics)

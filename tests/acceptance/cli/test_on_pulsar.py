@@ -8,7 +8,7 @@ import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -112,6 +112,61 @@ def test_a_message_is_sent_applied_answered_and_told(provisioned: Callable[[str]
         assert worker.status() == 0
     report = json.loads(app.run("key", "show", "orders/o-1", "--store", STORE, "--json")[1])
     assert report["shard"]["owner"] == ""
+
+
+def test_shards_and_workers_tell_who_has_what_and_what_waits(provisioned: Callable[[str], Shop]) -> None:
+    """While a worker is there, when it was killed and messages wait for it, and when it has left in order."""
+    app = provisioned(shop())
+    shards = ("shards", "shop:app", "--store", STORE, "--admin", app.admin, "--json")
+    workers = ("workers", "--store", STORE, "--json")
+    with app.worker() as worker:
+        worker.said("16 shards in all")
+        status, out = app.run(*workers)
+        [found] = json.loads(out)["workers"]
+        assert (status, found["alive"], len(found["shards"])) == (0, True, 16)
+        status, out = app.run(*shards)
+        assert status == 0
+        assert {(shard["owner"], shard["lag"]) for shard in json.loads(out)["shards"]} == {(found["worker"], 0)}
+        worker.signal(signal.SIGKILL)
+        worker.status()
+    for number in (1, 2, 3):
+        message = ("Place", f'{{"order_id": "o-{number}"}}')
+        assert app.run("send", "shop:app", *message, "--bus", app.service)[0] == 0
+    wait_until(lambda: app.run(*workers)[0] == 1)
+    status, out = app.run(*shards)
+    waiting = [shard["oldest"] for shard in json.loads(out)["shards"] if shard["lag"]]
+    assert (status, sum(shard["lag"] for shard in json.loads(out)["shards"])) == (1, 3)
+    assert all(0 <= oldest < 120 for oldest in waiting)
+    with app.worker() as worker:
+        worker.said("16 shards in all")
+        wait_until(lambda: not any(shard["lag"] for shard in json.loads(app.run(*shards)[1])["shards"]))
+        worker.signal(signal.SIGTERM)
+        assert worker.status() == 0
+    status, out = app.run(*shards)
+    assert status == 1
+    assert {(shard["owner"], shard["clean"]) for shard in json.loads(out)["shards"]} == {("", True)}
+
+
+def test_the_doctor_finds_what_is_broken(provisioned: Callable[[str], Shop]) -> None:
+    """Exit status 1 for the one bookie of this broker; retention too short for a backup is one danger more."""
+    app = provisioned(shop())
+    doctor = ("doctor", "shop:app", "--bus", app.service, "--admin", app.admin, "--store", STORE)
+    with app.worker() as worker:
+        worker.said("16 shards in all")
+        assert [finding["check"] for finding in _dangers(app.run(*doctor, "--json"))] == ["quorum"]
+        older = _dangers(app.run(*doctor, "--json", "--backup-age", "1000"))
+        assert [finding["check"] for finding in older] == ["quorum", "retention"]
+        assert older[1]["change"][0].startswith("POST /admin/v2/namespaces/public/shop")
+        status, shown = app.run(*doctor)
+        assert (status, "a single bookie" in shown, "1 danger" in shown) == (1, True, True)
+
+
+def _dangers(ran: tuple[int, str]) -> list[dict[str, Any]]:
+    status, out = ran
+    told = json.loads(out)
+    found = [finding for finding in told["findings"] if finding["severity"] == "danger"]
+    assert (status, told["counts"]["danger"]) == (1 if found else 0, len(found))
+    return found
 
 
 def test_a_second_signal_ends_a_draining_worker_at_once(provisioned: Callable[[str], Shop]) -> None:

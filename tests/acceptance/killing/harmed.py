@@ -19,10 +19,12 @@ from magnetar.runtime.bus.port import BusError
 from magnetar.runtime.compose import RunningWorker, bus_place, run_until_signal, store_place
 from magnetar.runtime.store.port import CommitUnknown, StoreUnavailable
 from magnetar.runtime.worker.engine import Settings
+from magnetar.runtime.worker.membership import ALONE
 from magnetar.runtime.worker.ownership import Tenure
 from magnetar.runtime.worker.relay import Pace
 from magnetar.runtime.worker.timers import Clockwork
 from magnetar.runtime.worker.turn import Limits
+from magnetar.runtime.worker.winning import Winner
 from tests.acceptance.killing.till import TILL
 from tests.acceptance.killing.worker import tell_when_ready
 
@@ -40,7 +42,7 @@ QUICK = Settings(
     limits=Limits(tidy=0.1, store_retry=0.05, schema_retry=0.1, live=4),
     pace=Pace(reopen=0.05, idle_close=0.5),
     clockwork=Clockwork(window=0.6, retry=0.1),
-    tenure=Tenure(retry=0.05, check=0.1, disconnected=0.2),
+    tenure=Tenure(check=0.1, disconnected=0.2, liveness=ALONE, winner=Winner(retry=0.05)),
 )
 """Short waits, so that everything is asked often and what is lost is soon taken anew."""
 

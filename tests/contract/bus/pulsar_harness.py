@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Generator, Iterable
 
     from magnetar.runtime.servers import PulsarServer
+    from magnetar.runtime.servers.cluster import ClusterServer
 
 APPLICATION = "contract"
 NUMBERS = count(1)
@@ -33,13 +34,13 @@ class PulsarHarness:
     deadline = 15.0
     quiet = 0.3
 
-    def __init__(self, server: PulsarServer) -> None:
+    def __init__(self, server: PulsarServer | ClusterServer) -> None:
         self.settings = PulsarSettings(
             service_url=server.service_url, application=APPLICATION, operation_timeout=2, log_file="/dev/null"
         )
         self._admin_url = server.admin_url
         self.admin = Admin(server.admin_url)
-        self.bus = PulsarBus(self.settings, self.admin)
+        self.bus = PulsarBus(self.settings, Admin(server.admin_url))
         self._others: list[PulsarBus] = []
 
     def topic(
@@ -58,7 +59,7 @@ class PulsarHarness:
 
     def other(self) -> PulsarBus:
         """As the harness says."""
-        bus = PulsarBus(self.settings, self.admin)
+        bus = PulsarBus(self.settings, Admin(self._admin_url))
         self._others.append(bus)
         return bus
 

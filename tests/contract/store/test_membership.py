@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 def beat(worker: str, *, silence: int = 0, progress: int = 0, leaving: bool = False) -> Beat:
     """What a worker says of itself."""
-    return Beat(worker, "0.2.0", 7, silence, progress, leaving)
+    return Beat(worker, "0.2.0", 7, "orders,stock", silence, progress, leaving)
 
 
 def test_a_beat_is_dated_by_the_store(store: Store) -> None:
@@ -25,7 +25,7 @@ def test_a_beat_is_dated_by_the_store(store: Store) -> None:
     roster = store.beat(beat("w1", silence=2 * SECOND, progress=5))
     assert before <= roster.now <= store.now()
     [member] = roster.members
-    assert member[:3] == ("w1", "0.2.0", 7)
+    assert member[:4] == ("w1", "0.2.0", 7, "orders,stock")
     assert member.since == member.seen == roster.now
     assert member.heard == roster.now - 2 * SECOND
     assert (member.progress, member.leaving) == (5, False)

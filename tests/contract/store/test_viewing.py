@@ -2,13 +2,25 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
 
+from magnetar.runtime.operate.doctor import Severity, examine
 from magnetar.runtime.store.port import Disposition, StoreError
-from tests.contract.store.harness import ACTOR, LEDGER, SHARD
-from tests.contract.store.rows import journal_row, ledger_row, message_id, state_row, state_write
+from magnetar.runtime.store.views import Load
+from tests.contract.store.harness import ACTOR, LEDGER, OTHER, SHARD
+from tests.contract.store.rows import (
+    journal_row,
+    ledger_row,
+    message_id,
+    outbox_row,
+    state_row,
+    state_write,
+    timer_row,
+)
+from tests.unit.operate.facts import STORE, WELL
 
 if TYPE_CHECKING:
     from magnetar.runtime.store.views import Views
@@ -110,3 +122,25 @@ def test_closed_views_say_so(views: Views) -> None:
     views.close()
     with pytest.raises(StoreError):
         views.shards()
+
+
+def test_the_loads_of_shards(owner: Owner, views: Views) -> None:
+    """How many messages are unsent and how many timers armed, by shard; one without either may be left out."""
+    assert {shard: load for shard, load in views.loads().items() if any(load)} == {}
+    changes, other = owner.changes(), owner.changes(OTHER)
+    changes.outbox.extend(outbox_row(number) for number in (1, 2, 3))
+    changes.lane = 3
+    changes.armed.append(timer_row())
+    other.armed.extend(timer_row(key=key, shard=OTHER) for key in ("o-2", "o-3"))
+    owner.commit(changes, other)
+    assert {shard: load for shard, load in views.loads().items() if any(load)} == {
+        SHARD: Load(unsent=3, timers=1),
+        OTHER: Load(unsent=0, timers=2),
+    }
+
+
+def test_the_settings_of_a_store_satisfy_the_doctor(views: Views) -> None:
+    """Each that the doctor looks at is told, by its name, and is as it should be; memory promises nothing."""
+    stores = examine(replace(WELL, store=replace(STORE, settings=views.settings())))
+    ill = [each for each in stores if each.check.startswith("store-") and each.severity is not Severity.OK]
+    assert [finding for finding in ill if finding.found != "memory"] == []

@@ -6,10 +6,10 @@ import os
 import socket
 import subprocess
 import sys
-from collections.abc import Generator
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import psycopg
 import pytest
@@ -23,6 +23,9 @@ from magnetar.runtime.servers.postgres import end
 from magnetar.runtime.servers.postgres_layout import running_in
 from magnetar.runtime.servers.process import until
 from tests.unit.servers.conftest import disk_usage_without_room
+
+if TYPE_CHECKING:
+    from collections.abc import Generator
 
 # A program that starts a tied server, says so, and waits to be killed; argument: the directory.
 OWNER = """

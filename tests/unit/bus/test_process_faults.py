@@ -272,3 +272,62 @@ def test_a_message_bears_its_publishers_time(bench: Bench) -> None:
     bench.clock.now = 7_000_000
     producer.send(1, message(1))
     assert bench.broker.log(TOPIC, 0)[0].published_at == 7_000_000
+
+
+def test_a_cut_process_reaches_nobody(bench: Bench) -> None:
+    """Its pings fail until the network is back; a frozen one keeps its connection, and its next ping is answered."""
+    assert bench.one.ping(TOPIC).poll() == 0.0
+    bench.one.cut()
+    cut = bench.one.ping(TOPIC)
+    for _ in range(2):
+        with pytest.raises(BusUnavailable, match="one is cut off"):
+            cut.poll()
+    assert bench.two.ping(TOPIC).poll() == 0.0
+    bench.one.heal()
+    with pytest.raises(BusUnavailable):
+        cut.poll()
+    assert bench.one.ping(TOPIC).poll() == 0.0
+
+
+def test_renewing_does_not_mend_the_network(bench: Bench) -> None:
+    """What was held is free, and a process that is cut off connects when the network is back."""
+    bench.fill(3)
+    consumer, producer = bench.consumer(bench.one), bench.producer(bench.one)
+    bench.one.cut()
+    bench.one.renew()
+    for opening in (bench.one.subscribe(TOPIC, 0, SUBSCRIPTION), bench.one.ping(TOPIC)):
+        with pytest.raises(BusUnavailable):
+            opening.poll()
+    bench.one.heal()
+    with pytest.raises(Closed):
+        consumer.receive(1, 0)
+    with pytest.raises(Closed):
+        producer.send(1, message(1))
+    assert told(bench.consumer(bench.one).receive(5, 0)) == [1, 2, 3]
+
+
+def test_an_opening_ends_with_the_connection_it_was_asked_on(bench: Bench) -> None:
+    """Renewed while the broker was slow, it must not be held by something that nobody polls any more."""
+    bench.faults.hold_openings()
+    opening = bench.one.subscribe(TOPIC, 0, SUBSCRIPTION)
+    assert opening.poll() is None
+    bench.one.renew()
+    bench.faults.release_openings()
+    with pytest.raises(Closed, match="connected anew"):
+        opening.poll()
+    bench.consumer(bench.two)
+
+
+def test_a_cut_process_puts_nothing_back(bench: Bench) -> None:
+    """The seek fails, and the cursor stays where it was; healed, it may be asked again."""
+    bench.fill(4)
+    consumer = bench.consumer(bench.one)
+    found = consumer.receive(4, 0)
+    consumer.acknowledge(found[2].position)
+    bench.one.cut()
+    with pytest.raises(BusUnavailable):
+        consumer.seek(found[0].position).poll()
+    assert bench.broker.backlog(TOPIC, 0, SUBSCRIPTION) == 1
+    bench.one.heal()
+    assert consumer.seek(found[0].position).poll() is consumer
+    assert told(consumer.receive(5, 0)) == [2, 3, 4]

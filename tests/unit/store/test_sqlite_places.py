@@ -212,6 +212,9 @@ def test_a_worker_that_was_not_seen_for_an_hour_is_forgotten() -> None:
     instants = iter([0, 3600 * SECOND, 3600 * SECOND + 1])
     memory = SqliteMemory(clock=lambda: next(instants))
     store = memory.open()
-    store.beat(Beat("old", "", 0, 0, 0, leaving=False))
-    assert [member.worker for member in store.beat(Beat("new", "", 0, 0, 0, leaving=False)).members] == ["new", "old"]
-    assert [member.worker for member in store.beat(Beat("new", "", 0, 0, 0, leaving=False)).members] == ["new"]
+    store.beat(Beat("old", "", 0, "", 0, 0, leaving=False))
+    assert [member.worker for member in store.beat(Beat("new", "", 0, "", 0, 0, leaving=False)).members] == [
+        "new",
+        "old",
+    ]
+    assert [member.worker for member in store.beat(Beat("new", "", 0, "", 0, 0, leaving=False)).members] == ["new"]

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from magnetar.runtime.bus.memory import Broker, Faults, MemoryBus
-from magnetar.runtime.bus.port import BusUnavailable, Closed, Consumer, Delivery, Outgoing, Position
+from magnetar.runtime.bus.port import BusUnavailable, Closed, Consumer, Delivery, Opening, Outgoing, Position
 from magnetar.runtime.threads.asking import Asking
 from magnetar.runtime.threads.receiver import Receiver
 
@@ -125,6 +125,13 @@ class Broken:
     def end(self) -> Position | None:
         """Nothing."""
         raise BusUnavailable("no answer")
+
+    def cursor(self) -> Position | None:
+        """Nothing."""
+
+    def seek(self, position: Position) -> Opening[Consumer]:
+        """Nothing."""
+        raise NotImplementedError(position)
 
     def connected(self) -> bool:
         """Never."""

@@ -14,7 +14,9 @@ from magnetar.runtime.store.sqlite import SqliteMemory
 from magnetar.runtime.worker.arrival import REHOMED
 from magnetar.runtime.worker.engine import Engine, Settings, Surroundings
 from magnetar.runtime.worker.intake import Inline, Receiving
-from magnetar.runtime.worker.observer import Observer
+from magnetar.runtime.worker.membership import ALONE
+from magnetar.runtime.worker.observer import Loss, Observer, Takeover, Wait
+from magnetar.runtime.worker.ownership import Tenure
 from magnetar.schemas import Message, State, contract_name
 from tests.unit.worker.bank import bank
 from tests.unit.worker.moody import Moods, moody
@@ -55,9 +57,18 @@ class Recorder(Observer):
         """Kept."""
         self.heard.append(Heard("owned", (shard, epoch)))
 
-    def lost(self, shard: str, why: str) -> None:
+    def lost(self, shard: str, why: str, loss: Loss) -> None:
         """Kept."""
         self.heard.append(Heard("lost", (shard, why)))
+        self.heard.append(Heard("loss", (shard, loss)))
+
+    def went_back(self, shard: str, why: str) -> None:
+        """Kept."""
+        self.heard.append(Heard("went_back", (shard, why)))
+
+    def excluded(self, why: str) -> None:
+        """Kept."""
+        self.heard.append(Heard("excluded", (why,)))
 
     def committed(self, group: Sequence[ShardChanges], at: Instant) -> None:
         """Kept: how many messages, of which shards."""
@@ -92,9 +103,30 @@ class Recorder(Observer):
         """Kept."""
         self.heard.append(Heard("blocked", (shard, destination, why)))
 
-    def waiting(self, shard: str, why: str) -> None:
+    def waiting(self, shard: str, why: str, on: Wait) -> None:
         """Kept."""
         self.heard.append(Heard("waiting", (shard, why)))
+        self.heard.append(Heard("wait", (shard, on)))
+
+    def assigned(self, shards: Sequence[str]) -> None:
+        """Kept."""
+        self.heard.append(Heard("assigned", tuple(shards)))
+
+    def reached(self, dependency: Wait) -> None:
+        """Kept."""
+        self.heard.append(Heard("reached", (dependency,)))
+
+    def taken_over(self, shard: str, how: Takeover) -> None:
+        """Kept."""
+        self.heard.append(Heard("taken_over", (shard, how)))
+
+    def stored(self, took: float) -> None:
+        """Kept."""
+        self.heard.append(Heard("stored", (took,)))
+
+    def refused(self, shard: str) -> None:
+        """Kept."""
+        self.heard.append(Heard("refused", (shard,)))
 
 
 class Steps:
@@ -123,7 +155,7 @@ class Bench:
         self.broker = Broker(lambda: self.now)
         self.faults = Faults(self.broker)
         self.database = SqliteMemory(lambda: self.now)
-        self.settings = settings or Settings()
+        self.settings = settings or Settings(tenure=Tenure(liveness=ALONE))
         self.observer = Recorder()
         self.moods = Moods()
         self.points = Steps()
@@ -150,10 +182,14 @@ class Bench:
             receiving=Receiving(Inline, wake=lambda: None),
             noise=self._noise,
             clock=lambda: seconds(self.now),
-            observer=self.observer,
+            observer=self.audience(),
             points=self.points,
         )
         return bus, Engine(self.wiring, around, self.settings)
+
+    def audience(self) -> Observer:
+        """Who hears what the workers do."""
+        return self.observer
 
     def crash(self) -> None:
         """The worker dies, and another one takes its place."""

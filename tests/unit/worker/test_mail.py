@@ -8,6 +8,7 @@ import pytest
 
 from magnetar.runtime.errors import MisuseError, ShardLost
 from magnetar.runtime.store.port import StoreUnavailable
+from magnetar.runtime.worker.observer import Loss
 from magnetar.schemas import EncodeFailed
 from tests.unit.worker.bank import Do, Told, accounts
 from tests.unit.worker.bench import Bench
@@ -83,7 +84,7 @@ def test_who_waits_is_told_when_the_shard_goes_while_the_store_is_away(bench: Be
     shard = bench.shard(accounts, "a")
     asked = shard.entity("a").actor_ref.ask(Do(account="a"), block=False)
     bench.until("phase:taken")
-    bench.engine.holdings.lose(shard, "taken")
+    bench.engine.holdings.lose(shard, "taken", Loss.TAKEN)
     bench.moods.fail("dispositions", StoreUnavailable("away"))
     bench.step()
     with pytest.raises(ShardLost):
@@ -95,7 +96,7 @@ def test_who_asks_a_shard_that_has_left_is_told(bench: Bench) -> None:
     shard = bench.shard(accounts, "a")
     inbox = shard.entity("a").actor_inbox
     future = shard.entity("a").actor_ref.actor_class._create_future()
-    bench.engine.holdings.lose(shard, "taken")
+    bench.engine.holdings.lose(shard, "taken", Loss.TAKEN)
     shard.post("a", Do(account="a"), future)
     assert inbox.empty()
     with pytest.raises(ShardLost, match="ask again"):

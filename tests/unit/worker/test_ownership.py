@@ -8,7 +8,7 @@ from magnetar.runtime import Actor, App, Policy
 from magnetar.runtime.bus.memory import MemoryBus
 from magnetar.runtime.errors import LayoutDiffers
 from magnetar.runtime.store.port import StoreUnavailable, Taker
-from magnetar.runtime.worker.ownership import all_claims
+from magnetar.runtime.worker.winning import shard_plans
 from tests.unit.worker import bank
 from tests.unit.worker.bank import Account, Do, accounts
 from tests.unit.worker.bench import Bench
@@ -89,7 +89,7 @@ def test_a_moved_epoch_is_noticed_within_a_second() -> None:
 def test_a_worker_without_a_store_lets_go_after_five_seconds() -> None:
     """Not before: a short outage costs no shard. When the store is back it takes them anew."""
     bench = Bench()
-    bench.moods.always["standings"] = StoreUnavailable("away")
+    bench.moods.always["beat"] = StoreUnavailable("away")
     bench.advance(4.5)
     assert owned(bench) == ALL
     bench.advance(2)
@@ -204,8 +204,8 @@ def test_every_partition_of_every_feed_belongs_to_one_shard() -> None:
     counts = {name: topic.partitions or 1 for name, topic in wiring.topics.items()}
     for events in (1, 2, 3, 7):
         counts["accounts-events"] = events
-        claims = all_claims(wiring.actors, counts)
-        fed = [(topic.name, partition) for claim in claims for topic, partition in claim.wanted]
+        plans = shard_plans(wiring.actors, counts)
+        fed = [(topic.name, partition) for plan in plans.values() for topic, partition in plan.feeds]
         assert sorted(fed) == sorted({*fed})
         wanted = {
             (topic.name, each)
@@ -214,7 +214,7 @@ def test_every_partition_of_every_feed_belongs_to_one_shard() -> None:
             for each in range(counts[topic.name])
         }
         assert {*fed} == wanted
-        assert {claim.name for claim in claims} == ALL
+        assert plans.keys() == ALL
 
 
 def test_another_number_of_partitions_stops_the_worker() -> None:

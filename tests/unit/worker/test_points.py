@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from typing_extensions import get_protocol_members, is_protocol
 
+from magnetar.chaos.matrix.playing import Cell, play
 from magnetar.chaos.simulation import Schedule, process, simulate
 from magnetar.runtime import worker
 from magnetar.runtime.bus import port as bus_port
@@ -77,7 +78,7 @@ class Bare:
         return noted
 
     def _dressed(self, name: str, result: Any) -> Any:
-        opens = {"subscribe": "consumer", "produce": "producer"}.get(name)
+        opens = {"subscribe": "consumer", "produce": "producer", "ping": "", "seek": "consumer"}.get(name)
         if opens is not None:
             return Bare("opening", result, self._trace, opens)
         return Bare(self._opens, result, self._trace) if self._opens and result is not None else result
@@ -85,7 +86,7 @@ class Bare:
 
 @pytest.fixture(scope="module")
 def traces() -> Iterator[list[Trace]]:
-    """What the engines of many simulated runs did: every kind of fault, takeovers, restarts, replays."""
+    """What the engines of many simulated runs did: every kind of fault, takeovers, restarts, replays, a backup."""
     found: list[Trace] = []
 
     def traced(wiring: Wiring, around: Surroundings, settings: Settings) -> Engine:
@@ -100,6 +101,7 @@ def traces() -> Iterator[list[Trace]]:
         patch.setattr(process, "Engine", traced)
         for seed in SEEDS:
             simulate(Schedule.of(seed))
+        play(Cell("going-back", ()))
         yield found
 
 

@@ -17,8 +17,10 @@ from magnetar.runtime.store.port import (
     VersionConflict,
 )
 from magnetar.runtime.worker.engine import Settings
+from magnetar.runtime.worker.membership import ALONE
 from magnetar.runtime.worker.ownership import Tenure
 from magnetar.runtime.worker.turn import Limits
+from magnetar.runtime.worker.winning import Winner
 from magnetar.schemas import Command, Event, Key, topic_codec
 from tests.unit.worker.bank import Asked, Do, HandlerError, Told, accounts, branches
 from tests.unit.worker.bench import Bench
@@ -291,7 +293,7 @@ def test_a_handler_that_raises_commits_and_acknowledges_nothing(bench: Bench) ->
 
 def test_a_full_lane_stops_its_shard(bench: Bench) -> None:
     """R20: with its sends on their way the shard takes nothing more; the broker holds the rest."""
-    bench = Bench(settings=Settings(limits=Limits(group=5), tenure=Tenure(lane=10)))
+    bench = Bench(settings=Settings(limits=Limits(group=5), tenure=Tenure(liveness=ALONE, winner=Winner(lane=10))))
     for partition in (0, 1):
         bench.faults.hold_sends("accounts-events", partition)
     for number in range(100):

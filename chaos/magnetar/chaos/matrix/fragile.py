@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from magnetar.runtime.bus.port import BusError
 
-_OPENS = {"subscribe": "consumer", "produce": "producer"}
+_OPENS = {"bus.subscribe": "consumer", "bus.produce": "producer", "bus.ping": "", "consumer.seek": "consumer"}
 
 
 class Breaker(threading.local):
@@ -74,9 +74,10 @@ class _Fragile:
         return fragile
 
     def _dressed(self, name: str, result: object) -> object:
-        if self._port == "bus" and name in _OPENS:
-            return _Fragile("opening", result, self._breaker, _OPENS[name])
-        if self._port == "opening" and name == "poll" and result is not None:
+        opens = _OPENS.get(f"{self._port}.{name}")
+        if opens is not None:
+            return _Fragile("opening", result, self._breaker, opens)
+        if self._opens and name == "poll" and result is not None:
             return _Fragile(self._opens, result, self._breaker)
         return result
 

@@ -29,10 +29,13 @@ _ERRORS: Mapping[str, type[BusError | StoreUnavailable]] = {
 
 _SILENT: Mapping[str, str] = {
     "bus.close": "closing raises nothing",
+    "bus.ping": "what goes wrong is told by the poll of its opening",
     "bus.produce": "what goes wrong is told by the poll of its opening",
     "bus.subscribe": "what goes wrong is told by the poll of its opening",
     "consumer.acknowledge": "it is lost without a word",
     "consumer.close": "closing raises nothing",
+    "consumer.cursor": "it was found out when the consumer was opened",
+    "consumer.seek": "what goes wrong is told by the poll of its opening",
     "consumer.connected": "it answers, and raises nothing",
     "opening.abandon": "abandoning raises nothing",
     "opening.poll:after": "what has been opened is handed over",

@@ -15,10 +15,12 @@ from magnetar.chaos.simulation.schedule import Schedule
 from magnetar.chaos.simulation.store import HAPPENED, LOST
 from magnetar.chaos.simulation.warehouse import Ask, Pay, Place
 from magnetar.runtime.worker.engine import Settings
+from magnetar.runtime.worker.membership import ALONE
 from magnetar.runtime.worker.ownership import Tenure
 from magnetar.runtime.worker.relay import Pace
 from magnetar.runtime.worker.timers import Clockwork
 from magnetar.runtime.worker.turn import Limits
+from magnetar.runtime.worker.winning import Winner
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -38,7 +40,7 @@ QUICK = Settings(
     limits=Limits(tidy=0.1, idle=600.0),
     pace=Pace(poll=0.01, idle_close=1.0),
     clockwork=Clockwork(poll=0.02),
-    tenure=Tenure(poll=0.01, storeless=1.0, disconnected=0.5),
+    tenure=Tenure(storeless=1.0, disconnected=0.5, liveness=ALONE, winner=Winner(poll=0.01)),
 )
 
 
@@ -146,6 +148,20 @@ def _answer(nemesis: Nemesis) -> None:
     nemesis.faults.release_openings()
 
 
+def _back_up(nemesis: Nemesis) -> None:
+    nemesis.scene.weather.back_up()
+
+
+def _restore(nemesis: Nemesis) -> None:
+    """Every worker is killed, a backup is put in place of the store, and a worker starts."""
+    process = _working(nemesis)
+    if process is not None:
+        nemesis.fleet.replace(process, 0.0)
+    for each in list(nemesis.fleet.alive):
+        nemesis.fleet.kill(each)
+    nemesis.scene.weather.restore()
+
+
 def _lose_a_commit(nemesis: Nemesis) -> None:
     nemesis.scene.weather.fates.append(LOST)
 
@@ -202,6 +218,14 @@ _ALL = (
         0.3,
         0.6,
         cues=(Cue(0.3, _one_too_many), Cue(0.4, _not_needed), Cue(0.5, _answer)),
+    ),
+    Step(
+        "going-back",
+        "a worker finds that its store is an older copy, and handles again what it lacks",
+        (_ask(0.1, "ask-0"), _place(0.3, patience=1.8)),
+        0.7,
+        1.2,
+        cues=(Cue(0.25, _back_up), Cue(0.7, _restore)),
     ),
     Step(
         "reading-back",

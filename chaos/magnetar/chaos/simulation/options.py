@@ -9,10 +9,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from magnetar.runtime.worker.engine import Settings
+from magnetar.runtime.worker.membership import Liveness
 from magnetar.runtime.worker.ownership import Tenure
 from magnetar.runtime.worker.relay import Pace
 from magnetar.runtime.worker.timers import Clockwork
 from magnetar.runtime.worker.turn import Limits
+from magnetar.runtime.worker.winning import Winner
 
 if TYPE_CHECKING:
     import random
@@ -52,7 +54,7 @@ def drawn(chance: Chance, kinds: tuple[str, ...]) -> Options:
     """The options of a seed, out of these kinds of faults."""
     draw = chance.stream("options")
     return Options(
-        workers=draw.choice((1, 1, 1, 1, 2)),
+        workers=draw.choice((1, 1, 1, 2, 3, 4)),
         scheduler=draw.choice(("fifo", "random", "pct")),
         partitions=draw.choice((1, 1, 1, 2, 3)),
         receiver_queue=draw.choice((3, 10, 200)),
@@ -90,10 +92,14 @@ def _settings(draw: random.Random) -> Settings:
         ),
         clockwork=Clockwork(window=draw.choice((2.0, 60.0)), poll=0.05),
         tenure=Tenure(
-            poll=0.01,
-            lane=bound,
-            timers=draw.choice((2.0, 60.0)),
+            check=0.3,
             storeless=draw.choice((0.5, 1.5)),
             disconnected=draw.choice((0.5, 1.5)),
+            silent=draw.choice((0.7, 3.0)),
+            notice=0.3,
+            hold=draw.choice((0.3, 2.0)),
+            drain=draw.choice((0.1, 2.0)),
+            liveness=Liveness(live=draw.choice((0.4, 0.9)), substitute=draw.choice((0.5, 3.0))),
+            winner=Winner(poll=0.01, lane=bound, timers=draw.choice((2.0, 60.0))),
         ),
     )

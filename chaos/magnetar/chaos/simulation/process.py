@@ -10,7 +10,7 @@ from magnetar.runtime.instant import SECOND, Instant, seconds
 from magnetar.runtime.worker.engine import Engine, Surroundings
 from magnetar.runtime.worker.intake import Inline, Receiving
 from magnetar.runtime.worker.machine import Next
-from magnetar.runtime.worker.observer import Observer
+from magnetar.runtime.worker.observer import Loss, Observer
 
 if TYPE_CHECKING:
     import random
@@ -175,7 +175,14 @@ class Witness(Observer):
         """See `Observer`."""
         self._tell(f"owns {shard} since epoch {epoch}")
 
-    def lost(self, shard: ShardName, why: str) -> None:
+    def went_back(self, shard: ShardName, why: str) -> None:
+        """See `Observer`: in a simulation only what restores a backup makes a store go back."""
+        self._history.meet("a worker noticed that the store went back")
+        if not self._history.restored:
+            subject = f"{self._process.name}, {shard}"
+            self._history.blame("no store went back", subject, why)
+
+    def lost(self, shard: ShardName, why: str, loss: Loss) -> None:  # noqa: ARG002
         """See `Observer`."""
         self._tell(f"lost {shard}: {why}")
         for words, situation in _LOSSES.items():

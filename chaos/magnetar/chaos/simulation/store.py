@@ -10,7 +10,7 @@ from collections import deque
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from magnetar.chaos.history import Committed, LaneRow, Taken
+from magnetar.chaos.history import Committed, LaneRow, Restored, Taken
 from magnetar.runtime.store.port import CommitUnknown, StoreUnavailable, VersionConflict
 
 if TYPE_CHECKING:
@@ -33,6 +33,9 @@ if TYPE_CHECKING:
     )
     from magnetar.runtime.store.sqlite import SqliteMemory
     from magnetar.runtime.table import Table
+
+WELL, BREATH = 5, 390_000
+"""So many heartbeats, no two further apart than that (microseconds): a worker nobody has a reason to replace."""
 
 HAPPENED, LOST, LATE = "happened", "lost", "late"
 TORN = ("journal", "outbox", "armed", "positions")
@@ -101,6 +104,26 @@ class Weather:
         self.fates: deque[str] = deque()
         self.take_fates: deque[str] = deque()
         self.late: Callable[[], object] | None = None
+        self._beats: dict[str, deque[Instant]] = {}
+        self._heard: dict[str, Instant] = {}
+        self._backup: tuple[bytes, int] | None = None
+
+    def beaten(self, beat: Beat) -> None:
+        """A worker has said that it lives; one that has not heard the broker for long starts anew."""
+        beats, now = self._beats.setdefault(beat.worker, deque(maxlen=WELL)), self.clock()
+        if beat.leaving or beat.silence > BREATH or (beats and now - beats[-1] > BREATH):
+            beats.clear()
+        beats.append(now)
+        self._heard[beat.worker] = now - beat.silence
+
+    def out_of_breath(self) -> None:
+        """Nobody can tell how old a heartbeat is: the clock was set."""
+        self._beats.clear()
+
+    def is_well(self, worker: str) -> bool:
+        """Whether the worker has been heard without a pause, for longer than anybody's decision to replace it takes."""
+        beats = self._beats.get(worker, deque())
+        return len(beats) == WELL and self.clock() - min(beats[-1], self._heard[worker]) <= BREATH
 
     def reach(self, what: str) -> None:
         """Raise when the database is away, or when this is the call that fails."""
@@ -141,6 +164,19 @@ class Weather:
         self.late = None
         self._disk.lose_power()
 
+    def back_up(self) -> None:
+        """Keep a copy of all that is there."""
+        self._backup = (self.database.image(), len(self.history.commits))
+
+    def restore(self) -> None:
+        """Put the copy in place of what is there; nobody may be using it."""
+        if self._backup is None:
+            return
+        self.late = None
+        image, commits = self._backup
+        self.database.restore(image)
+        self.history.append(Restored(self.clock(), commits))
+
     def committed(self) -> None:
         """A transaction has ended well."""
         self._disk.committed()
@@ -160,6 +196,7 @@ class StormyStore:
         self._weather = weather
         self._owner = owner
         self.cut = False
+        self._seen_well: dict[ShardName, bool] = {}
         self._loads: set[tuple[ShardName, int, str]] = set()
 
     def _read(self, what: str) -> None:
@@ -197,7 +234,9 @@ class StormyStore:
     def beat(self, beat: Beat) -> Roster:
         """See the port."""
         self._write("telling that it lives")
-        return self._inner.beat(beat)
+        roster = self._inner.beat(beat)
+        self._weather.beaten(beat)
+        return roster
 
     def depart(self, worker: str) -> None:
         """See the port."""
@@ -207,13 +246,16 @@ class StormyStore:
     def standings(self, shards: Sequence[ShardName]) -> dict[ShardName, Standing]:
         """See the port."""
         self._read("reading who has which shard")
-        return self._inner.standings(shards)
+        standings = self._inner.standings(shards)
+        self._seen_well.update({shard: self._weather.is_well(each.owner) for shard, each in standings.items()})
+        return standings
 
     def take(self, shard: ShardName, epoch: int, taker: Taker) -> ShardRow | None:
         """See the port."""
         self._write(f"taking {shard}")
         self._weather.settle()
         fate = self._weather.take_fates.popleft() if self._weather.take_fates else None
+        self._spare_the_living(shard, taker)
         row = None if fate == LOST else self._inner.take(shard, epoch, taker)
         if row is not None:
             self._weather.history.append(Taken(self._weather.clock(), shard, row.epoch, taker.owner))
@@ -222,6 +264,14 @@ class StormyStore:
             text = f"taking {shard}: the answer was lost"
             raise CommitUnknown(text)
         return row
+
+    def _spare_the_living(self, shard: ShardName, taker: Taker) -> None:
+        """R14: the broker hands a shard over at the first hiccup, so nobody may even try while its owner is well."""
+        owner = self._inner.standings([shard])[shard].owner
+        well = self._seen_well.get(shard) and self._weather.is_well(owner)
+        if owner not in {"", taker.owner} and well:
+            what = f"{taker.owner} takes it from {owner}, which was well"
+            self._weather.history.blame("a shard of a live owner is left alone", f"shard {shard}", what)
 
     def release(self, shard: ShardName, epoch: int) -> bool:
         """See the port."""

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
     Strike = Callable[[Nemesis, random.Random], None]
 
+MOST_WORKERS = 6
+
 
 class Aim(NamedTuple):
     """A partition of a topic, and one of its subscriptions."""
@@ -228,6 +230,26 @@ def _rolling(nemesis: Nemesis, draw: random.Random) -> None:
     nemesis.agenda.after(3.0, lambda: nemesis.fleet.kill(process))
 
 
+def _join(nemesis: Nemesis, draw: random.Random) -> None:  # noqa: ARG001 - a strike's signature
+    """One more worker, which takes its share from the others."""
+    if len(nemesis.fleet.wanted) < MOST_WORKERS:
+        nemesis.scene.history.took_effect("join")
+        _tell(nemesis, "one more worker is wanted")
+        nemesis.fleet.launch()
+
+
+def _leave(nemesis: Nemesis, draw: random.Random) -> None:
+    """A worker is told to leave, and nobody comes in its place."""
+    process = nemesis.fleet.some(draw)
+    if process is None or len(nemesis.fleet.wanted) < 2:  # noqa: PLR2004 - somebody stays
+        return
+    nemesis.scene.history.took_effect("leave")
+    _tell(nemesis, f"{process.name} is told to leave for good")
+    nemesis.fleet.wanted.remove(process)
+    nemesis.fleet.dismiss(process)
+    nemesis.agenda.after(draw.choice((0.2, 1.0, 3.0)), lambda: nemesis.fleet.kill(process))
+
+
 def _sender_cut(nemesis: Nemesis, draw: random.Random) -> None:
     bus = nemesis.sender.bus
     if bus.offline:
@@ -261,6 +283,7 @@ def _clock_jump(nemesis: Nemesis, draw: random.Random) -> None:
     """The store's clock is set, forward or back: time as the handlers see it must not run backwards."""
     jump = draw.choice((-30.0, -2.0, -0.3, 0.3, 2.0))
     nemesis.scene.store_clock.skew += micros(jump)
+    nemesis.scene.weather.out_of_breath()
     nemesis.scene.history.took_effect("clock jump")
     nemesis.scene.history.meet("the store's clock was put back", jump < 0)
     _tell(nemesis, f"the store's clock jumps by {jump} s")
@@ -292,6 +315,8 @@ STRIKES: Mapping[str, Strike] = {
     "dropped partition": _dropped,
     "failed call": _failed_call,
     "freeze": _freeze,
+    "join": _join,
+    "leave": _leave,
     "locked store": _locked,
     "lost acks": _lost_acks,
     "lost receipts": _lost_receipts,
@@ -318,6 +343,8 @@ GAPS: Mapping[str, float] = {
     "dropped partition": 1.8,
     "failed call": 0.3,
     "freeze": 1.8,
+    "join": 1.8,
+    "leave": 1.8,
     "locked store": 0.6,
     "lost acks": 0.48,
     "lost receipts": 0.48,

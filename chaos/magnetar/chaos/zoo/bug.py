@@ -22,6 +22,7 @@ class Promise(StrEnum):
     IN_ORDER = "messages of one order are applied in order"
     NO_FORK = "one order never forks"
     PUBLISHED = "what was decided is published, in order, once"
+    REPLACED = "a lost worker is replaced in seconds"
     NO_WRONG_DATA = "a bad or unknown schema never becomes wrong data"
 
 

@@ -46,6 +46,10 @@ class Position(NamedTuple):
         return cls(int(ledger), int(entry), int(batch))
 
 
+EARLIEST = Position(-1, -1)
+"""Before every message: a subscription that is put back to it begins with the first one that is kept."""
+
+
 class Delivery(msgspec.Struct, frozen=True, gc=False):
     """One message as the broker handed it over. `key` is the partition key; `published_at` is the publisher's clock."""
 
@@ -112,14 +116,17 @@ class Closed(BusError):
 
 
 class Opening(Protocol[T_co]):
-    """Something being opened, polled by the loop so that a slow broker never blocks it."""
+    """Something being opened or asked, polled by the loop so that a slow broker never blocks it."""
 
     def poll(self) -> T_co | None:
-        """The opened thing, or None while it is on its way. Raises the `BusError` it failed with. Never blocks."""
+        """The opened thing, or the answer; None while it is on its way. Never blocks.
+
+        Raises the `BusError` it failed with, again at each call.
+        """
         ...
 
     def abandon(self) -> None:
-        """Close it as soon as it is there, in whatever thread that happens. Never blocks."""
+        """Close it as soon as it is there, in whatever thread that happens; an answer is dropped. Never blocks."""
         ...
 
 
@@ -142,6 +149,24 @@ class Consumer(Protocol):
         """The position of the last message of the partition, asked of the broker; None when it holds none.
 
         Blocks up to the adapter's deadline, so never called by the loop of a real process. Raises `BusUnavailable`.
+        """
+        ...
+
+    def cursor(self) -> Position | None:
+        """The last message that was acknowledged when this was opened, as far as the broker still keeps it (R11).
+
+        So a stored position below it means that the store lacks what was acknowledged, and `seek` brings it again.
+        None: nothing that is kept is acknowledged, or the adapter could not find out. Any thread; never blocks.
+        """
+        ...
+
+    def seek(self, position: Position) -> Opening[Consumer]:
+        """Put the subscription back, so that the next delivery is the first one after `position` (R11), or `EARLIEST`.
+
+        Called before anything is received here, or by the thread that receives; what was prefetched is dropped.
+        `poll` gives the consumer to go on with. `Refused`, and nothing is changed, when the broker is known not to keep
+        the ledger of `position` any more: what came after it may be gone for good. With any other error, and when it is
+        abandoned, where the subscription stands is unknown: close this consumer and subscribe anew. Never blocks.
         """
         ...
 
@@ -194,6 +219,27 @@ class Bus(Protocol):
 
     def produce(self, topic: str, partition: int, name: str, schema: str | None) -> Opening[Producer]:
         """Open the producer `name` with the topic's Avro schema as JSON text (None: bytes)."""
+        ...
+
+    def ping(self, topic: str) -> Opening[float]:
+        """Ask the cluster for something about a topic that the brokers themselves must answer, never a cache.
+
+        It travels on the connections of the consumers. `poll` gives the seconds from the question to the first call
+        that sees the answer: a broker was there that long ago, for certain (R13, R14), which may be more than the
+        deadline in a process that was frozen. `BusUnavailable` when no broker has answered within the deadline (2 s),
+        or none could; `TopicMissing`. It says nothing of the one broker that has a certain partition: another one may
+        have answered (R32).
+        """
+        ...
+
+    def renew(self) -> None:
+        """Drop the connections and connect anew (R32), also with what settings have changed, such as a token.
+
+        For when brokers have been silent for long: a connection that died unnoticed stays dead for a minute, a new
+        one does not. Never waits for a broker: the old connections are closed in the background, and with them
+        whatever is still open or on its way through this bus (`Closed`), but not before this returns; so release
+        first (R13). Raises `BusError`, and keeps what there is, when nothing new can be made; `Closed` when the bus is.
+        """
         ...
 
     def schema(self, topic: str, version: int) -> str | None:

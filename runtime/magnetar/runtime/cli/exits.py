@@ -27,7 +27,8 @@ class Exit(IntEnum):
 
 MEANINGS = {
     Exit.OK: "done; the answer is yes",
-    Exit.NO: "the answer is no: a drift, a conflict, a key never seen, a broken invariant, a worker that had to stop",
+    Exit.NO: "the answer is no: a drift, a conflict, a danger, a key never seen, a shard without a live owner, "
+    "a broken invariant, a worker that had to stop",
     Exit.USAGE: "the command cannot be understood: an option, a name, a message, an app that cannot start as it is",
     Exit.UNAVAILABLE: "something outside cannot be reached or does not answer: the broker, the store, a file, a server",
     Exit.DEFECT: "a defect: in Magnetar, or a handler that never returned; with `--debug` it tells where",

@@ -4,25 +4,27 @@ from __future__ import annotations
 
 import logging
 import sys
+from functools import partial
 from typing import TYPE_CHECKING
 
 import structlog
 from structlog.tracebacks import ExceptionDictTransformer
 
-from magnetar.runtime.worker.observer import Observer
+from magnetar.runtime.worker.observer import Loss, Observer, Wait
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from structlog.typing import Processor
+    from structlog.typing import EventDict, Processor
 
 _log = logging.getLogger("magnetar.worker")
 
 
-def configure(*, as_json: bool, besides: Sequence[str] = ()) -> None:
+def configure(*, as_json: bool, besides: Sequence[str] = (), process: int | None = None) -> None:
     """Send log records to stderr: one JSON object a line, or one readable line. Called once, by the process.
 
-    Loggers named in `besides` are left out: their command tells the same in its own way.
+    Loggers named in `besides` are left out: their command tells the same in its own way. `process` is in every record
+    of one among several processes.
     """
     shared: list[Processor] = [
         structlog.contextvars.merge_contextvars,
@@ -31,6 +33,8 @@ def configure(*, as_json: bool, besides: Sequence[str] = ()) -> None:
         structlog.stdlib.ExtraAdder(),
         structlog.processors.TimeStamper(fmt="iso", utc=True),
     ]
+    if process is not None:
+        shared.append(partial(_numbered, process))
     last: list[Processor] = [structlog.stdlib.ProcessorFormatter.remove_processors_meta]
     if as_json:
         frames = ExceptionDictTransformer(show_locals=False)  # a local variable may hold anything, also a secret
@@ -47,6 +51,11 @@ def configure(*, as_json: bool, besides: Sequence[str] = ()) -> None:
     root.setLevel(logging.INFO)
 
 
+def _numbered(process: int, logger: object, method: str, record: EventDict) -> EventDict:  # noqa: ARG001
+    record["process"] = process
+    return record
+
+
 class Telling(Observer):
     """Logs what an operator wants to know of a worker: what it owns, and what it waits for, each reason once."""
 
@@ -61,12 +70,12 @@ class Telling(Observer):
         self._reasons.pop(shard, None)
         _log.info("owns %s since epoch %d, %d shards in all", shard, epoch, len(self._owned))
 
-    def lost(self, shard: str, why: str) -> None:
+    def lost(self, shard: str, why: str, loss: Loss) -> None:
         """As the observer says."""
         self._owned.discard(shard)
-        _log.log(logging.INFO if why == "released" else logging.WARNING, "owns %s no more: %s", shard, why)
+        _log.log(logging.INFO if loss is Loss.RELEASED else logging.WARNING, "owns %s no more: %s", shard, why)
 
-    def waiting(self, shard: str, why: str) -> None:
+    def waiting(self, shard: str, why: str, on: Wait) -> None:  # noqa: ARG002
         """As the observer says."""
         self._once(shard, f"{shard} waits: {why}")
 

@@ -34,6 +34,9 @@ Store: TypeAlias = Annotated[
 Bus: TypeAlias = Annotated[
     str | None, typer.Option(metavar="URL", help="The broker: pulsar://host:6650; else $MAGNETAR_BUS.")
 ]
+Admin: TypeAlias = Annotated[
+    str | None, typer.Option(metavar="URL", help="The cluster's REST API: http://host:8080; else $MAGNETAR_ADMIN.")
+]
 AsJson: TypeAlias = Annotated[bool, typer.Option("--json", help="Print JSON, and nothing else, on stdout.")]
 
 MEMORY = "memory:"
@@ -52,12 +55,13 @@ def shared_bus(url: str | None, app: str, *, silent: bool) -> BusPlace:
 
     `silent`: the client's own log, which it writes to stderr in a form of its own, is dropped.
     """
-    chosen = url or settings().bus
+    found = settings()
+    chosen = url or found.bus
     if chosen == MEMORY:
         raise BadInput(
             "a bus in memory is no other process's: use `magnetar dev`, or a broker such as pulsar://127.0.0.1:6650"
         )
-    place = bus_place(chosen, app)
+    place = bus_place(chosen, app, found.access(), found.admin_of(chosen))
     if silent and isinstance(place, PulsarPlace):
         return replace(place, settings=replace(place.settings, log_file="/dev/null"))
     return place

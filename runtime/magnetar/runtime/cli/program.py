@@ -14,6 +14,8 @@ from typer.main import get_group
 from magnetar.runtime.cli import (
     contracts,
     developing,
+    doctoring,
+    fleet,
     keys,
     plugins,
     reference,
@@ -83,6 +85,9 @@ def assembled(warn: Callable[[str], None]) -> typer.Typer:
     app.command("dev")(developing.dev)
     app.command("worker")(working.worker)
     app.command("send")(sending.send)
+    app.command("shards")(fleet.shards)
+    app.command("workers")(fleet.workers)
+    app.command("doctor")(doctoring.doctor)
     app.add_typer(keys.app, name="key")
     app.add_typer(topics.app, name="topics")
     app.add_typer(contracts.app, name="schema")

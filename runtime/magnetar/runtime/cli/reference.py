@@ -71,6 +71,8 @@ def _parameters(command: TyperCommand) -> str:
 
 
 def _row(parameter: object) -> Iterator[str]:
+    if isinstance(parameter, TyperOption) and parameter.hidden:
+        return
     if isinstance(parameter, TyperOption) and parameter.name != "help":
         names = ", ".join(f"`{name}`" for name in (*parameter.opts, *parameter.secondary_opts))
         value = "" if parameter.is_flag else f" {parameter.metavar or 'VALUE'}"

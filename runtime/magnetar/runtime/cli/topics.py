@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Annotated, TypeAlias
+from typing import TYPE_CHECKING
 
 import msgspec
 import typer
@@ -13,7 +13,7 @@ from rich.text import Text
 from magnetar.runtime.cli import screen
 from magnetar.runtime.cli.apps import wiring_of
 from magnetar.runtime.cli.exits import BadInput, Exit
-from magnetar.runtime.cli.options import AsJson, Target, reaching_broker, settings
+from magnetar.runtime.cli.options import Admin, AsJson, Target, reaching_broker, settings
 from magnetar.runtime.cli.wording import counted
 
 if TYPE_CHECKING:
@@ -24,10 +24,6 @@ if TYPE_CHECKING:
     from magnetar.runtime.compose.topics import Cluster, Row
 
 app = typer.Typer(no_args_is_help=True, help="Namespaces, topics, subscriptions and schemas on a Pulsar cluster.")
-
-Admin: TypeAlias = Annotated[
-    str | None, typer.Option(metavar="URL", help="The cluster's REST API: http://host:8080; else $MAGNETAR_ADMIN.")
-]
 
 
 @app.command("plan")
@@ -106,5 +102,6 @@ def _cluster(target: str, admin: str | None) -> Generator[Cluster]:
         if error.name != "httpx2":
             raise
         raise BadInput("the REST API needs httpx2: install magnetar[admin]") from error
-    with reaching_broker(), Cluster(admin or settings().admin, wiring_of(target)) as cluster:
+    found = settings()
+    with reaching_broker(), Cluster(admin or found.admin, wiring_of(target), found.access()) as cluster:
         yield cluster

@@ -2,30 +2,84 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+import logging
+import sys
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING, Annotated, TypeAlias
 
 import typer
 
 from magnetar.runtime.cli import logs, screen
 from magnetar.runtime.cli.apps import wiring_of
+from magnetar.runtime.cli.exits import BadInput, Exit
 from magnetar.runtime.cli.options import Bus, Store, Target, reaching_broker, settings, shared_bus, shared_store
-from magnetar.runtime.compose import RunningWorker, run_until_signal
+from magnetar.runtime.compose import (
+    Address,
+    Listening,
+    RunningWorker,
+    default_owner,
+    run_until_signal,
+    supervise_until_signal,
+)
+from magnetar.runtime.threads.processes import Lifeline
+from magnetar.runtime.worker.observer import Observers
 
 if TYPE_CHECKING:
+    from collections.abc import Generator
+
     from magnetar.runtime.wiring import Wiring
 
+_log = logging.getLogger("magnetar.worker")
 
-def worker(
+MOST_PROCESSES = 256
+"""More than any machine has cores for."""
+
+
+Drain: TypeAlias = Annotated[
+    float | None,
+    typer.Option(min=0.1, metavar="SECONDS", help="Longest time for letting go in order; else $MAGNETAR_DRAIN, or 10."),
+]
+Listen: TypeAlias = Annotated[
+    str | None,
+    typer.Option(
+        metavar="HOST:PORT",
+        help="Serve /metrics, /healthz and /readyz there, port 0: any free one; else $MAGNETAR_LISTEN, or nowhere.",
+    ),
+]
+Processes: TypeAlias = Annotated[
+    int, typer.Option(min=1, max=MOST_PROCESSES, metavar="N", help="Keep so many worker processes running.")
+]
+Place: TypeAlias = Annotated[
+    int | None, typer.Option("--as-process", hidden=True, help="The number of this process under its supervisor.")
+]
+LogAsJson: TypeAlias = Annotated[bool, typer.Option("--json", help="Log as JSON, one object a line, on stderr.")]
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """What the command line asks for, with what the environment says instead."""
+
+    target: str
+    bus: str
+    store: str
+    drain: float
+    handler_deadline: float
+    listen: Address | None
+    as_json: bool
+    places: tuple[str, ...]  # options of broker and store as they were given: what the environment says may be secret
+
+
+def worker(  # noqa: PLR0913, PLR0917 - the options of the command
     target: Target,
     bus: Bus = None,
     store: Store = None,
-    drain: Annotated[
-        float | None,
-        typer.Option(
-            min=0.1, metavar="SECONDS", help="Longest time for letting go in order; else $MAGNETAR_DRAIN, or 10."
-        ),
-    ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Log as JSON, one object a line, on stderr.")] = False,
+    drain: Drain = None,
+    listen: Listen = None,
+    processes: Processes = 1,
+    as_process: Place = None,
+    as_json: LogAsJson = False,
 ) -> None:
     """Run a worker of the app until Ctrl-C or SIGTERM.
 
@@ -34,21 +88,96 @@ def worker(
     A second signal ends it at once, which loses nothing either: what was not committed comes again.
     A handler that raises stops the worker with exit status 1, and nothing of that message is committed.
 
+    With --processes 4 it keeps four of them running, one for each core, on a store that several may use: one that dies
+    is started again, and all drain together. Process I listens I ports further than --listen says.
+
         $ magnetar topics apply shop:app && magnetar worker shop:app --store sqlite:///shop.db
-        $ MAGNETAR_BUS=pulsar://broker:6650 magnetar worker shop:app --json
+        $ MAGNETAR_BUS=pulsar://broker:6650 magnetar worker shop:app --json --listen 0.0.0.0:9464
     """
     found = settings()
-    wiring = wiring_of(target)
-    logs.configure(as_json=as_json)
-    place = shared_bus(bus, wiring.app, silent=as_json)
-    with reaching_broker():
-        running = RunningWorker(
-            wiring, place, shared_store(store), observer=logs.Telling(), handler_deadline=found.handler_deadline
+    asked = _Asked(
+        target=target,
+        bus=bus or found.bus,
+        store=store or found.store,
+        drain=drain or found.drain,
+        handler_deadline=found.handler_deadline,
+        listen=_address(listen or found.listen),
+        as_json=as_json,
+        places=(*(("--bus", bus) if bus else ()), *(("--store", store) if store else ())),
+    )
+    raise typer.Exit(_one(asked, as_process) if processes == 1 else _several(asked, processes))
+
+
+def _one(asked: _Asked, number: int | None) -> int:
+    """The worker itself. `number`: which one of its supervisor's."""
+    wiring = wiring_of(asked.target)
+    logs.configure(as_json=asked.as_json, process=number)
+    if number is not None:
+        Lifeline()
+    place, kept = shared_bus(asked.bus, wiring.app, silent=asked.as_json), shared_store(asked.store)
+    with _listening(wiring, asked.listen) as listening:
+        observer = logs.Telling() if listening is None else Observers(logs.Telling(), listening.observer)
+        with reaching_broker():
+            running = RunningWorker(
+                wiring, place, kept,
+                owner=default_owner(number), observer=observer, handler_deadline=asked.handler_deadline,
+            )  # fmt: skip
+        if listening is not None:
+            listening.watch(running)
+        if number is None and not asked.as_json:
+            what = f"{wiring.app}: {', '.join(wiring.actors)}"
+            screen.tell(f"{what} on {asked.bus} with {asked.store}; Ctrl-C drains and stops")
+        return run_until_signal(running, drain=asked.drain)
+
+
+def _several(asked: _Asked, count: int) -> int:
+    """The supervisor of `count` workers. It never imports the app: what is wrong with that, each worker tells."""
+    if asked.store.startswith("sqlite:"):
+        raise BadInput(
+            f"one process uses a SQLite store, and {count} are asked for: leave --processes out, or name a store "
+            "that several may use"
         )
-    if not as_json:
-        screen.tell(_greeting(wiring, bus or found.bus, store or found.store))
-    raise typer.Exit(run_until_signal(running, drain=drain or found.drain))
+    last = None if asked.listen is None else _address_after(asked.listen, count - 1)
+    logs.configure(as_json=asked.as_json)
+    if not asked.as_json:
+        where = "" if last is None else f", metrics and health at {asked.listen} to {last.port}"
+        screen.tell(f"{count} processes of {asked.target}{where}; Ctrl-C drains and stops them")
+    return supervise_until_signal(partial(_command, asked), count, bad_input=int(Exit.USAGE), drain=asked.drain)
 
 
-def _greeting(wiring: Wiring, bus: str, store: str) -> str:
-    return f"{wiring.app}: {', '.join(wiring.actors)} on {bus} with {store}; Ctrl-C drains and stops"
+def _command(asked: _Asked, number: int) -> list[str]:
+    """The same command for one process; it has the same environment."""
+    options = [*asked.places, "--drain", str(asked.drain), "--as-process", str(number)]
+    if asked.listen is not None:
+        options += ["--listen", str(asked.listen.next(number))]
+    if asked.as_json:
+        options.append("--json")
+    return [sys.executable, "-m", "magnetar.runtime.cli", "worker", asked.target, *options]
+
+
+@contextmanager
+def _listening(wiring: Wiring, at: Address | None) -> Generator[Listening | None]:
+    """Metrics and health, where they are wanted; the port that was free is told."""
+    if at is None:
+        yield None
+        return
+    listening = Listening(wiring, at)
+    _log.info("metrics and health at http://%s", listening.address)
+    try:
+        yield listening
+    finally:
+        listening.close()
+
+
+def _address(text: str | None) -> Address | None:
+    try:
+        return Address.parse(text) if text else None
+    except ValueError as error:
+        raise BadInput(str(error)) from error
+
+
+def _address_after(first: Address, steps: int) -> Address:
+    try:
+        return first.next(steps)
+    except ValueError as error:
+        raise BadInput(str(error)) from error

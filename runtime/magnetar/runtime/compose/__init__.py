@@ -1,5 +1,6 @@
 """The one composition root: nothing else reads settings, opens adapters, or starts threads of a worker."""
 
+from magnetar.runtime.compose.listening import Listening
 from magnetar.runtime.compose.loading import AppNotFound, load_app
 from magnetar.runtime.compose.places import (
     BusPlace,
@@ -13,14 +14,17 @@ from magnetar.runtime.compose.places import (
     store_upkeep,
     wanted_of,
 )
-from magnetar.runtime.compose.process import run_until_signal, tune_collector
-from magnetar.runtime.compose.running import RunningWorker, WorkerFailed
+from magnetar.runtime.compose.process import run_until_signal, supervise_until_signal, tune_collector
+from magnetar.runtime.compose.running import RunningWorker, WorkerFailed, default_owner
 from magnetar.runtime.compose.settings import Settings
+from magnetar.runtime.telemetry.address import Address
 
 __all__ = [
+    "Address",
     "AppNotFound",
     "BusPlace",
     "EmbeddedBus",
+    "Listening",
     "PulsarPlace",
     "RunningWorker",
     "Settings",
@@ -28,10 +32,12 @@ __all__ = [
     "UnknownPlace",
     "WorkerFailed",
     "bus_place",
+    "default_owner",
     "load_app",
     "provision_embedded",
     "run_until_signal",
     "store_place",
+    "supervise_until_signal",
     "store_upkeep",
     "tune_collector",
     "wanted_of",

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from magnetar.runtime.bus.memory import Broker, MemoryBus
+from magnetar.runtime.bus.pulsar.access import Access
 from magnetar.runtime.bus.pulsar.client import PulsarBus
 from magnetar.runtime.bus.pulsar.reading import read_log
 from magnetar.runtime.bus.pulsar.settings import PulsarSettings
@@ -17,10 +20,13 @@ from magnetar.runtime.threads.loop import wall_clock
 
 if TYPE_CHECKING:
     from magnetar.runtime.bus.port import Bus, Delivery
+    from magnetar.runtime.bus.pulsar.client import Subscriptions
     from magnetar.runtime.store.port import Store
     from magnetar.runtime.store.postgres import PostgresPlace, PostgresUpkeep
     from magnetar.runtime.store.views import Views
     from magnetar.runtime.wiring import Wiring
+
+_log = logging.getLogger(__name__)
 
 
 _POSTGRES = ("postgresql://", "postgres://")
@@ -44,6 +50,11 @@ class BusPlace(Protocol):
 
 class StorePlace(Protocol):
     """A database: makes the loop's connection, and readers."""
+
+    @property
+    def shared(self) -> bool:
+        """Whether workers in other processes may use it at the same time."""
+        ...
 
     def open(self) -> Store:
         """The loop's connection, made in the loop's process; prepares the database."""
@@ -71,25 +82,42 @@ class EmbeddedBus:
 
 @dataclass(frozen=True, slots=True)
 class PulsarPlace:
-    """A Pulsar cluster, and the application's namespace on it."""
+    """A Pulsar cluster, and the application's namespace on it.
+
+    `admin`: the address of its REST API; without it `Consumer.cursor` is unknown, and an older store goes unnoticed.
+    """
 
     settings: PulsarSettings
+    admin: str | None = None
 
     def connect(self, name: str) -> PulsarBus:  # noqa: ARG002 - Pulsar names connections by address
-        """A new client."""
-        return PulsarBus(self.settings)
+        """A new client. Raises `Refused` for a token or certificates that cannot be used."""
+        return PulsarBus(self.settings, self._subscriptions())
+
+    def _subscriptions(self) -> Subscriptions | None:
+        if self.admin is None:
+            return None
+        if find_spec("httpx2") is None:
+            _log.warning("%s is not asked: install magnetar[admin], else an older store goes unnoticed", self.admin)
+            return None
+        from magnetar.runtime.bus.pulsar.admin import Admin  # noqa: PLC0415 - of an extra
+
+        return Admin(self.admin, timeout=self.settings.operation_timeout, access=self.settings.access)
 
     def log(self, topic: str, partition: int) -> list[Delivery]:
         """With a reader of its own. Blocks; raises `BusError`."""
         return read_log(self.settings, topic, partition)
 
 
-def bus_place(url: str, app: str) -> BusPlace:
-    """The bus that a URL names: `memory:`, `pulsar://host:port`, `pulsar+ssl://host:port`."""
+def bus_place(url: str, app: str, access: Access | None = None, admin: str | None = None) -> BusPlace:
+    """The bus that a URL names: `memory:`, `pulsar://host:port`, `pulsar+ssl://host:port`.
+
+    `access` and `admin` (the address of the REST API) are for a Pulsar only.
+    """
     if url == "memory:":
         return EmbeddedBus(Broker(wall_clock, first_ledger=wall_clock()))  # above the positions that a store may hold
     if url.startswith(("pulsar://", "pulsar+ssl://")):
-        return PulsarPlace(PulsarSettings(service_url=url, application=app))
+        return PulsarPlace(PulsarSettings(service_url=url, application=app, access=access or Access()), admin)
     message = f"{url!r} names no bus; use memory: or pulsar://host:6650"
     raise UnknownPlace(message)
 

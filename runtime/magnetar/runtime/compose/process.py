@@ -8,11 +8,15 @@ import os
 import signal
 import sys
 import threading
+import time
 from typing import TYPE_CHECKING
 
 from magnetar.runtime.compose.running import RunningWorker, WorkerFailed
+from magnetar.runtime.threads.processes import Processes
+from magnetar.runtime.threads.supervision import Patience, Supervision
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
     from types import FrameType
 
 _log = logging.getLogger("magnetar.process")
@@ -28,9 +32,10 @@ _GC_THRESHOLDS = (50_000, 50, 100)
 class Signals:
     """SIGTERM and Ctrl-C ask for a drain; the second one ends the process at once. Made in the main thread."""
 
-    def __init__(self) -> None:
-        """Take over both signals."""
+    def __init__(self, last: Callable[[], None] = lambda: None) -> None:
+        """Take over both signals. `last` is called before the second one ends the process."""
         self.asked = threading.Event()
+        self._last = last
         self._before = {number: signal.signal(number, self._heard) for number in (signal.SIGTERM, signal.SIGINT)}
 
     def restore(self) -> None:
@@ -42,6 +47,7 @@ class Signals:
         if self.asked.is_set():
             sys.stderr.write("magnetar: second signal; leaving at once\n")
             sys.stderr.flush()
+            self._last()
             os._exit(AT_ONCE)
         self.asked.set()
 
@@ -78,3 +84,20 @@ def run_until_signal(worker: RunningWorker, *, drain: float = 10.0, poll: float 
         signals.restore()
     _log.info("drained")
     return OK
+
+
+def supervise_until_signal(
+    command: Callable[[int], Sequence[str]], count: int, *, bad_input: int, drain: float = 10.0, poll: float = 0.1
+) -> int:
+    """Keep `count` processes running until a signal, then drain them all; returns the exit status. Main thread only.
+
+    `command` of each, by its number from 0. One that ends with `bad_input` before any has run for a minute ends the
+    whole with that status: the next start would do the same. `drain` (seconds) is what each is given to end in order.
+    """
+    supervision = Supervision(count, Patience(drain=drain), bad_input, time.monotonic())
+    processes = Processes(command, supervision)
+    signals = Signals(processes.kill_all)
+    try:
+        return processes.run(signals.asked, poll)
+    finally:
+        signals.restore()

@@ -6,18 +6,21 @@ import os
 import socket
 import time
 from contextlib import ExitStack
+from dataclasses import replace
 from importlib import metadata
 from typing import TYPE_CHECKING
 
 from magnetar.runtime.errors import MagnetarError, ShardLost
 from magnetar.runtime.routing import partition_of
+from magnetar.runtime.telemetry.looking import Looking
 from magnetar.runtime.threads.asking import Asking
-from magnetar.runtime.threads.loop import Drain, Loop, Pulse, Wakeup
+from magnetar.runtime.threads.loop import Drain, Loop, Pulse, Wakeup, steady_clock
 from magnetar.runtime.threads.receiver import Receiver
 from magnetar.runtime.threads.watchdog import Watchdog
 from magnetar.runtime.wiring import checked_key
 from magnetar.runtime.worker.engine import Engine, Settings, Surroundings
 from magnetar.runtime.worker.intake import Receiving
+from magnetar.runtime.worker.membership import ALONE
 from magnetar.runtime.worker.observer import Observer
 
 if TYPE_CHECKING:
@@ -37,7 +40,10 @@ class WorkerFailed(MagnetarError):
 
 
 class RunningWorker:
-    """One worker. `start`, then `drain` for an orderly end, or `kill` to drop it as a crash would."""
+    """One worker. `start`, then `drain` for an orderly end, or `kill` to drop it as a crash would.
+
+    `pulse`, `deadline` (seconds that a step may take) and `draining` are for those who watch it, from any thread.
+    """
 
     def __init__(  # noqa: PLR0913 - two places and what may stand beside them
         self,
@@ -54,7 +60,7 @@ class RunningWorker:
         """Connects, and prepares the store: raises what the bus and the store raise, and leaves nothing open then."""
         self._wiring = wiring
         self._wakeup = Wakeup()
-        self._pulse = Pulse()
+        self.pulse = Pulse()
         with ExitStack() as begun:  # what is open already when something fails is closed
             self._asking = Asking()
             begun.callback(self._asking.close)
@@ -62,17 +68,21 @@ class RunningWorker:
             begun.callback(self._bus.close)
             self._store: Store = store.open()
             begun.callback(self._store.close)
+            settings = settings or Settings()
+            if not store.shared:
+                settings = replace(settings, tenure=replace(settings.tenure, liveness=ALONE))
             self._engine = Engine(wiring, self._surroundings(owner, observer, points), settings)
             begun.pop_all()
-        self._deadline = handler_deadline
+        self.deadline = handler_deadline
+        self.draining = False
         self._watchdog: Watchdog | None = None
         self._loop: pykka.ActorRef[Loop] | None = None
         self._closed = False
 
     def start(self) -> None:
         """Begin to take shards. Returns at once; `ready` tells when all are owned."""
-        self._watchdog = Watchdog(self._pulse, self._deadline)
-        self._loop = Loop.start(self._engine, self._wakeup, self._pulse)
+        self._watchdog = Watchdog(self.pulse, self.deadline)
+        self._loop = Loop.start(self._engine, self._wakeup, self.pulse)
 
     @property
     def ready(self) -> bool:
@@ -82,11 +92,11 @@ class RunningWorker:
     @property
     def failure(self) -> BaseException | None:
         """What ended the loop, if anything did."""
-        return self._pulse.failure
+        return self.pulse.failure
 
     def wait(self, seconds: float | None = None) -> bool:
         """Wait until the loop has ended, by itself or drained; False when it goes on."""
-        return self._pulse.ended.wait(seconds)
+        return self.pulse.ended.wait(seconds)
 
     def ref(self, actor: str, key: str) -> EntityRef:
         """Pykka's reference to a live order: `tell` and `ask` go through the loop, `ask` is answered after the commit.
@@ -102,11 +112,16 @@ class RunningWorker:
             raise ShardLost(message)
         return shard.entity(checked_key(key, actor)).actor_ref
 
+    def look(self) -> Looking:
+        """What can be seen of the engine while it runs. Any thread."""
+        return Looking(self._engine, self.pulse, steady_clock)
+
     def drain(self, timeout: float = 10.0) -> None:
         """Release everything in order (R15) and close.
 
         Raises `WorkerFailed` when the loop had failed or does not end in time.
         """
+        self.draining = True
         if self._loop is not None and self._loop.is_alive():
             self._loop.tell(Drain())
             self._wakeup()
@@ -127,10 +142,10 @@ class RunningWorker:
         if self._closed:
             return
         self._closed = True
-        if self._loop is not None and not self._pulse.ended.is_set():
+        if self._loop is not None and not self.pulse.ended.is_set():
             self._loop.stop(block=False)
             self._wakeup()
-            self.wait(self._deadline)
+            self.wait(self.deadline)
         if self._watchdog is not None:
             self._watchdog.close()
         self._asking.close()
@@ -153,9 +168,10 @@ class RunningWorker:
         return Receiver(consumer, self._wakeup, self._asking)
 
 
-def default_owner() -> str:
-    """Host and process: unique among live workers."""
-    return f"{socket.gethostname()}:{os.getpid()}"
+def default_owner(process: int | None = None) -> str:
+    """Host and process: unique among live workers. `process` is its number among those of one supervisor."""
+    name = f"{socket.gethostname()}:{os.getpid()}"
+    return name if process is None else f"{name}#{process}"
 
 
 def code_version() -> str:

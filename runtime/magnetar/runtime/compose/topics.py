@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from types import TracebackType
     from typing import Self
 
+    from magnetar.runtime.bus.pulsar.access import Access
     from magnetar.runtime.bus.pulsar.steps import Step
     from magnetar.runtime.wiring import Wiring
 
@@ -32,9 +33,9 @@ class Row(msgspec.Struct, frozen=True):
 class Cluster:
     """One cluster through its REST API, for one app. Calls block up to its time-out and raise `BusError`."""
 
-    def __init__(self, url: str, wiring: Wiring) -> None:
-        """`url` is `http://host:8080`; nothing is asked yet."""
-        self._admin = Admin(url)
+    def __init__(self, url: str, wiring: Wiring, access: Access | None = None) -> None:
+        """`url` is `http://host:8080` or `https://host:8443`; nothing is asked yet."""
+        self._admin = Admin(url, access=access)
         self._wanted = wanted_of(wiring)
 
     def __enter__(self) -> Self:

@@ -6,9 +6,12 @@ import os
 import pwd
 import stat
 from dataclasses import dataclass
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 from magnetar.runtime.servers.errors import NoAccount
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 _USUAL = ("postgres", "nobody")
 

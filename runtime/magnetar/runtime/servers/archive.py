@@ -7,13 +7,14 @@ import hashlib
 import os
 import tarfile
 import zlib
-from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 from typing import IO, TYPE_CHECKING
 
 from magnetar.runtime.servers.errors import ArchiveBroken, ChecksumMismatch, DownloadBroken
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from magnetar.runtime.servers.distribution import Distribution, Progress
 
 _CHUNK_BYTES = 1024 * 1024

@@ -4,14 +4,18 @@
     ├── getting it      DownloaderMissing · DownloadBroken · ChecksumMismatch · ArchiveBroken
     ├── this machine    JavaMissing · PostgresMissing · NoSpace · PathUnusable · PathClosed · NoAccount · PortTaken
     ├── its data        DataBusy · StateUnreadable
-    └── its life        NotStarted · AlreadyRunning · ServerNotReady · ServerDied · ServerStuck · NotPermitted
+    └── its life        NotStarted · UnknownMember · HostFixed · AlreadyRunning · ServerNotReady · ServerDied
+                        ServerStuck · NotPermitted
 
 Every message says what happened, to what, and what to do.
 """
 
 from __future__ import annotations
 
-from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 _TAIL_LINES = 25
 _TAIL_BYTES = 64 * 1024
@@ -179,6 +183,24 @@ class NotStarted(ServerError):
         """Name the data directory of the server."""
         self.data = data
         super().__init__(f"the server of {data} is not running: start it first")
+
+
+class UnknownMember(ServerError):
+    """A name that no member of a cluster has."""
+
+    def __init__(self, name: str, known: tuple[str, ...]) -> None:
+        """State the name and those that there are."""
+        self.name = name
+        super().__init__(f"a cluster has no member {name!r}: it has {', '.join(known)}")
+
+
+class HostFixed(ServerError):
+    """A cluster's data was made for another address than the one asked for; its bookies are known by it."""
+
+    def __init__(self, data: Path, had: str, wanted: str) -> None:
+        """Name the data directory and both addresses."""
+        self.data = data
+        super().__init__(f"the cluster of {data} is at {had} for life, not at {wanted}: choose another directory")
 
 
 class AlreadyRunning(ServerError):

@@ -8,7 +8,10 @@ from __future__ import annotations
 import socket
 import struct
 import time
-from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 _VERSION_3 = 196608
 _POLL_SECONDS = 0.02

@@ -1,13 +1,16 @@
-"""Whether a Pulsar answers: asked over its REST API, on the loopback interface, past any proxy."""
+"""Whether a Pulsar answers: asked over its REST API, on an address of this machine, past any proxy."""
 
 from __future__ import annotations
 
 import http.client
 import time
-from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from magnetar.runtime.servers.ports import HOST
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 _POLL_SECONDS = 0.03
 _ANSWER_SECONDS = 10.0
@@ -29,9 +32,9 @@ class Missing:
         return f"GET {self.path}: {self.said}"
 
 
-def missing(port: int, path: str, within: float = _ANSWER_SECONDS) -> Missing | None:
+def missing(port: int, path: str, within: float = _ANSWER_SECONDS, host: str = HOST) -> Missing | None:
     """None if a GET answers 200 within the given seconds; whatever else happens is the reason why not."""
-    connection = http.client.HTTPConnection(HOST, port, timeout=max(0.1, min(within, _ANSWER_SECONDS)))
+    connection = http.client.HTTPConnection(host, port, timeout=max(0.1, min(within, _ANSWER_SECONDS)))
     try:
         connection.request("GET", path)
         answer = connection.getresponse()
@@ -45,16 +48,17 @@ def missing(port: int, path: str, within: float = _ANSWER_SECONDS) -> Missing | 
     return Missing(path, f"{answer.status} {said.decode(errors='replace')}")
 
 
-def first_missing(port: int) -> Missing | None:
+def first_missing(port: int, host: str = HOST) -> Missing | None:
     """Every check once, for at most 3 s each; None if all succeed."""
-    return next((found for path in CHECKS if (found := missing(port, path, _GLANCE_SECONDS)) is not None), None)
+    found = (missing(port, path, _GLANCE_SECONDS, host) for path in CHECKS)
+    return next((lacking for lacking in found if lacking is not None), None)
 
 
-def wait_until_ready(port: int, alive: Callable[[], bool], within: float) -> Missing | None:
+def wait_until_ready(port: int, alive: Callable[[], bool], within: float, host: str = HOST) -> Missing | None:
     """Wait for each check in turn; None once all succeeded, else what was lacking when time or server ended."""
     deadline = time.monotonic() + within
     for path in CHECKS:
-        while (found := missing(port, path, deadline - time.monotonic())) is not None:
+        while (found := missing(port, path, deadline - time.monotonic(), host)) is not None:
             if time.monotonic() >= deadline or not alive():
                 return found
             time.sleep(_POLL_SECONDS)

@@ -6,13 +6,16 @@ import errno
 import os
 import shutil
 import tempfile
-from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from magnetar.runtime.servers.archive import unpack, verify
 from magnetar.runtime.servers.distribution import Distribution, Fetch, Progress, silent
 from magnetar.runtime.servers.errors import ArchiveBroken, DataBusy, DownloadBroken, NoSpace
 from magnetar.runtime.servers.locks import locked
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 _TRIES = 3
 _SPARE_BYTES = 64 * 1024 * 1024

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import re
 import subprocess
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from magnetar.runtime.servers.errors import JavaMissing
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 OLDEST_USABLE = 17
 _VERSION = re.compile(r'version "(?:1\.)?(\d+)')

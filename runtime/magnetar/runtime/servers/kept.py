@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 from magnetar.runtime.servers.errors import AlreadyRunning, DataBusy, ServerNotReady
 from magnetar.runtime.servers.health import first_missing, wait_until_ready
 from magnetar.runtime.servers.locks import locked
 from magnetar.runtime.servers.pulsar import PulsarPlan, PulsarServer
 from magnetar.runtime.servers.record import Layout, Running, running
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
 
 _TURN_SECONDS = 120.0
 _ANSWER_SECONDS = 30.0

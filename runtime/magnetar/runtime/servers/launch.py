@@ -22,9 +22,12 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
 from pathlib import Path
-from types import FrameType
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from types import FrameType
 
 _LOOK_SECONDS = 0.05
 _PR_SET_PDEATHSIG = 1
@@ -125,7 +128,7 @@ def _write(path: Path, text: str) -> None:
 
 
 def _guard(child: int, parent: int) -> int:
-    """Wait for the server; kill it when the parent is gone, or when asked to end."""
+    """Wait for the server and give its exit status; kill it when the parent is gone, or when asked to end."""
 
     def kill(_number: int, _frame: FrameType | None) -> None:
         os.kill(child, signal.SIGKILL)
@@ -134,8 +137,10 @@ def _guard(child: int, parent: int) -> int:
         signal.signal(number, kill)
     signal.pthread_sigmask(signal.SIG_UNBLOCK, _ENDING)
     while True:
-        if os.waitpid(child, os.WNOHANG)[0] == child:
-            return 0
+        ended, status = os.waitpid(child, os.WNOHANG)
+        if ended == child:
+            code = os.waitstatus_to_exitcode(status)
+            return code if code >= 0 else 128 - code  # as a shell tells of a signal
         if os.getppid() != parent:
             os.kill(child, signal.SIGKILL)
         time.sleep(_LOOK_SECONDS)

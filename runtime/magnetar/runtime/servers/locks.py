@@ -5,9 +5,12 @@ from __future__ import annotations
 import fcntl
 import os
 import time
-from collections.abc import Generator
 from contextlib import contextmanager
-from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Generator
+    from pathlib import Path
 
 _POLL_SECONDS = 0.05
 

@@ -6,14 +6,15 @@ The only module that imports `jgo`; it belongs to the extra `servers`.
 from __future__ import annotations
 
 import errno
-from collections.abc import Callable, Generator
 from contextlib import AbstractContextManager, contextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from magnetar.runtime.servers.errors import DownloadBroken, DownloaderMissing, NoSpace
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Generator
+    from pathlib import Path
+
     from magnetar.runtime.servers.distribution import Distribution, Fetch, Progress
 
 _SOCKET_SECONDS = 60

@@ -5,12 +5,10 @@ from __future__ import annotations
 import os
 import signal
 import time
-from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from pathlib import Path
 from types import MappingProxyType, TracebackType
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from magnetar.runtime.servers import family, ports
 from magnetar.runtime.servers.accounts import Account, first_closed, other_than_root
@@ -29,6 +27,10 @@ from magnetar.runtime.servers.locks import try_lock
 from magnetar.runtime.servers.postgres_layout import USER, PostgresAddress, PostgresLayout, reached
 from magnetar.runtime.servers.postgres_making import ENVIRON, make_cluster, packaged_postgres
 from magnetar.runtime.servers.process import Launched, ServerProcess, recorded, start, until
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Generator, Mapping
+    from pathlib import Path
 
 _NEEDED_BYTES = 256 * 1024 * 1024
 _STOP_SECONDS = 20.0

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -14,6 +13,10 @@ from magnetar.runtime.servers.accounts import Account, Guise
 from magnetar.runtime.servers.errors import StateUnreadable
 from magnetar.runtime.servers.process import ServerProcess, recorded
 from magnetar.runtime.servers.record import read_state, write_state
+
+if TYPE_CHECKING:
+    from collections.abc import Generator
+    from pathlib import Path
 
 USER = "magnetar"
 """The role that clients connect as, and the name of its database. It may make databases, and is no superuser."""

@@ -7,14 +7,17 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import msgspec
 
 from magnetar.runtime.servers import launch
 from magnetar.runtime.servers.accounts import Guise
 from magnetar.runtime.servers.errors import NotPermitted, ServerDied, ServerStuck, StateUnreadable
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+    from pathlib import Path
 
 _POLL_SECONDS = 0.02
 _GONE_SECONDS = 15.0
@@ -76,9 +79,15 @@ class Launched:
         self.process = process
         self._launcher = launcher
 
-    def reap(self) -> None:
-        """Wait for the launcher, which ends with its server (a server that is not tied has none any more)."""
-        self._launcher.wait(_GONE_SECONDS)
+    def reap(self, within: float = _GONE_SECONDS) -> int:
+        """Wait for the launcher, which ends with its server (a server that is not tied has none any more).
+
+        Gives the server's exit status if it was tied, 128 and its number for a signal; raises `ServerStuck`.
+        """
+        try:
+            return self._launcher.wait(within)
+        except subprocess.TimeoutExpired as problem:
+            raise ServerStuck(self.process.pid, within) from problem
 
 
 def start(

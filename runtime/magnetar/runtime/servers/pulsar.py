@@ -5,12 +5,10 @@ from __future__ import annotations
 import os
 import shutil
 import signal
-from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from pathlib import Path
 from types import MappingProxyType, TracebackType
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from magnetar.runtime.servers import ports, settings
 from magnetar.runtime.servers.distribution import Fetch, Progress, pinned_pulsar, silent
@@ -30,6 +28,10 @@ from magnetar.runtime.servers.locks import try_lock
 from magnetar.runtime.servers.maven import fetch_from_maven
 from magnetar.runtime.servers.process import Launched, ServerProcess, start
 from magnetar.runtime.servers.record import Address, Layout
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Generator, Mapping
+    from pathlib import Path
 
 _NEEDED_BYTES = 512 * 1024 * 1024
 _STOP_SECONDS = 20.0

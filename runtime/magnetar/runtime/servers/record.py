@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
-from pathlib import Path
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import msgspec
 
 from magnetar.runtime.servers.errors import StateUnreadable
 from magnetar.runtime.servers.ports import HOST
 from magnetar.runtime.servers.process import ServerProcess, recorded
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 _State = TypeVar("_State", bound=msgspec.Struct)
 

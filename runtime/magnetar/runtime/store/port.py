@@ -178,6 +178,7 @@ class Beat(NamedTuple):
     worker: str
     code: str
     contracts: int
+    actors: str  # those that it serves, parted by commas
     silence: Instant
     progress: int  # groups committed so far
     leaving: bool
@@ -192,6 +193,7 @@ class Member(NamedTuple):
     worker: str
     code: str
     contracts: int
+    actors: str
     since: Instant
     seen: Instant
     heard: Instant

@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from magnetar.runtime.instant import Instant
-    from magnetar.runtime.store.port import JournalRow, Member, OutboxRow, ShardRow, StateRow, TimerRow
+    from magnetar.runtime.store.port import JournalRow, Member, OutboxRow, ShardName, ShardRow, StateRow, TimerRow
+
+PRODUCT = "product"
+"""Among the settings of a store: which database it is, `sqlite` or `postgresql`."""
+
+
+class Load(NamedTuple):
+    """What waits in a shard: messages decided and without a receipt, and armed timers."""
+
+    unsent: int
+    timers: int
 
 
 class Views(Protocol):
@@ -44,6 +54,20 @@ class Views(Protocol):
 
     def now(self) -> Instant:
         """The store's clock, by which members and shards are dated."""
+        ...
+
+    def loads(self) -> Mapping[ShardName, Load]:
+        """What waits in each shard; a shard in which nothing waits may be left out."""
+        ...
+
+    def settings(self) -> Mapping[str, str]:
+        """The database's settings in force on a connection that is opened as a worker's is, by its own names.
+
+        `PRODUCT` says which database it is. For `sqlite`: `journal_mode`, `synchronous`. For `postgresql`, as
+        `pg_settings` tells them, times in milliseconds: `server_version_num`, `fsync`, `full_page_writes`,
+        `synchronous_commit`, `max_connections`, `idle_in_transaction_session_timeout`,
+        `default_transaction_isolation`. `doctor` judges them.
+        """
         ...
 
     def states_of(self, actor: str) -> Iterator[StateRow]:

@@ -37,9 +37,14 @@ class Wakeup:
 
 @dataclass(slots=True)
 class Pulse:
-    """What others may know of the loop: since when it is in a step (monotonic seconds), whether and why it ended."""
+    """What others may know of the loop: since when it is in a step (monotonic seconds), whether and why it ended.
+
+    `steps` it has done, and was `busy` with for so many seconds in all. Written by the loop's thread only.
+    """
 
     stepping_since: float | None = None
+    steps: int = 0
+    busy: float = 0.0
     failure: BaseException | None = None
     ended: threading.Event = field(default_factory=threading.Event)
 
@@ -86,13 +91,15 @@ class Loop(pykka.ThreadingActor):
         """Step until a message waits for this actor, or the machines are gone."""
         while self.actor_inbox.empty():
             now = steady_clock()
-            self._pulse.stepping_since = time.monotonic()
+            since = self._pulse.stepping_since = time.monotonic()
             try:
                 wanted = self._engine.step(now).at
             except BaseException as error:  # noqa: BLE001 - it is the loop's last word, told by `Pulse.failure`
                 self._end(error)
                 return
             self._pulse.stepping_since = None
+            self._pulse.busy += time.monotonic() - since
+            self._pulse.steps += 1
             if self._engine.ownership.gone:
                 self._end(None)
                 return

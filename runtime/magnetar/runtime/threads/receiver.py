@@ -5,9 +5,11 @@ from __future__ import annotations
 import logging
 import threading
 from collections import deque
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from magnetar.runtime.bus.port import BusError, Closed
+from magnetar.runtime.worker.intake import Backlog
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -86,6 +88,12 @@ class Receiver:
     def connected(self) -> bool:
         """What the client believes."""
         return self._consumer.connected()
+
+    def backlog(self) -> Backlog:
+        """What has been handed over and not taken. Any thread."""
+        with suppress(IndexError):  # the loop takes it meanwhile
+            return Backlog(self._waiting, self._lists[0][0].published_at)
+        return Backlog(0, None)
 
     def close(self) -> None:
         """Stop, and give the subscription back. Waits for the thread, at most a little more than one receive."""

@@ -12,12 +12,14 @@ from magnetar.runtime.worker.arrival import Reader
 from magnetar.runtime.worker.handling import Place
 from magnetar.runtime.worker.holdings import Holdings
 from magnetar.runtime.worker.machine import Machine, Means, Next
-from magnetar.runtime.worker.ownership import Ownership, Tenure, all_claims
+from magnetar.runtime.worker.membership import Presence
+from magnetar.runtime.worker.ownership import Ownership, Tenure
 from magnetar.runtime.worker.passivation import Passivation
 from magnetar.runtime.worker.points import NoPoints, Points, pointed_bus, pointed_store
 from magnetar.runtime.worker.relay import Pace, Relay
 from magnetar.runtime.worker.timers import Clockwork, Timers
 from magnetar.runtime.worker.turn import Limits, Turn
+from magnetar.runtime.worker.winning import shard_plans
 from magnetar.schemas import Schema, SchemaUnavailable, WriterSchemas
 
 if TYPE_CHECKING:
@@ -70,13 +72,14 @@ class Engine:
         store.prepare(wiring.partitions(), wiring.tables())
         store.remember({fingerprint: schema.text for fingerprint, schema in own.items()})
         reader = Reader(WriterSchemas(_known(store.schemas()), _fetch(bus), around.clock))
-        self.holdings = Holdings(Taker(around.owner), around.observer)
+        self.holdings = Holdings(Taker(around.owner, wiring.contracts), around.observer)
         means = Means(bus, store, self.holdings, around.observer, points, around.clock)
         self.turn = Turn(means, Place(wiring, partitions, around.code), reader, around.noise, settings.limits)
         self.relay = Relay(means, wiring, settings.pace)
         self.timers = Timers(means, settings.clockwork)
-        claims = all_claims(wiring.actors, partitions)
-        self.ownership = Ownership(means, self.relay, around.receiving, claims, settings.tenure)
+        presence = Presence(around.code, frozenset(wiring.actors))
+        shards = shard_plans(wiring.actors, partitions)
+        self.ownership = Ownership(means, self.relay, around.receiving, shards, presence, settings.tenure)
         self._bus, self._store = bus, store
         passivation = Passivation(means, self.turn, settings.limits)
         self.machines: tuple[Machine, ...] = (self.ownership, self.timers, self.turn, passivation, self.relay)

@@ -7,20 +7,23 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from magnetar.runtime.instant import Instant
     from magnetar.runtime.store.port import ShardName, Taker
-    from magnetar.runtime.worker.observer import Observer
+    from magnetar.runtime.worker.observer import Loss, Observer
     from magnetar.runtime.worker.shard import Shard
 
 
 class Holdings:
     """Owned shards by name, and those just lost, whose producers and consumers are still to be closed (R13).
 
-    `clock_offset` is the store's clock minus this process's, in microseconds (R5).
+    `clock_offset` is the store's clock minus this process's, in microseconds (R5). `groups`: how many it committed.
+    `went_back`: shards whose store proved older than what the broker has seen; who takes them begins anew (R11).
     """
 
     def __init__(self, taker: Taker, observer: Observer) -> None:
         """`taker` is this worker as the store's rows name it."""
         self.taker = taker
         self.clock_offset: Instant = 0
+        self.groups = 0
+        self.went_back: set[ShardName] = set()
         self.lost: list[Shard] = []
         self._observer = observer
         self._owned: dict[ShardName, Shard] = {}
@@ -46,7 +49,7 @@ class Holdings:
         self._owned[shard.name] = shard
         self._observer.owned(shard.name, shard.epoch)
 
-    def lose(self, shard: Shard, why: str) -> None:
+    def lose(self, shard: Shard, why: str, loss: Loss) -> None:
         """Forget the shard and everything queued for it; idempotent. Relay and ownership close what is open."""
         if self._owned.get(shard.name) is not shard:
             return
@@ -55,4 +58,4 @@ class Holdings:
         shard.stopped.set()
         shard.refuse_mail()
         self.lost.append(shard)
-        self._observer.lost(shard.name, why)
+        self._observer.lost(shard.name, why, loss)

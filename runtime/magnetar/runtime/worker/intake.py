@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from magnetar.runtime.bus.port import BusError
 
@@ -12,6 +12,13 @@ if TYPE_CHECKING:
 
     from magnetar.runtime.bus.port import Consumer, Delivery, Position
     from magnetar.runtime.instant import Instant
+
+
+class Backlog(NamedTuple):
+    """What a source has been handed and the loop has not taken: how much, and when the first of it was published."""
+
+    waiting: int
+    oldest: Instant | None
 
 
 class Source(Protocol):
@@ -34,6 +41,10 @@ class Source(Protocol):
 
     def connected(self) -> bool:
         """What the client believes (R32)."""
+        ...
+
+    def backlog(self) -> Backlog:
+        """What waits here for the loop. Any thread; a snapshot."""
         ...
 
     def close(self) -> None:
@@ -80,6 +91,10 @@ class Inline:
     def connected(self) -> bool:
         """Pass on."""
         return self._consumer.connected()
+
+    def backlog(self) -> Backlog:
+        """Nothing: what is received is taken at once."""
+        return Backlog(0, None)
 
     def close(self) -> None:
         """Pass on."""

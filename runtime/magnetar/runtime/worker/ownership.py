@@ -1,6 +1,7 @@
 """Ownership: the broker decides who has a shard, the store fences what it may do (R12, R13, R15).
 
-One worker takes every shard of its app; sharing them out is a matter of what it *wants*, and changes nothing here.
+Once a second this worker says that it lives, and learns who else does and who has what: what it has lost, what it
+should have, and what it should hand on. Winning is a room of its own (`winning`).
 """
 
 from __future__ import annotations
@@ -9,56 +10,45 @@ import logging
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from magnetar.runtime.bus.port import BusError, Busy
-from magnetar.runtime.errors import BrokenPromise
+from magnetar.runtime.bus.port import BusError
 from magnetar.runtime.instant import Instant, micros
 from magnetar.runtime.store.port import CommitUnknown, StoreUnavailable
-from magnetar.runtime.wiring import subscription_of
-from magnetar.runtime.worker.lane import Lane
 from magnetar.runtime.worker.machine import NEVER, Means, Next
-from magnetar.runtime.worker.shard import Feed, Shard, Timetable
+from magnetar.runtime.worker.membership import Liveness, Membership, Presence
+from magnetar.runtime.worker.observer import Loss, Wait
+from magnetar.runtime.worker.reach import Reach
+from magnetar.runtime.worker.winning import ShardPlan, Winner, Winning
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from magnetar.runtime.bus.port import Consumer, Opening
-    from magnetar.runtime.store.port import ShardName, ShardRow
-    from magnetar.runtime.wiring import ActorPlan, Topic
+    from magnetar.runtime.store.port import ShardName
     from magnetar.runtime.worker.intake import Receiving
     from magnetar.runtime.worker.relay import Relay
+    from magnetar.runtime.worker.shard import Shard
 
 _log = logging.getLogger("magnetar.ownership")
 
 
 @dataclass(frozen=True, slots=True)
 class Tenure:
-    """Settings, in seconds but for the bounds. `lane`: unsettled rows above which a shard stops receiving (R20)."""
+    """Settings, in seconds. `check`: between two beats. `storeless`, `disconnected`: without store or broker, let go.
 
-    retry: float = 0.2
-    poll: float = 0.002
+    `silent`: when no broker has answered anything for so long, let everything go and connect anew (R32).
+
+    `notice`: from when a shard is known to go to another until it is released, so that its next owner knows by then.
+    `hold`: a shard just won is not handed on before. `drain`: how long a lane may take to be sent.
+    """
+
     check: float = 1.0
     storeless: float = 5.0
     disconnected: float = 5.0
+    silent: float = 15.0
+    notice: float = 1.0
+    hold: float = 10.0
     drain: float = 2.0
-    lane: int = 10_000
-    timers: float = 60.0
-
-
-@dataclass(slots=True)
-class Claim:
-    """A shard that this worker wants and does not own yet.
-
-    Partitions are subscribed one after another, the main one first.
-    """
-
-    name: ShardName
-    plan: ActorPlan
-    partition: int
-    wanted: list[tuple[Topic, int]]
-    epoch: int = 0
-    opening: Opening[Consumer] | None = None
-    won: list[tuple[Topic, int, Consumer]] = field(default_factory=list)
-    not_before: Instant = 0
+    liveness: Liveness = field(default_factory=Liveness)
+    winner: Winner = field(default_factory=Winner)
 
 
 @dataclass(slots=True)
@@ -72,218 +62,203 @@ class Farewell:
 class Ownership:
     """The machine that wins, keeps, and gives back shards. Steps are called by the loop's thread only."""
 
-    def __init__(self, means: Means, relay: Relay, receiving: Receiving, claims: list[Claim], tenure: Tenure) -> None:
-        """`claims` are the shards wanted; `receiving` makes sources of their consumers."""
-        self._bus = means.bus
+    def __init__(
+        self,
+        means: Means,
+        relay: Relay,
+        receiving: Receiving,
+        shards: Mapping[ShardName, ShardPlan],
+        presence: Presence,
+        tenure: Tenure,
+    ) -> None:
+        """`shards` are all of the app; `receiving` makes sources of their consumers."""
         self._store = means.store
         self._holdings = means.holdings
         self._relay = relay
         self._observer = means.observer
         self._points = means.points
-        self._clock = means.clock
-        self._receiving = receiving
         self._tenure = tenure
-        self._claims = {claim.name: claim for claim in claims}
-        self._plans = {claim.name: (claim.plan, claim.partition, tuple(claim.wanted)) for claim in claims}
-        self._farewells: list[Farewell] = []
+        self._shards = shards
+        self._membership = Membership(means, presence, tenure.liveness)
+        self._bus = means.bus
+        self._reach = Reach(means.bus, sorted({topic.name for each in shards.values() for topic, _ in each.feeds}))
+        self._winning = Winning(means, self._membership, receiving, tenure.winner)
+        self._farewells: dict[ShardName, Farewell] = {}
+        self._going: dict[ShardName, Instant] = {}
+        self._beat_at: Instant = 0
+        self._looked = False
         self._leaving = False
-        self._check_at: Instant = 0
+        self._leave_at: Instant | None = None
+        self._departed = False
         self._store_seen: Instant | None = None
         self._cut_since: dict[ShardName, Instant] = {}
 
     def step(self, now: Instant) -> Next:
-        """Check what is owned, bury what is lost, go on with what is wanted or being released."""
+        """Bury what is lost, say that one lives, go on with what is wanted or being released."""
         self._points.reach("phase:ownership")
         self._bury(now)
-        choices = [self._watch(now)]
-        if self._leaving:
-            choices.append(self._release(now))
-        else:
-            choices.extend(self._pursue(claim, now) for claim in list(self._claims.values()))
-        return Next.first(*choices)
+        return Next.first(self._look_around(now), self._winning.go_on(now), self._release(now))
 
     def leave(self) -> None:
-        """Begin to release everything, in order (R15): stop receiving, commit, acknowledge, drain the lane."""
-        if self._leaving:
-            return
-        self._leaving = True
-        for claim in self._claims.values():
-            self._give_up(claim)
-        self._claims.clear()
-        for shard in self._holdings.shards():
-            shard.stopping = True
-            self._farewells.append(Farewell(shard))
+        """Begin to release everything, in order (R15): others are told, then it stops receiving, commits, drains."""
+        if not self._leaving:
+            self._leaving = True
+            self._beat_at = 0
+            self._winning.forgo_all()
 
     @property
     def gone(self) -> bool:
         """Whether a worker that leaves has nothing left."""
-        return self._leaving and not self._farewells and not self._holdings.lost
+        return self._departed and not self._holdings.lost
 
     @property
     def settled(self) -> bool:
-        """Whether everything wanted is owned."""
-        return not self._claims
+        """Whether everything that this worker should have is its own."""
+        return self._looked and not self._winning.claims
 
-    # winning
+    # looking around
 
-    def _pursue(self, claim: Claim, now: Instant) -> Next:
-        if now < claim.not_before:
-            return Next(claim.not_before)
+    def _look_around(self, now: Instant) -> Next:
+        """R13, R14: once a second, whether shards are still ours, and which should be."""
+        if now < self._beat_at or self._departed:
+            return NEVER if self._departed else Next(self._beat_at)
+        self._beat_at = now + micros(self._tenure.check)
+        self._reach.ask(now)
+        self._watch_broker(now)
         try:
-            return self._try(claim, now)
-        except (BusError, StoreUnavailable, CommitUnknown) as error:
-            level = logging.DEBUG if isinstance(error, Busy) else logging.WARNING
-            _log.log(level, "shard %s: %s; trying again", claim.name, error)
-            self._observer.waiting(claim.name, str(error))
-            self._give_up(claim)
-            claim.not_before = now + micros(self._tenure.retry)
-            return Next(claim.not_before)
-
-    def _try(self, claim: Claim, now: Instant) -> Next:
-        """R12: read the epoch, subscribe, compare-and-set the epoch read, load."""
-        if claim.opening is None:
-            if not claim.won:
-                claim.epoch = self._store.standings([claim.name])[claim.name].epoch
-            topic, partition = claim.wanted[len(claim.won)]
-            claim.opening = self._bus.subscribe(topic.name, partition, subscription_of(claim.plan.name))
-        consumer = claim.opening.poll()
-        if consumer is None:
-            return Next(now + micros(self._tenure.poll))
-        claim.opening = None
-        topic, partition = claim.wanted[len(claim.won)]
-        claim.won.append((topic, partition, consumer))
-        if len(claim.won) < len(claim.wanted):
-            return Next(now)
-        row = self._store.take(claim.name, claim.epoch, self._holdings.taker)
-        if row is None:
-            self._give_up(claim)
-            claim.not_before = now + micros(self._tenure.retry)
-            return Next(claim.not_before)
-        self._move_in(claim, row, now)
-        return Next(now)
-
-    def _move_in(self, claim: Claim, row: ShardRow, now: Instant) -> None:
-        """Load what the store says of the shard: memory of an earlier tenure is never trusted."""
-        lane = self._lane(row)
-        self._ask_the_time()
-        horizon = now + self._holdings.clock_offset + micros(self._tenure.timers)
-        table = Timetable(horizon)
-        table.look(self._store.timers(claim.name, horizon), horizon)
-        feeds = [
-            Feed(topic, partition, self._receiving.sourced(consumer), row.positions.get(f"{topic.name}/{partition}"))
-            for topic, partition, consumer in claim.won
-        ]
-        shard = Shard(
-            name=claim.name,
-            plan=claim.plan,
-            partition=claim.partition,
-            epoch=row.epoch,
-            commits=row.commits,
-            lane_number=row.lane,
-            floor=row.floor,
-            feeds=feeds,
-            lane=lane,
-            timetable=table,
-            wake=self._receiving.wake,
-            since=now + self._holdings.clock_offset,
-        )
-        del self._claims[claim.name]
+            self._membership.beat(self._reach.silence(now), leaving=self._leaving)
+            self._winning.ask_the_time()
+        except (StoreUnavailable, CommitUnknown) as error:
+            self._without_store(str(error), now)
+            return Next(self._beat_at)
         self._store_seen = now
-        self._holdings.add(shard)
+        self._looked = True
+        self._observer.reached(Wait.STORE)
+        for shard in self._holdings.shards():
+            self._keep(shard, now)
+        self._bury(now)  # what is wanted again is begun when the last of its former tenure is closed
+        self._sort_out(now)
+        return Next(self._beat_at)
 
-    def _ask_the_time(self) -> None:
-        """R5: how far the store's clock is ahead of the one that steps are timed by, asked before and after."""
-        asked = micros(self._clock())
-        told = self._store.now()
-        self._holdings.learn_clock(told - micros(self._clock()), told - asked)
-
-    def _lane(self, row: ShardRow) -> Lane:
-        found = self._store.outbox(row.shard, 0, self._tenure.lane)
-        rows = [each for each in found if each.number <= row.lane]  # a later owner's are not for a zombie
-        settled = rows[0].number - 1 if rows else row.lane
-        lane = Lane(settled, settled, self._tenure.lane, partial=len(rows) == self._tenure.lane, deleted=settled)
-        lane.extend(rows)
-        if not lane.partial and lane.loaded != row.lane:
-            message = f"shard {row.shard}: the lane counter is {row.lane}, but its outbox ends at {lane.loaded}"
-            raise BrokenPromise(message)
-        return lane
-
-    def _give_up(self, claim: Claim) -> None:
-        if claim.opening is not None:
-            claim.opening.abandon()
-            claim.opening = None
-        for _, _, consumer in reversed(claim.won):
-            consumer.close()
-        claim.won.clear()
-
-    # keeping
-
-    def _watch(self, now: Instant) -> Next:
-        """R13, R32: once a second, whether epochs are still ours, the store is there, and consumers are alive."""
+    def _without_store(self, why: str, now: Instant) -> None:
+        """R13: nobody can say whether the shards are still ours."""
+        _log.warning("no word from the store: %s", why)
+        if self._leaving:
+            self._leave_at = now
         owned = self._holdings.shards()
-        if not owned:
-            return NEVER
-        if now < self._check_at:
-            return Next(self._check_at)
-        self._check_at = now + micros(self._tenure.check)
-        try:
-            standings = self._store.standings([shard.name for shard in owned])
-            self._ask_the_time()
-        except StoreUnavailable as error:
-            self._without_store(owned, str(error), now)
-            return Next(self._check_at)
-        self._store_seen = now
         for shard in owned:
-            epoch = standings[shard.name].epoch
-            if epoch != shard.epoch:
-                why = f"its epoch is {epoch}, not {shard.epoch}: another worker has taken it"
-                self._holdings.lose(shard, why)
-            else:
-                self._watch_connection(shard, now)
-        return Next(self._check_at)
-
-    def _without_store(self, owned: list[Shard], why: str, now: Instant) -> None:
+            self._observer.waiting(shard.name, why, Wait.STORE)
         if self._store_seen is not None and now - self._store_seen >= micros(self._tenure.storeless):
             for shard in owned:
-                self._holdings.lose(shard, f"no store for {self._tenure.storeless} s: {why}")
+                self._holdings.lose(shard, f"no store for {self._tenure.storeless} s: {why}", Loss.STORE)
+
+    def _keep(self, shard: Shard, now: Instant) -> None:
+        """R13: a moved epoch closes the shard."""
+        epoch = self._membership.roster.shards[shard.name].epoch
+        if epoch != shard.epoch:
+            why = f"its epoch is {epoch}, not {shard.epoch}: another worker has taken it"
+            self._holdings.lose(shard, why, Loss.TAKEN)
+        else:
+            self._watch_connection(shard, now)
 
     def _watch_connection(self, shard: Shard, now: Instant) -> None:
         """R32: a consumer that stays cut off is made anew, by giving the shard up and taking it again."""
         if all(feed.source.connected() for feed in shard.feeds):
             self._cut_since.pop(shard.name, None)
+            self._observer.reached(Wait.BROKER)
             return
-        since = self._cut_since.setdefault(shard.name, now)
-        if now - since >= micros(self._tenure.disconnected):
-            del self._cut_since[shard.name]
-            self._holdings.lose(shard, f"its consumer has had no connection for {self._tenure.disconnected} s")
+        self._observer.waiting(shard.name, "its consumer has no connection", Wait.BROKER)
+        if now - self._cut_since.setdefault(shard.name, now) >= micros(self._tenure.disconnected):
+            why = f"its consumer has had no connection for {self._tenure.disconnected} s"
+            self._holdings.lose(shard, why, Loss.BROKER)
+
+    def _watch_broker(self, now: Instant) -> None:
+        """R32: a connection that died unnoticed stays dead for long; a new one does not. Release, then connect anew."""
+        failing, why = self._reach.failing(now)
+        if failing < micros(self._tenure.silent):
+            return
+        for shard in self._holdings.shards():
+            self._holdings.lose(shard, f"no broker for {self._tenure.silent} s: {why}", Loss.BROKER)
+        self._winning.forgo_all()
+        self._bury(now)
+        try:
+            self._bus.renew()
+        except BusError as error:
+            _log.warning("no new connection to the broker: %s", error)
+        self._reach.renewed()
+
+    def _sort_out(self, now: Instant) -> None:
+        """Want what this worker should have; hand on what another should, once that one can know (R14)."""
+        if self._leaving:
+            if self._leave_at is None:
+                self._leave_at = now + (micros(self._tenure.notice) if self._membership.others else 0)
+            return
+        self._observer.assigned([name for name in self._shards if self._membership.wants(name)])
+        if why := self._membership.excluded:
+            self._observer.excluded(why)
+        for name, plan in self._shards.items():
+            shard = self._holdings.find(name)
+            if shard is not None:
+                self._hand_on(shard, now)
+            elif self._membership.wants(name):
+                self._winning.want(plan)
+            else:
+                self._winning.forgo(name)
+                self._give_back(name)
+
+    def _hand_on(self, shard: Shard, now: Instant) -> None:
+        if not self._membership.goes(shard.name):
+            self._going.pop(shard.name, None)
+            return
+        noticed = self._going.setdefault(shard.name, now)
+        settled = self._membership.held_for(shard.name) >= micros(self._tenure.hold)
+        if settled and now - noticed >= micros(self._tenure.notice):
+            self._bid_farewell(shard)
 
     # letting go
 
+    def _bid_farewell(self, shard: Shard) -> None:
+        shard.stopping = True
+        self._farewells.setdefault(shard.name, Farewell(shard))
+
+    def _give_back(self, name: ShardName) -> None:
+        """A shard that was lost without anybody taking it still names this worker, whom all others respect."""
+        standing = self._membership.roster.shards[name]
+        if standing.owner == self._holdings.taker.owner:
+            self._mark_released(name, standing.epoch)
+
     def _bury(self, now: Instant) -> None:
-        """Close what a lost shard still has open: producers, then feeds, the main one last. Then want it again."""
+        """Close what a lost shard still has open: producers, then feeds, the main one last; and look around anew."""
         for shard in self._holdings.lost:
             self._close(shard)
-            self._farewells = [farewell for farewell in self._farewells if farewell.shard is not shard]
-            if not self._leaving:
-                plan, partition, wanted = self._plans[shard.name]
-                claim = Claim(shard.name, plan, partition, list(wanted), not_before=now + micros(self._tenure.retry))
-                self._claims[shard.name] = claim
+            self._beat_at = min(self._beat_at, now + micros(self._tenure.winner.retry))
+            self._looked = False
         self._holdings.lost.clear()
 
     def _release(self, now: Instant) -> Next:
-        for farewell in list(self._farewells):
-            shard = farewell.shard
-            if shard.in_turn or not self._may_go(farewell, now):
-                continue
-            try:
-                self._store.release(shard.name, shard.epoch)
-            except (StoreUnavailable, CommitUnknown) as error:
-                _log.warning("shard %s: not marked clean: %s", shard.name, error)
-            self._holdings.lose(shard, "released")
-            self._holdings.lost.remove(shard)
-            self._close(shard)
-            self._farewells.remove(farewell)
-        return Next(now + micros(self._tenure.poll)) if self._farewells else NEVER
+        if self._leaving and self._leave_at is not None and now >= self._leave_at:
+            for shard in self._holdings.shards():
+                self._bid_farewell(shard)
+            if not self._farewells:
+                self._depart()
+        for farewell in list(self._farewells.values()):
+            if not farewell.shard.in_turn and self._may_go(farewell, now):
+                self._let_go(farewell.shard)
+        if self._farewells or (self._leaving and not self._departed):
+            return Next(max(now + micros(self._tenure.winner.poll), self._leave_at or 0))
+        return NEVER
+
+    def _mark_released(self, name: ShardName, epoch: int) -> None:
+        try:
+            self._store.release(name, epoch)
+        except (StoreUnavailable, CommitUnknown) as error:
+            _log.warning("shard %s: not marked clean: %s", name, error)
+
+    def _let_go(self, shard: Shard) -> None:
+        self._mark_released(shard.name, shard.epoch)
+        self._holdings.lose(shard, "released", Loss.RELEASED)
+        self._holdings.lost.remove(shard)
+        self._close(shard)
 
     def _may_go(self, farewell: Farewell, now: Instant) -> bool:
         """Whether the lane is drained and its rows are gone, or it had its time: unsent rows stay rows."""
@@ -293,21 +268,17 @@ class Ownership:
         return (self._relay.drained(farewell.shard) and lane.deletable is None) or now >= farewell.until
 
     def _close(self, shard: Shard) -> None:
+        self._farewells.pop(shard.name, None)
+        self._going.pop(shard.name, None)
+        self._cut_since.pop(shard.name, None)
         self._relay.close(shard)
         for feed in reversed(shard.feeds):
             feed.source.close()
 
-
-def all_claims(plans: Mapping[str, ActorPlan], partitions: Mapping[str, int]) -> list[Claim]:
-    """Every shard of the app. A feed's partition belongs to the shard of the same number, modulo the actor's count."""
-    claims: list[Claim] = []
-    for plan in plans.values():
-        count = plan.policy.partitions
-        for shard in range(count):
-            wanted = [
-                (topic, partition)
-                for topic in plan.sources
-                for partition in range(shard, partitions[topic.name], count)
-            ]
-            claims.append(Claim(f"{plan.name}/{shard}", plan, shard, wanted))
-    return claims
+    def _depart(self) -> None:
+        """Others need not wait until this worker's last beat is old."""
+        self._departed = True
+        try:
+            self._membership.depart()
+        except (StoreUnavailable, CommitUnknown) as error:
+            _log.warning("not taken off the list of workers: %s", error)

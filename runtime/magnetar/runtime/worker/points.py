@@ -56,7 +56,13 @@ _PORTS: dict[str, type[Any]] = {
     "consumer": Consumer,
     "producer": Producer,
 }
-_OPENS: dict[str, str] = {"subscribe": "consumer", "produce": "producer"}
+_OPENS: dict[str, str] = {
+    "bus.subscribe": "consumer",
+    "bus.produce": "producer",
+    "bus.ping": "",
+    "consumer.seek": "consumer",
+}
+"""Calls that give an opening, and the port of what it opens; empty where it is only an answer."""
 
 
 def all_points() -> list[str]:
@@ -93,9 +99,10 @@ class _Pointed:
         return pointed
 
     def _dressed(self, name: str, result: object) -> object:
-        if self._port == "bus" and name in _OPENS:
-            return _Pointed("opening", result, self._points, _OPENS[name])
-        if self._port == "opening" and name == "poll" and result is not None:
+        opens = _OPENS.get(f"{self._port}.{name}")
+        if opens is not None:
+            return _Pointed("opening", result, self._points, opens)
+        if self._opens and name == "poll" and result is not None:
             return _Pointed(self._opens, result, self._points)
         return result
 

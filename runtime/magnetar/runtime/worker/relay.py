@@ -14,10 +14,11 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from magnetar.runtime.bus.port import BusError, Busy, Outgoing, Refused, SchemaRefused
-from magnetar.runtime.errors import BrokenPromise, StoreWentBack
+from magnetar.runtime.errors import BrokenPromise
 from magnetar.runtime.instant import Instant, micros
 from magnetar.runtime.store.port import StoreUnavailable
 from magnetar.runtime.worker.machine import NEVER, Means, Next
+from magnetar.runtime.worker.observer import Loss, Wait
 
 if TYPE_CHECKING:
     from magnetar.runtime.bus.port import Opening, Producer, Receipt
@@ -154,7 +155,7 @@ class Relay:
         try:
             found = self._store.outbox(shard.name, shard.lane.loaded, self._pace.reload)
         except StoreUnavailable as error:
-            self._observer.waiting(shard.name, str(error))
+            self._observer.waiting(shard.name, str(error), Wait.STORE)
             self._reload_at = now + micros(self._pace.reopen)
             return False
         rows = [row for row in found if row.number <= shard.lane_number]  # a later owner's are not for a zombie
@@ -237,9 +238,8 @@ class Relay:
         topic, partition = destination
         if outlet.opening is None:
             schema = self._wiring.topics[topic].codec.schema.text
-            outlet.opening = self._bus.produce(
-                topic, partition, producer_name(self._wiring.app, shard.name, destination), schema
-            )
+            name = producer_name(self._wiring.app, shard.name, destination, shard.generation)
+            outlet.opening = self._bus.produce(topic, partition, name, schema)
         try:
             producer = outlet.opening.poll()
         except SchemaRefused as error:
@@ -274,13 +274,17 @@ class Relay:
             return False
         if epoch != shard.epoch:
             why = f"its epoch is {epoch}, not {shard.epoch}: another worker has taken it and sent on"
-            self._holdings.lose(shard, why)
+            self._holdings.lose(shard, why, Loss.TAKEN)
             return False
-        message = (
-            f"shard {shard.name} has given out {shard.lane_number} numbers, but {destination[0]}/{destination[1]} "
-            f"has seen {producer.last_number} from it: the store is an older copy. Restore the newest one."
+        why = (
+            f"it has given out {shard.lane_number} numbers, but {destination[0]}/{destination[1]} has seen "
+            f"{producer.last_number} from it: the store is an older copy"
         )
-        raise StoreWentBack(message)
+        _log.error("shard %s: the store went back: %s; taking it anew", shard.name, why)
+        self._observer.went_back(shard.name, why)
+        self._holdings.went_back.add(shard.name)
+        self._holdings.lose(shard, why, Loss.BEHIND)
+        return False
 
     def _send(self, shard: Shard, destination: Destination, outlet: Outlet, now: Instant) -> None:
         producer = outlet.producer
@@ -319,6 +323,6 @@ class Relay:
         self._observer.blocked(shard.name, f"{destination[0]}/{destination[1]}", why)
 
 
-def producer_name(app: str, shard: ShardName, destination: Destination, generation: int = 0) -> str:
+def producer_name(app: str, shard: ShardName, destination: Destination, generation: int) -> str:
     """R18: application, shard, destination partition, store generation; never the epoch."""
     return f"{app}:{shard}:{destination[0]}/{destination[1]}:{generation}"

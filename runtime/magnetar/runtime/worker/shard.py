@@ -106,6 +106,7 @@ class Shard:
     epoch: int
     commits: int
     lane_number: int
+    generation: int
     floor: Instant
     feeds: list[Feed]
     lane: Lane

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from magnetar.runtime.instant import Instant, micros
 from magnetar.runtime.store.port import StoreUnavailable
 from magnetar.runtime.worker.machine import NEVER, Means, Next
+from magnetar.runtime.worker.observer import Wait
 
 if TYPE_CHECKING:
     from magnetar.runtime.worker.shard import Shard
@@ -71,7 +72,7 @@ class Timers:
         try:
             timers = self._store.timers(shard.name, horizon)
         except StoreUnavailable as error:
-            self._observer.waiting(shard.name, str(error))
+            self._observer.waiting(shard.name, str(error), Wait.STORE)
             self._retry_at = now + micros(self._clockwork.retry)
             return
         shard.timetable.look(timers, horizon)

@@ -25,6 +25,7 @@ from magnetar.runtime.worker.commit import advance, read_back
 from magnetar.runtime.worker.entity import Entity
 from magnetar.runtime.worker.handling import Handled, Handling
 from magnetar.runtime.worker.machine import NEVER, Means, Next
+from magnetar.runtime.worker.observer import Loss, Wait
 from magnetar.schemas import EncodeFailed, SchemaUnavailable
 
 if TYPE_CHECKING:
@@ -66,6 +67,7 @@ class Turn:
         self._reader = reader
         self._observer = means.observer
         self._points = means.points
+        self._clock = means.clock
         self._noise = noise
         self._limits = limits
         self._group: Group | None = None
@@ -79,6 +81,12 @@ class Turn:
     def idle(self) -> bool:
         """Whether no group is in hand."""
         return self._group is None
+
+    @property
+    def batches(self) -> list[Batch]:
+        """What the group in hand was taken from. Any thread; a snapshot."""
+        group = self._group
+        return [] if group is None else list(group.batches)
 
     def step(self, now: Instant) -> Next:
         """One phase, unless a retry is not due yet."""
@@ -220,7 +228,7 @@ class Turn:
     # Handled → Committed, or → Unknown
 
     def _commit(self, now: Instant) -> Next:
-        group = self._hand()
+        group, began = self._hand(), self._clock()
         try:
             refused = self._store.commit([handled.changes for handled in group.parts])
         except CommitUnknown:
@@ -231,9 +239,11 @@ class Turn:
             return self._conflict(group, error, now)
         except CommitRejected as error:
             return self._rejected(group, error, now)
+        self._observer.stored(self._clock() - began)
         for handled in group.parts:
             if handled.shard.name in refused:
-                self._lose(group, handled.shard, "its fence refused a commit: another worker has taken it")
+                self._observer.refused(handled.shard.name)
+                self._lose(group, handled.shard, "its fence refused a commit: another worker has taken it", Loss.FENCED)
         return self._go(group, self._follow, "committed", now)
 
     def _read_back(self, now: Instant) -> Next:
@@ -245,7 +255,7 @@ class Turn:
         except (StoreUnavailable, CommitUnknown) as error:
             return self._hold(str(error), now)
         for shard in result.lost:
-            self._lose(group, shard, "its epoch had moved when a commit of unknown outcome was read back")
+            self._lose(group, shard, "its epoch had moved when a commit of unknown outcome was read back", Loss.TAKEN)
         for handled in (*result.durable, *result.again):
             self._observer.unknown_commit(happened=handled in result.durable)
         if result.durable and result.again:
@@ -258,7 +268,7 @@ class Turn:
         """R9: somebody else wrote this shard's rows. Drop it; the others' part is still good."""
         for handled in list(group.parts):
             if handled.shard.name == error.shard:
-                self._lose(group, handled.shard, str(error))
+                self._lose(group, handled.shard, str(error), Loss.CONFLICT)
         return self._go(group, self._commit, "handled", now)
 
     def _rejected(self, group: Group, error: CommitRejected, now: Instant) -> Next:
@@ -270,7 +280,8 @@ class Turn:
                 batch.shard.plan.name, arrivals[0].envelope.source, arrivals[0].at, f"the store refuses it: {error}"
             ) from error
         self._one_by_one = sum(batch.size for batch in group.batches)
-        return self._abandon(group, f"the store refuses a group: {error}; taking its messages one by one", now)
+        why = f"the store refuses a group: {error}; taking its messages one by one"
+        return self._abandon(group, why, now, Wait.REFUSAL)
 
     # Committed → Idle
 
@@ -284,6 +295,7 @@ class Turn:
                 reply.set(state)
         for batch in group.batches:
             batch.mail.clear()
+        self._holdings.groups += 1
         self._observer.committed([handled.changes for handled in group.parts], now + self._holdings.clock_offset)
         kept = {handled.shard.name: handled.changes.positions for handled in group.parts}
         for batch in group.batches:
@@ -330,14 +342,14 @@ class Turn:
     def _hold(self, why: str, now: Instant) -> Next:
         """The store is away: the same phase again, later."""
         for batch in self._hand().batches:
-            self._observer.waiting(batch.shard.name, why)
+            self._observer.waiting(batch.shard.name, why, Wait.STORE)
         self._not_before = now + micros(self._limits.store_retry)
         return Next(self._not_before)
 
-    def _abandon(self, group: Group, why: str, now: Instant) -> Next:
+    def _abandon(self, group: Group, why: str, now: Instant, on: Wait = Wait.STORE) -> Next:
         """Give everything back and begin anew, later; nothing has been written."""
         for batch in group.batches:
-            self._observer.waiting(batch.shard.name, why)
+            self._observer.waiting(batch.shard.name, why, on)
             batch.give_back()
         self._not_before = now + micros(self._limits.store_retry)
         self._rest(group, now)
@@ -345,7 +357,7 @@ class Turn:
 
     def _wait(self, group: Group, batch: Batch, why: str, now: Instant) -> None:
         """R30: a schema cannot be fetched. The shard waits; the others go on."""
-        self._observer.waiting(batch.shard.name, why)
+        self._observer.waiting(batch.shard.name, why, Wait.SCHEMA)
         batch.shard.waits_until = now + micros(self._limits.schema_retry)
         batch.give_back()
         group.batches.remove(batch)
@@ -355,7 +367,7 @@ class Turn:
         for batch in self._group.batches if self._group is not None else ():
             batch.give_back()
 
-    def _lose(self, group: Group, shard: Shard, why: str) -> None:
+    def _lose(self, group: Group, shard: Shard, why: str, loss: Loss) -> None:
         for handled in group.parts:
             if handled.shard is shard:
                 for reply, _ in handled.replies:
@@ -365,4 +377,4 @@ class Turn:
                 batch.mail.clear()
         group.parts = [handled for handled in group.parts if handled.shard is not shard]
         shard.in_turn = False
-        self._holdings.lose(shard, why)
+        self._holdings.lose(shard, why, loss)

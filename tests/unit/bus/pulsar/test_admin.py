@@ -134,3 +134,23 @@ def test_no_connection_is_unavailable() -> None:
 
     with pytest.raises(BusUnavailable, match=r"GET tenants at http://broker-1:8080: ConnectError: refused"):
         admin(refuse).tenants()
+
+
+def test_a_broker_says_who_it_is_and_what_time_it_has() -> None:
+    """The version is bare text; one that tells no time is no Pulsar."""
+    date = {"date": "Sat, 28 Nov 2026 03:36:49 GMT"}
+    said = admin(lambda _: httpx2.Response(200, text="4.0.8", headers=date)).identify()
+    assert (said.version, said.clock.isoformat()) == ("4.0.8", "2026-11-28T03:36:49+00:00")
+    with pytest.raises(BusUnavailable, match="is it a Pulsar"):
+        always(200, text="hello").identify()
+
+
+def test_a_policy_that_is_not_set_on_a_topic_is_an_empty_answer() -> None:
+    """Also where the topic knows no such policy."""
+    assert always(200, text="").policy_of(TOPIC, "retention") is None
+    assert always(404).policy_of(TOPIC, "retention") is None
+    assert always(200, json={"retentionTimeInMinutes": 5}).policy_of(TOPIC, "retention") == {
+        "retentionTimeInMinutes": 5
+    }
+    with pytest.raises(Refused, match="retention"):
+        always(403).policy_of(TOPIC, "retention")

@@ -8,14 +8,14 @@ from __future__ import annotations
 from typing import Any
 
 from magnetar.chaos.zoo.bug import Bug, Change, Promise
-from magnetar.runtime.worker.ownership import Ownership
+from magnetar.runtime.worker.winning import Winning
 
 
-def _hoarding(move_in: Any, ownership: Any, claim: Any, row: Any, now: Any) -> None:
-    move_in(ownership, claim, row, now)
-    shard = ownership._holdings.find(row.shard)
-    ownership.hoard = {row.shard: shard.entities, **getattr(ownership, "hoard", {})}
-    shard.entities = ownership.hoard[row.shard]
+def _hoarding(move_in: Any, winning: Any, claim: Any, row: Any, now: Any) -> None:
+    move_in(winning, claim, row, now)
+    shard = winning._holdings.find(row.shard)
+    winning.hoard = {row.shard: shard.entities, **getattr(winning, "hoard", {})}
+    shard.entities = winning.hoard[row.shard]
 
 
 BUG = Bug(
@@ -23,5 +23,5 @@ BUG = Bug(
     rules=("R12",),
     promise=Promise.NO_FORK,
     within=200,
-    changes=(Change(Ownership, "_move_in", _hoarding),),
+    changes=(Change(Winning, "_move_in", _hoarding),),
 )

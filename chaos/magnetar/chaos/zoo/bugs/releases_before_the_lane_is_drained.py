@@ -10,14 +10,15 @@ from typing import Any
 from magnetar.chaos.zoo.bug import Bug, Change, Promise
 from magnetar.runtime.worker.lane import Lane
 from magnetar.runtime.worker.ownership import Ownership
+from magnetar.runtime.worker.winning import Winning
 
 
 def _at_once(*_: Any) -> bool:
     return True
 
 
-def _trusting(load: Any, ownership: Any, row: Any) -> Any:
-    return Lane(row.lane, row.lane, ownership._tenure.lane, deleted=row.lane) if row.clean else load(ownership, row)
+def _trusting(load: Any, winning: Any, row: Any) -> Any:
+    return Lane(row.lane, row.lane, winning._winner.lane, deleted=row.lane) if row.clean else load(winning, row)
 
 
 BUG = Bug(
@@ -25,5 +26,5 @@ BUG = Bug(
     rules=("R15",),
     promise=Promise.PUBLISHED,
     within=100,
-    changes=(Change(Ownership, "_may_go", _at_once), Change(Ownership, "_lane", _trusting)),
+    changes=(Change(Ownership, "_may_go", _at_once), Change(Winning, "_lane", _trusting)),
 )

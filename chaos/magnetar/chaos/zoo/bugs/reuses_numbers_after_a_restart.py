@@ -8,12 +8,12 @@ from __future__ import annotations
 from typing import Any
 
 from magnetar.chaos.zoo.bug import Bug, Change, Promise
-from magnetar.runtime.worker.ownership import Ownership
+from magnetar.runtime.worker.winning import Winning
 
 
-def _counting(move_in: Any, ownership: Any, claim: Any, row: Any, now: Any) -> None:
-    left = ownership._store.outbox(row.shard, 0, row.lane + 1)
-    move_in(ownership, claim, row._replace(lane=left[-1].number if left else 0), now)
+def _counting(move_in: Any, winning: Any, claim: Any, row: Any, now: Any) -> None:
+    left = winning._store.outbox(row.shard, 0, row.lane + 1)
+    move_in(winning, claim, row._replace(lane=left[-1].number if left else 0), now)
 
 
 BUG = Bug(
@@ -21,5 +21,5 @@ BUG = Bug(
     rules=("R18",),
     promise=Promise.PUBLISHED,
     within=20,
-    changes=(Change(Ownership, "_move_in", _counting),),
+    changes=(Change(Winning, "_move_in", _counting),),
 )

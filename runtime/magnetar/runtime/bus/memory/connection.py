@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, TypeVar
 
 from magnetar.runtime.bus.memory.consumer import MemoryConsumer
-from magnetar.runtime.bus.memory.opening import MemoryOpening
+from magnetar.runtime.bus.memory.opening import MemoryAnswer, MemoryOpening
 from magnetar.runtime.bus.memory.producer import MemoryProducer
 from magnetar.runtime.bus.memory.seat import Member
 from magnetar.runtime.bus.port import BusUnavailable, Closed
@@ -35,6 +35,7 @@ class MemoryBus:
         self._broker = broker
         self._clock = clock or broker.clock
         self._healed_asleep = False
+        self._renewals = 0
         self._members: list[Member] = []
 
     def partitions(self, topic: str) -> int:
@@ -45,11 +46,23 @@ class MemoryBus:
 
     def subscribe(self, topic: str, partition: int, subscription: str) -> MemoryOpening[MemoryConsumer]:
         """As the port says; tried at once."""
-        return MemoryOpening(lambda: self._consumer(topic, partition, subscription), self._broker.answers)
+        return self._opening(lambda: self._consumer(topic, partition, subscription))
 
     def produce(self, topic: str, partition: int, name: str, schema: str | None) -> MemoryOpening[MemoryProducer]:
         """As the port says; tried at once."""
-        return MemoryOpening(lambda: self._producer(topic, partition, name, schema), self._broker.answers)
+        return self._opening(lambda: self._producer(topic, partition, name, schema))
+
+    def ping(self, topic: str) -> MemoryAnswer[float]:
+        """As the port says; answered at once."""
+        return MemoryAnswer(lambda: self._pinged(topic))
+
+    def renew(self) -> None:
+        """As the port says: what was held is given back, and a cut network stays cut."""
+        with self._broker.lock:
+            if self.closed:
+                raise Closed(f"the connection of {self.name} is closed")
+            self._renewals += 1
+            self._drop()
 
     def schema(self, topic: str, version: int) -> str | None:
         """As the port says."""
@@ -61,9 +74,7 @@ class MemoryBus:
         """As the port says."""
         with self._broker.lock:
             self.closed = True
-            for member in self._members:
-                member.close()
-            self._members.clear()
+            self._drop()
 
     def answers(self) -> bool:
         """Whether the broker's liveness probe finds this process."""
@@ -107,6 +118,25 @@ class MemoryBus:
             raise Closed(f"the connection of {self.name} is closed")
         if self.offline:
             raise BusUnavailable(f"{self.name} is cut off from the broker")
+
+    def _drop(self) -> None:
+        for member in self._members:
+            member.close()
+        self._members.clear()
+
+    def _opening(self, attempt: Callable[[], M]) -> MemoryOpening[M]:
+        renewals = self._renewals
+
+        def attempted() -> M:
+            if renewals != self._renewals:
+                raise Closed(f"{self.name} has connected anew since this was asked: ask again")
+            return attempt()
+
+        return MemoryOpening(attempted, self._broker.answers)
+
+    def _pinged(self, topic: str) -> float:
+        self.partitions(topic)
+        return 0.0
 
     def _consumer(self, topic: str, partition: int, subscription: str) -> MemoryConsumer:
         with self._broker.lock:

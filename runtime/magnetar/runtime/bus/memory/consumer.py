@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from magnetar.runtime.bus.memory.opening import MemoryAnswer
 from magnetar.runtime.bus.memory.seat import Line, Member
 from magnetar.runtime.bus.port import BusUnavailable, Closed, Delivery, Position
 
@@ -27,6 +28,7 @@ class MemoryConsumer(Member):
         self._queue = queue
         self._next = subscription.cursor
         self._horizon: int | None = None
+        self._found = partition.log.deliveries[subscription.cursor - 1].position if subscription.cursor else None
 
     def receive(self, limit: int, wait: float) -> list[Delivery]:
         """As the port says; a thread that waits here is woken by a message and by `close`."""
@@ -46,11 +48,16 @@ class MemoryConsumer(Member):
     def end(self) -> Position | None:
         """As the port says; never blocks here."""
         with self._lock:
-            if self.closed:
-                self._refuse()
-            if not self.connected():
-                raise BusUnavailable(f"no answer about the end of {self.partition.log}: {self.line.name} is cut off")
+            self._reach("about the end")
             return self.partition.log.last()
+
+    def cursor(self) -> Position | None:
+        """As the port says."""
+        return self._found
+
+    def seek(self, position: Position) -> MemoryAnswer[MemoryConsumer]:
+        """As the port says; done at once."""
+        return MemoryAnswer(lambda: self._sought(position))
 
     def lost(self) -> None:
         """Keep what was prefetched, and get nothing more."""
@@ -73,6 +80,19 @@ class MemoryConsumer(Member):
         found = self.partition.log.deliveries[start:stop]
         self._next = start + len(found)
         return found
+
+    def _sought(self, position: Position) -> MemoryConsumer:
+        with self._lock:
+            self._reach(f"to putting back to {position} the subscription")
+            self._subscription.rewind(self.partition.log.after(position))
+            self.rejoined()
+            return self
+
+    def _reach(self, about: str) -> None:
+        if self.closed:
+            self._refuse()
+        if not self.connected():
+            raise BusUnavailable(f"no answer {about} of {self.partition.log}: {self.line.name} is cut off")
 
     def _ready(self) -> bool:
         if self.closed:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from typing import TYPE_CHECKING
 
-from magnetar.runtime.bus.port import Delivery, Outgoing, Position, Refused
+from magnetar.runtime.bus.port import EARLIEST, Delivery, Outgoing, Position, Refused
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -52,9 +53,19 @@ class Log:
             )
         return index
 
+    def after(self, position: Position) -> int:
+        """Where the first message after this position is or will be; `Refused` when there never was such a ledger."""
+        if position.ledger not in self._starts and position != EARLIEST:
+            raise Refused(f"{self} does not keep ledger {position.ledger}: what came after {position} may be gone")
+        return bisect_right(self.deliveries, position, key=_position)
+
     def last(self) -> Position | None:
         """The position of the last message; None when there is none."""
         return self.deliveries[-1].position if self.deliveries else None
 
     def __str__(self) -> str:
         return f"{self.topic}[{self.partition}]"
+
+
+def _position(delivery: Delivery) -> Position:
+    return delivery.position

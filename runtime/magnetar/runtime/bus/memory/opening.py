@@ -1,4 +1,4 @@
-"""Something being opened: attempted at once, unless a fault keeps the broker from answering."""
+"""Something being opened or asked: attempted at once, unless a fault keeps the broker from answering."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from magnetar.runtime.bus.memory.faults import Answers
 
 M = TypeVar("M", bound=Member)
+A = TypeVar("A")
 
 
 class MemoryOpening(Generic[M]):
@@ -47,3 +48,23 @@ class MemoryOpening(Generic[M]):
             self._opened = self._attempt()
         except BusError as error:
             self._error = error
+
+
+class MemoryAnswer(Generic[A]):
+    """A question, answered or refused at once; the answer is kept until it is polled."""
+
+    def __init__(self, ask: Callable[[], A]) -> None:
+        self._outcome: A | BusError
+        try:
+            self._outcome = ask()
+        except BusError as error:
+            self._outcome = error
+
+    def poll(self) -> A:
+        """As the port says; the same outcome however often it is asked."""
+        if isinstance(self._outcome, BusError):
+            raise self._outcome
+        return self._outcome
+
+    def abandon(self) -> None:
+        """As the port says; nothing is left of an answer."""

@@ -10,23 +10,56 @@ from __future__ import annotations
 import html
 import re
 from collections.abc import Mapping
+from datetime import datetime
+from email.utils import parsedate_to_datetime
 from http import HTTPStatus
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
 from urllib.parse import quote
 
 import httpx2
 import msgspec
 
-from magnetar.runtime.bus.port import BusError, BusUnavailable, Refused, SchemaRefused, TopicMissing
+from magnetar.runtime.bus.port import BusError, BusUnavailable, Position, Refused, SchemaRefused, TopicMissing
+from magnetar.runtime.bus.pulsar.access import REMEDY, Access
+from magnetar.runtime.bus.pulsar.marks import Ledger, mark_of
 
 if TYPE_CHECKING:
     from types import TracebackType
     from typing import Self
 
+    from magnetar.runtime.bus.pulsar.marks import Mark
+
 T = TypeVar("T")
 
 _LONGEST = 400  # characters of a reason: the broker's own may hold a stack trace and both schemas
+_EXACT = "perPartition=true&getPreciseBacklog=true&getEarliestTimeInBacklog=true&excludePublishers=true"
+_REMEDY: Mapping[int, str] = {
+    HTTPStatus.UNAUTHORIZED: f": the token is missing, wrong or expired; {REMEDY}",
+    HTTPStatus.FORBIDDEN: ": the token's role may not do this; grant it that, or give a token of another role",
+}
 _EARLIEST = {"ledgerId": -1, "entryId": -1, "partitionIndex": -1}
+
+
+class Identity(NamedTuple):
+    """A broker's version, and its clock at the moment of an answer: cut to whole seconds."""
+
+    version: str
+    clock: datetime
+
+
+class Backlog(msgspec.Struct, frozen=True):
+    """What a subscription has not acknowledged of one partition. `earliest`: when its first was published, ms UTC."""
+
+    messages: int = msgspec.field(name="msgBacklog", default=0)
+    earliest: int = msgspec.field(name="earliestMsgPublishTimeInBacklog", default=0)
+
+
+class _Subscribed(msgspec.Struct):
+    subscriptions: dict[str, Backlog] = {}
+
+
+class _Stats(msgspec.Struct):
+    partitions: dict[str, _Subscribed] = {}
 
 
 class _Partitions(msgspec.Struct):
@@ -46,6 +79,24 @@ class _Compatibility(msgspec.Struct):
     is_compatibility: bool | None = msgspec.field(name="isCompatibility", default=None)
 
 
+class _Ledger(msgspec.Struct):
+    number: int = msgspec.field(name="ledgerId")
+    entries: int
+
+
+class _Cursor(msgspec.Struct):
+    mark_delete: str = msgspec.field(name="markDeletePosition")
+
+
+class _Insides(msgspec.Struct):
+    ledgers: list[_Ledger]
+    cursors: dict[str, _Cursor]
+
+
+class _Bookies(msgspec.Struct):
+    bookies: list[object]
+
+
 class _Reason(msgspec.Struct):
     reason: str = ""
 
@@ -54,15 +105,29 @@ class Admin:
     """One cluster's REST API. Every call blocks up to the time-out; `BusUnavailable` when there is no usable answer.
 
     Args:
-        url: `http://host:8080`.
+        url: `http://host:8080` or `https://host:8443`.
         timeout: seconds for connecting, and again for each answer.
+        access: the token, and which certificates are trusted. `Refused` for certificates that cannot be used.
         transport: in place of the network, for tests.
     """
 
-    def __init__(self, url: str, timeout: float = 10.0, transport: httpx2.BaseTransport | None = None) -> None:
+    def __init__(
+        self,
+        url: str,
+        timeout: float = 10.0,
+        access: Access | None = None,
+        transport: httpx2.BaseTransport | None = None,
+    ) -> None:
         self._url = url
+        self._access = access or Access()
+        tls = self._access.tls()
         self._client = httpx2.Client(
-            base_url=f"{url.rstrip('/')}/admin/v2/", timeout=timeout, follow_redirects=True, transport=transport
+            base_url=f"{url.rstrip('/')}/admin/v2/",
+            timeout=timeout,
+            verify=True if tls is None else tls,
+            follow_redirects=True,
+            event_hooks={"request": [self._authorize]},
+            transport=transport,
         )
 
     def __enter__(self) -> Self:
@@ -73,6 +138,11 @@ class Admin:
     ) -> None:
         self.close()
 
+    @property
+    def url(self) -> str:
+        """Where it is: `http://host:8080`."""
+        return self._url
+
     def close(self) -> None:
         """Close the connections."""
         self._client.close()
@@ -80,6 +150,34 @@ class Admin:
     def clusters(self) -> list[str]:
         """The names of the clusters."""
         return self._get("clusters", list[str]) or []
+
+    def brokers(self) -> list[str]:
+        """The brokers that are up, each as host and port of its own REST API."""
+        return self._get("brokers", list[str]) or []
+
+    def identify(self) -> Identity:
+        """Which version answers here, and what its clock says."""
+        answer = self._send("GET", "brokers/version", None)
+        self._check(answer, "read the broker's version")
+        try:
+            said = parsedate_to_datetime(answer.headers.get("date", ""))
+        except ValueError as failure:
+            raise BusUnavailable(f"{self._url} does not tell the time; is it a Pulsar's REST API?") from failure
+        return Identity(answer.text.strip().strip('"'), said)
+
+    def settings(self) -> Mapping[str, str]:
+        """All settings in force of the broker that answers here."""
+        found = self._get("brokers/configuration/runtime", dict[str, str | None]) or {}
+        return {name: value or "" for name, value in found.items()}
+
+    def changeable(self) -> frozenset[str]:
+        """The settings that brokers take without a restart."""
+        return frozenset(self._get("brokers/configuration", list[str]) or [])
+
+    def bookies(self) -> int:
+        """How many bookies the cluster knows."""
+        found = self._get("bookies/all", _Bookies)
+        return 0 if found is None else len(found.bookies)
 
     def tenants(self) -> list[str]:
         """The names of the tenants."""
@@ -110,6 +208,12 @@ class Admin:
         found = self._get(f"{_path(topic)}/partitions", _Partitions)
         return None if found is None else found.partitions
 
+    def backlogs(self, topic: str) -> Mapping[int, Mapping[str, Backlog]]:
+        """For each partition and subscription, exactly what is not acknowledged. One call; empty without the topic."""
+        found = self._get(f"{_path(topic)}/partitioned-stats?{_EXACT}", _Stats)
+        stats = {} if found is None else found.partitions
+        return {int(name.rpartition("-")[2]): each.subscriptions for name, each in stats.items()}
+
     def create_partitions(self, topic: str, partitions: int) -> None:
         """Create a partitioned topic; `Refused` when one exists with another number."""
         if not self._create("PUT", f"{_path(topic)}/partitions", partitions):
@@ -121,6 +225,14 @@ class Admin:
         """Create those partitions of a partitioned topic that are not there."""
         self._write("POST", f"{_path(topic)}/createMissedPartitions", None)
 
+    def policy_of(self, topic: str, name: str) -> object:
+        """A policy that is set on the topic itself, by the API's own name; None where the namespace's is in force."""
+        answer = self._send("GET", f"{_path(topic)}/{name}", None)
+        if answer.status_code == HTTPStatus.NOT_FOUND or (answer.is_success and not answer.content):
+            return None
+        self._check(answer, f"read {name} of {topic}")
+        return self._decoded(answer, object)
+
     def subscriptions(self, topic: str) -> frozenset[str]:
         """The subscriptions of a topic or of one partition; none when it does not exist."""
         return frozenset(self._get(f"{_path(topic)}/subscriptions", list[str]) or [])
@@ -128,6 +240,15 @@ class Admin:
     def has_subscription(self, partition_topic: str, subscription: str) -> bool:
         """Whether the topic behind one partition has this subscription."""
         return subscription in self.subscriptions(partition_topic)
+
+    def mark(self, partition_topic: str, subscription: str) -> Mark:
+        """How far a subscription of the topic behind one partition is acknowledged; `TopicMissing`."""
+        found = self._get(f"{_path(partition_topic)}/internalStats", _Insides)
+        cursor = None if found is None else found.cursors.get(subscription)
+        if found is None or cursor is None:
+            raise TopicMissing(f"{partition_topic} has no subscription {subscription}")
+        at = Position.parse(f"{cursor.mark_delete}:-1")
+        return mark_of(at, [Ledger(each.number, each.entries) for each in found.ledgers])
 
     def create_subscription(self, topic: str, subscription: str) -> None:
         """Create it at the earliest message; nothing happens if it is there."""
@@ -163,6 +284,13 @@ class Admin:
         self._check(answer, f"register a schema of {topic}")
         return self._decoded(answer, _Added).version.version
 
+    def _authorize(self, request: httpx2.Request) -> None:
+        # For each hop: the owner of a topic is another host, for which the library would take the token away. It never
+        # goes in clear text where we had asked for TLS.
+        token = self._access.bearer()
+        if token is not None and (request.url.scheme == "https" or self._client.base_url.scheme == "http"):
+            request.headers["authorization"] = f"Bearer {token}"
+
     def _get(self, path: str, kind: type[T]) -> T | None:
         answer = self._send("GET", path, None)
         if answer.status_code == HTTPStatus.NOT_FOUND:
@@ -190,7 +318,8 @@ class Admin:
 
     def _check(self, answer: httpx2.Response, doing: str) -> None:
         if not answer.is_success:
-            raise _kind(answer.status_code)(f"{doing}: {answer.status_code}, {_reason(answer)}")
+            remedy = _REMEDY.get(answer.status_code, "")
+            raise _kind(answer.status_code)(f"{doing}: {answer.status_code}, {_reason(answer)}{remedy}")
 
     def _decoded(self, answer: httpx2.Response, kind: type[T]) -> T:
         try:

@@ -4,102 +4,175 @@ from __future__ import annotations
 
 import logging
 from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Protocol
 
-from magnetar.runtime.bus.port import TopicMissing
+from magnetar.runtime.bus.port import BusError, BusUnavailable, Closed, Refused, TopicMissing
 from magnetar.runtime.bus.pulsar import errors, native
 from magnetar.runtime.bus.pulsar.closing import Farewell, close_clients
 from magnetar.runtime.bus.pulsar.consumer import PulsarConsumer
+from magnetar.runtime.bus.pulsar.marks import Marking
 from magnetar.runtime.bus.pulsar.opening import Arrival, PulsarOpening
+from magnetar.runtime.bus.pulsar.ping import PulsarPing, Questions
 from magnetar.runtime.bus.pulsar.producer import PulsarProducer
 
 if TYPE_CHECKING:
-    from magnetar.runtime.bus.pulsar.native import NativeConsumer, NativeProducer
+    from magnetar.runtime.bus.pulsar.marks import Mark
+    from magnetar.runtime.bus.pulsar.native import NativeClient, NativeConsumer, NativeProducer
     from magnetar.runtime.bus.pulsar.settings import PulsarSettings
 
 _log = logging.getLogger(__name__)
 
+_ASKING = 4  # threads for the REST API: openings come by the dozen, and an answer takes some milliseconds
+
 
 class Subscriptions(Protocol):
-    """Who can tell whether a subscription exists; the REST API can, the binary protocol cannot."""
+    """Who can tell of subscriptions; the REST API can, the binary protocol cannot. Any thread; may block."""
 
     def has_subscription(self, partition_topic: str, subscription: str) -> bool:
-        """Whether the topic behind one partition has it. May block; raises `BusError`."""
+        """Whether the topic behind one partition has it. Raises `BusError`."""
+        ...
+
+    def mark(self, partition_topic: str, subscription: str) -> Mark:
+        """How far it is acknowledged. Raises `BusError`."""
+        ...
+
+    def partitions(self, topic: str) -> int | None:
+        """How many partitions a topic has. Raises `BusError`: `Refused` for a token that is not taken."""
+        ...
+
+    def close(self) -> None:
+        """Close the connections."""
         ...
 
 
-class PulsarBus:
-    """See `Bus`. Connections of one application to one cluster.
+@dataclass(frozen=True, slots=True)
+class _Clients:
+    """Three clients, and how their objects are closed.
 
-    Three clients of their own: a refused send makes the C++ client close its whole connection, which must not take
-    the consumers along; and the schema client has a shorter time-out than openings may have. Do not fork a process
-    that has one of these.
+    Each of its own: a refused send makes the C++ client close its whole connection, which must not take the consumers
+    along; and the schema client has a shorter time-out than openings may have.
+    """
+
+    consuming: NativeClient
+    producing: NativeClient
+    schemas: NativeClient
+    consumers_farewell: Farewell
+    producers_farewell: Farewell
+    questions: Questions
+
+    @classmethod
+    def connected(cls, settings: PulsarSettings) -> _Clients:
+        """New ones, which open connections when first used."""
+        consuming = native.connect(settings, settings.operation_timeout)
+        return cls(
+            consuming,
+            native.connect(settings, settings.operation_timeout),
+            native.connect(settings, settings.schema_timeout),
+            Farewell(settings.close_timeout),
+            Farewell(settings.close_timeout),
+            Questions(consuming),
+        )
+
+    def close(self, within: float) -> bool:
+        """Close all, in the background where it takes longer than so many seconds; whether all were closed by then."""
+        return close_clients((self.producing, self.consuming, self.schemas), within)
+
+
+class PulsarBus:
+    """See `Bus`. Connections of one application to one cluster. Do not fork a process that has one of these.
 
     Args:
         settings: where, and how long to wait.
-        subscriptions: asked when a subscribe times out, to tell a missing subscription from a silent broker;
-            without it both are `BusUnavailable`.
+        subscriptions: asked when a subscription is opened, for `Consumer.cursor`, and when that times out, to tell a
+            missing subscription from a silent broker. Without it the cursor is unknown, and both are `BusUnavailable`.
+            Closed with the bus.
     """
 
     def __init__(self, settings: PulsarSettings, subscriptions: Subscriptions | None = None) -> None:
         self._settings = settings
         self._subscriptions = subscriptions
-        self._consuming = native.connect(settings, settings.operation_timeout)
-        self._producing = native.connect(settings, settings.operation_timeout)
-        self._schemas = native.connect(settings, settings.schema_timeout)
-        self._consumers_farewell = Farewell(settings.close_timeout)
-        self._producers_farewell = Farewell(settings.close_timeout)
-        self._asking = ThreadPoolExecutor(max_workers=1, thread_name_prefix="pulsar-subscriptions")
+        self._clients = _Clients.connected(settings)
+        self._closed = False
+        self._asking = ThreadPoolExecutor(_ASKING, thread_name_prefix="pulsar-subscriptions")
 
     def partitions(self, topic: str) -> int:
-        """How many partitions the topic has. Blocks up to the operation time-out: called at start only."""
+        """How many partitions the topic has. Blocks up to the operation time-out: called at start only.
+
+        `Refused` when the REST API does not take our token: to the client, a broker that does not is a silent one.
+        """
         name = self._settings.topic(topic)
         try:
-            partitions = self._consuming.get_topic_partitions(name)
+            partitions = self._clients.consuming.get_topic_partitions(name)
         except native.PulsarException as failure:
-            raise errors.from_exception(failure, f"ask for the partitions of {name}") from failure
+            error = errors.from_exception(failure, f"ask for the partitions of {name}")
+            raise self._explained(error, name) from failure
         if list(partitions) == [name]:
             raise TopicMissing(f"{name} has no partitions; provision it with `magnetar topics apply`")
         return len(partitions)
 
     def subscribe(self, topic: str, partition: int, subscription: str) -> PulsarOpening[NativeConsumer, PulsarConsumer]:
         """Ask for the Exclusive subscription; `poll` raises `Busy` while somebody holds it."""
-        settings, name = self._settings, self._settings.partition(topic, partition)
+        settings, clients = self._settings, self._clients
+        name = settings.partition(topic, partition)
         arrival: Arrival[NativeConsumer] = Arrival()
-        self._consuming.subscribe_async_v2(
+        clients.consuming.subscribe_async_v2(
             name, subscription, native.consumer_configuration(settings.receiver_queue), arrival
         )
-        wrap = partial(PulsarConsumer, topic=topic, partition=partition, farewell=self._consumers_farewell)
-        doing = f"subscribe to {name} as {subscription}"
-        if self._subscriptions is None:
+        make = partial(
+            PulsarConsumer,
+            topic=topic,
+            partition=partition,
+            farewell=clients.consumers_farewell,
+            patience=self._deadline,
+        )
+        doing, asked = f"subscribe to {name} as {subscription}", self._subscriptions
+        if asked is None:
             doing += " (whether there is such a subscription, `magnetar topics plan` tells)"
-            return PulsarOpening(arrival, wrap, doing, self._deadline)
-        absent = partial(self._is_absent, self._subscriptions, name, subscription)
-        return PulsarOpening(arrival, wrap, doing, self._deadline, absent)
+            return PulsarOpening(arrival, lambda consumer: make(consumer, None), doing, self._deadline)
+        marking = Marking(
+            partial(self._mark, asked, name, subscription), make, f"{subscription} on {name}", settings.mark_timeout
+        )
+        absent = partial(self._is_absent, asked, name, subscription)
+        return PulsarOpening(arrival, marking, doing, self._deadline, absent)
 
     def produce(
         self, topic: str, partition: int, name: str, schema: str | None
     ) -> PulsarOpening[NativeProducer, PulsarProducer]:
         """Open the producer `name`; it registers the schema where the topic has none like it."""
-        settings, full = self._settings, self._settings.partition(topic, partition)
+        settings, clients = self._settings, self._clients
+        full = settings.partition(topic, partition)
         arrival: Arrival[NativeProducer] = Arrival()
-        self._producing.create_producer_async_v2(
+        clients.producing.create_producer_async_v2(
             full, native.producer_configuration(name, schema, settings.max_pending), arrival
         )
         wrap = partial(
             PulsarProducer,
             name=f"{topic}/{partition} as {name}",
             send_timeout=settings.send_timeout,
-            farewell=self._producers_farewell,
+            farewell=clients.producers_farewell,
         )
         return PulsarOpening(arrival, wrap, f"open the producer {name} on {full}", self._deadline)
+
+    def ping(self, topic: str) -> PulsarPing:
+        """Ask for the partitions of a topic, to see whether a broker answers."""
+        settings, name = self._settings, self._settings.topic(topic)
+        asked = self._clients.questions.ask(name, hosts=settings.service_url.count(",") + 1)
+        return PulsarPing(asked, f"ask for the partitions of {name}", settings.ping_timeout)
+
+    def renew(self) -> None:
+        """Connect anew; the old clients are closed in threads of their own, which end after the operation time-out."""
+        if self._closed:
+            raise Closed(f"the connections to {self._settings.service_url} are closed")
+        former, self._clients = self._clients, _Clients.connected(self._settings)
+        former.close(within=0)
 
     def schema(self, topic: str, version: int) -> str | None:
         """The Avro schema with which a message was written, or None. Blocks no longer than the schema time-out."""
         name = self._settings.topic(topic)
         try:
-            schema = self._schemas.get_schema_info(name, version)
+            schema = self._clients.schemas.get_schema_info(name, version)
         except native.TopicNotFound:
             return None
         except native.PulsarException as failure:
@@ -108,14 +181,32 @@ class PulsarBus:
 
     def close(self) -> None:
         """Close everything opened through this bus; waits up to twice the close time-out."""
+        self._closed = True
         self._asking.shutdown(wait=False, cancel_futures=True)
-        clients = (self._producing, self._consuming, self._schemas)
-        if not close_clients(clients, within=2 * self._settings.close_timeout):
+        if self._subscriptions is not None:
+            self._subscriptions.close()
+        if not self._clients.close(within=2 * self._settings.close_timeout):
             _log.warning("closing the connections to %s: no answer from the broker", self._settings.service_url)
+
+    def _explained(self, error: BusError, name: str) -> BusError:
+        if not isinstance(error, BusUnavailable):
+            return error
+        if self._subscriptions is None:
+            return BusUnavailable(f"{error} (if it does not take our token, `magnetar topics plan` tells)")
+        try:
+            self._subscriptions.partitions(name)
+        except Refused as refused:
+            return refused
+        except BusError as failure:
+            _log.debug("nor does the REST API tell why %s does not answer: %s", self._settings.service_url, failure)
+        return error
 
     @property
     def _deadline(self) -> float:
         return 2 * self._settings.operation_timeout  # the client keeps its own time-out; this one is for its defects
+
+    def _mark(self, subscriptions: Subscriptions, partition_topic: str, subscription: str) -> Future[Mark]:
+        return self._asking.submit(subscriptions.mark, partition_topic, subscription)
 
     def _is_absent(self, subscriptions: Subscriptions, partition_topic: str, subscription: str) -> Future[bool]:
         return self._asking.submit(lambda: not subscriptions.has_subscription(partition_topic, subscription))

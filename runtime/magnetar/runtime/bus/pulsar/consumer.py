@@ -6,13 +6,15 @@ import logging
 from collections import deque
 from typing import TYPE_CHECKING
 
-from magnetar.runtime.bus.port import Delivery, Position
+from magnetar.runtime.bus.port import EARLIEST, Delivery, Position, Refused
 from magnetar.runtime.bus.pulsar import errors, native
+from magnetar.runtime.bus.pulsar.seeking import PulsarSeek
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from magnetar.runtime.bus.pulsar.closing import Farewell
+    from magnetar.runtime.bus.pulsar.marks import Mark
     from magnetar.runtime.bus.pulsar.native import NativeConsumer, NativeMessage, NativeMessageId
 
 _log = logging.getLogger(__name__)
@@ -29,8 +31,20 @@ class PulsarConsumer:
     false. So a consumer that is not connected for long must be closed, not waited for (R13, R32).
     """
 
-    def __init__(self, consumer: NativeConsumer, topic: str, partition: int, farewell: Farewell) -> None:
+    def __init__(
+        self,
+        consumer: NativeConsumer,
+        mark: Mark | None,
+        *,
+        topic: str,
+        partition: int,
+        farewell: Farewell,
+        patience: float,
+    ) -> None:
+        """`mark`: None where it is unknown; `patience`: seconds after which the client's seek is given up."""
         self._consumer = consumer
+        self._mark = mark
+        self._patience = patience
         self._topic = topic
         self._partition = partition
         self._farewell = farewell
@@ -78,6 +92,21 @@ class PulsarConsumer:
             raise errors.from_exception(failure, f"ask for the end of {self._name}") from failure
         return None if last.entry_id() < 0 else _position(last)
 
+    def cursor(self) -> Position | None:
+        """The last message acknowledged when this was opened; None also where the REST API was not asked."""
+        return self._mark.acknowledged if self._mark is not None else None
+
+    def seek(self, position: Position) -> PulsarSeek:
+        """Put the subscription back; whether the broker still keeps the ledger is known where the mark is."""
+        doing = f"put the subscription on {self._name} back to {position}"
+        refusal = self._refusal(position, doing)
+        seek = PulsarSeek(self, position, doing, self._patience, refusal)
+        if refusal is None:
+            self._batched.clear()
+            message_id = native.message_id(self._partition, *position)
+            self._consumer.seek_async(message_id, seek.answer.put)
+        return seek
+
     def connected(self) -> bool:
         """Whether the client believes that it is connected. Any thread; never blocks."""
         return not self._closed and self._consumer.is_connected()
@@ -97,6 +126,12 @@ class PulsarConsumer:
     @property
     def _name(self) -> str:
         return f"{self._topic}/{self._partition}"
+
+    def _refusal(self, position: Position, doing: str) -> Refused | None:
+        if self._mark is None or position == EARLIEST or position.ledger in self._mark.ledgers:
+            return None
+        said = f"the broker does not keep ledger {position.ledger}, and what came after may be gone"
+        return Refused(f"{doing}: {said}; keep messages for longer (retention) than backups are old")
 
     def _delivery(self, message: NativeMessage) -> Delivery:
         message_id = message.message_id()

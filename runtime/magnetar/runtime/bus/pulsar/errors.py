@@ -77,6 +77,12 @@ _REMEDY: Mapping[type[BusError], str] = {
     BusUnavailable: "whether it happened is unknown; ask again",
 }
 
+_NAMED_REMEDY: Mapping[str, str] = {
+    "AuthorizationError": "the token's role may not do this: grant it to produce and consume there",
+    "ConnectError": "whether it happened is unknown; ask again. If it stays so: is the address right, and does "
+    "MAGNETAR_BUS_TRUST_CERTS hold the authority that signed the broker's certificate, and that the host's name?",
+}
+
 
 def from_exception(failure: Exception, doing: str) -> BusError:
     """The error for what a blocking call raised; `doing` says what was asked of which topic and partition."""
@@ -96,4 +102,4 @@ def from_result(result: NativeResult, doing: str) -> BusError:
 def _error(name: str, text: str, doing: str) -> BusError:
     kind = KIND_OF.get(name, BusUnavailable)
     said = f"{name}, {text[:_LONGEST].strip()}" if text.strip() else name
-    return kind(f"{doing}: {said}; {_REMEDY[kind]}")
+    return kind(f"{doing}: {said}; {_NAMED_REMEDY.get(name, _REMEDY[kind])}")

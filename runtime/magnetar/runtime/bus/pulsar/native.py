@@ -86,6 +86,7 @@ class NativeConsumer(Closable, Protocol):
     def receive(self, milliseconds: int) -> NativeMessage: ...  # noqa: D102
     def acknowledge_cumulative(self, message_id: NativeMessageId) -> None: ...  # noqa: D102
     def get_last_message_id(self) -> NativeMessageId: ...  # noqa: D102
+    def seek_async(self, message_id: NativeMessageId, done: Callable[[NativeResult], object]) -> None: ...  # noqa: D102
     def is_connected(self) -> bool: ...  # noqa: D102
 
 
@@ -115,6 +116,9 @@ class NativeClient(Protocol):
         self, topic: str, configuration: object, done: Callable[[NativeProducer | NativeError], None]
     ) -> None: ...
     def get_topic_partitions(self, topic: str) -> Sequence[str]: ...  # noqa: D102
+    def get_topic_partitions_async(  # noqa: D102
+        self, topic: str, done: Callable[[NativeResult, Sequence[str]], object]
+    ) -> None: ...
     def get_schema_info(self, topic: str, version: int) -> NativeSchema: ...  # noqa: D102
     def close(self) -> None: ...  # noqa: D102
 
@@ -133,24 +137,35 @@ def is_error(outcome: object) -> bool:
     return isinstance(outcome, _pulsar.Error)
 
 
-def message_id(partition: int, ledger: int, entry: int) -> NativeMessageId:
-    """The id of a message that was not published in a batch. Good for a cumulative ack (tested on a real broker)."""
-    return cast("NativeMessageId", _pulsar.MessageId(partition, ledger, entry, -1))
+def message_id(partition: int, ledger: int, entry: int, batch: int = -1) -> NativeMessageId:
+    """The id of a message, by default of one that was not published in a batch.
+
+    Good for a seek, and without `batch` for a cumulative ack (tested on a real broker).
+    """
+    return cast("NativeMessageId", _pulsar.MessageId(partition, ledger, entry, batch))
 
 
 def connect(settings: PulsarSettings, operation_timeout: float) -> NativeClient:
-    """A client; it opens connections when first used.
+    """A client; it opens connections when first used. `Refused` for a token or certificates that cannot be used.
 
     The log goes to a file because the client's console logger writes to standard output, and because a Python
     logger takes the interpreter's lock in the I/O thread for each line (dead locks in the client's history).
     """
-    configured = pulsar.Client(
+    return cast("NativeClient", wrapped_client(settings, operation_timeout)._client)  # noqa: SLF001
+
+
+def wrapped_client(settings: PulsarSettings, operation_timeout: float) -> pulsar.Client:
+    """The Python wrapper, for what has no thread to spare nor a loop to hold up."""
+    token, certs = settings.access.bearer(), settings.access.certs()
+    return pulsar.Client(
         settings.service_url,
+        authentication=None if token is None else pulsar.AuthenticationToken(token),
         operation_timeout_seconds=max(1, math.ceil(operation_timeout)),
         connection_timeout_ms=round(min(settings.connect_timeout, operation_timeout) * 1000),
+        tls_trust_certs_file_path=certs,
+        tls_validate_hostname=True,
         logger=pulsar.FileLogger(_LEVELS[settings.log_level], settings.log_file),
     )
-    return cast("NativeClient", configured._client)  # noqa: SLF001
 
 
 def consumer_configuration(receiver_queue: int) -> object:

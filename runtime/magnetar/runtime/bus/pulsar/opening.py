@@ -6,7 +6,7 @@ import time
 from collections import deque
 from typing import TYPE_CHECKING, Generic, TypeVar, cast
 
-from magnetar.runtime.bus.port import BusError, BusUnavailable, TopicMissing
+from magnetar.runtime.bus.port import BusError, BusUnavailable, Refused, TopicMissing
 from magnetar.runtime.bus.pulsar import errors, native
 
 if TYPE_CHECKING:
@@ -59,7 +59,7 @@ class PulsarOpening(Generic[N, T]):
 
     Args:
         arrival: the slot that was given to the client.
-        wrap: makes our object of the client's; called once, by the thread that polls.
+        wrap: makes our object of the client's; called by each `poll` until it gives one.
         doing: what is being opened, for error messages.
         deadline: seconds after which the client is no longer believed to answer at all.
         absent: starts to ask whether the subscription exists at all. The client repeats *subscription not found*
@@ -69,7 +69,7 @@ class PulsarOpening(Generic[N, T]):
     def __init__(
         self,
         arrival: Arrival[N],
-        wrap: Callable[[N], T],
+        wrap: Callable[[N], T | None],
         doing: str,
         deadline: float,
         absent: Callable[[], Future[bool]] | None = None,
@@ -82,27 +82,33 @@ class PulsarOpening(Generic[N, T]):
         self._failure: BusError | None = None
         self._asked: Future[bool] | None = None
         self._opened: N | None = None
+        self._wrapped: T | None = None
 
     def poll(self) -> T | None:
         """The opened thing, or None; raises the `BusError` it failed with. Never blocks."""
         if self._failure is not None:
             self._raise_when_explained(self._failure)
             return None
-        outcome = self._arrival.take()
-        if outcome is None:
-            self._raise_when_overdue()
-            return None
-        if native.is_error(outcome):
-            self._fail(errors.from_error(cast("NativeError", outcome), self._doing))
-            return None
-        self._opened = cast("N", outcome)
-        return self._wrap(self._opened)
+        if self._opened is None:
+            self._take()
+        if self._wrapped is None and self._opened is not None:
+            self._wrapped = self._wrap(self._opened)
+        return self._wrapped
 
     def abandon(self) -> None:
         """Close it: at once if it is there, also when it was polled, else in the client's thread when it comes."""
         self._arrival.unwanted()
         if self._opened is not None:
             self._opened.close_async(_ignore)
+
+    def _take(self) -> None:
+        outcome = self._arrival.take()
+        if outcome is None:
+            self._raise_when_overdue()
+        elif native.is_error(outcome):
+            self._fail(errors.from_error(cast("NativeError", outcome), self._doing))
+        else:
+            self._opened = cast("N", outcome)
 
     def _raise_when_overdue(self) -> None:
         if time.monotonic() > self._until:
@@ -122,10 +128,20 @@ class PulsarOpening(Generic[N, T]):
         if not self._asked.done():
             return
         asked, self._asked = self._asked, None
-        if not asked.cancelled() and asked.exception() is None and asked.result():
-            missing = f"{self._doing}: no such subscription; provision it with `magnetar topics apply`"
-            self._failure = failure = TopicMissing(missing)
-        raise failure
+        self._failure = _explained(failure, asked, self._doing)
+        raise self._failure
+
+
+def _explained(failure: BusError, asked: Future[bool], doing: str) -> BusError:
+    """A token that the broker does not take looks like a time-out, too: the other one who was asked has refused it."""
+    if asked.cancelled():
+        return failure
+    said = asked.exception()
+    if isinstance(said, Refused):
+        return Refused(f"{doing}: {said}")
+    if said is None and asked.result():
+        return TopicMissing(f"{doing}: no such subscription; provision it with `magnetar topics apply`")
+    return failure
 
 
 _ignore = bool

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pulsar
 
 from magnetar.runtime.bus.port import Delivery, Position
-from magnetar.runtime.bus.pulsar import errors
+from magnetar.runtime.bus.pulsar import errors, native
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -21,11 +21,7 @@ _MILLIS = 1000
 def read_log(settings: PulsarSettings, topic: str, partition: int) -> list[Delivery]:
     """Every message that the broker still keeps of a partition, oldest first. Blocks; raises `BusError`."""
     name = settings.partition(topic, partition)
-    client = pulsar.Client(
-        settings.service_url,
-        operation_timeout_seconds=round(settings.operation_timeout),
-        logger=pulsar.FileLogger(pulsar.LoggerLevel.Error, settings.log_file),
-    )
+    client = native.wrapped_client(settings, settings.operation_timeout)
     try:
         reader = client.create_reader(name, pulsar.MessageId.earliest)
         return list(_rest(reader, topic, partition, settings.operation_timeout))

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
+
+from magnetar.runtime.bus.pulsar.access import Access
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -11,12 +13,15 @@ class PulsarSettings:
     """Where the cluster is and how long to wait for it. Durations are seconds.
 
     Args:
-        service_url: `pulsar://host:6650`, several hosts parted by commas.
+        service_url: `pulsar://host:6650`, or `pulsar+ssl://host:6651`; several hosts parted by commas.
         application: the namespace; topics are `persistent://<tenant>/<application>/<topic>`.
         tenant: the tenant of the namespace.
+        access: the token, and which certificates are trusted.
         operation_timeout: how long the client tries an opening or a question, in whole seconds. Longer than the
             broker's `connectionLivenessCheckTimeoutMillis`, else the first try to replace a frozen worker times out.
         connect_timeout: how long a TCP connection may take.
+        ping_timeout: after so long without an answer a `Bus.ping` has failed.
+        mark_timeout: how long an opening waits for the REST API to tell how far the subscription is acknowledged.
         schema_timeout: how long `Bus.schema` may take, in whole seconds.
         send_timeout: without any receipt for so long while some are due, a producer ends itself.
         close_timeout: how long a close waits for the broker's answer.
@@ -29,8 +34,11 @@ class PulsarSettings:
     service_url: str
     application: str
     tenant: str = "public"
+    access: Access = field(default_factory=Access)
     operation_timeout: float = 5.0
     connect_timeout: float = 2.0
+    ping_timeout: float = 2.0
+    mark_timeout: float = 1.0
     schema_timeout: float = 2.0
     send_timeout: float = 10.0
     close_timeout: float = 2.0

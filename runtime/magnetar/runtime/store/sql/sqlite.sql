@@ -25,11 +25,11 @@ INSERT INTO actors (actor, partitions) VALUES (?, ?);
 INSERT INTO shards (shard, epoch, owner, commits, lane, clean, generation, floor) VALUES (?, 0, '', 0, 0, 1, 0, 0);
 
 -- name: beat
-INSERT INTO workers (worker, code, contracts, since, seen, heard, progress, leaving)
-VALUES (?1, ?2, ?3, ?7, ?7, ?7 - ?4, ?5, ?6)
+INSERT INTO workers (worker, code, contracts, actors, since, seen, heard, progress, leaving)
+VALUES (?1, ?2, ?3, ?4, ?8, ?8, ?8 - ?5, ?6, ?7)
 ON CONFLICT (worker) DO UPDATE SET
-    code = excluded.code, contracts = excluded.contracts, seen = excluded.seen, heard = excluded.heard,
-    progress = excluded.progress, leaving = excluded.leaving;
+    code = excluded.code, contracts = excluded.contracts, actors = excluded.actors, seen = excluded.seen,
+    heard = excluded.heard, progress = excluded.progress, leaving = excluded.leaving;
 
 -- name: forget_workers
 DELETE FROM workers WHERE seen < ?;
@@ -38,7 +38,7 @@ DELETE FROM workers WHERE seen < ?;
 DELETE FROM workers WHERE worker = ?;
 
 -- name: members
-SELECT worker, code, contracts, since, seen, heard, progress, leaving FROM workers ORDER BY worker;
+SELECT worker, code, contracts, actors, since, seen, heard, progress, leaving FROM workers ORDER BY worker;
 
 -- name: table_columns
 SELECT name, lower(type), "notnull" = 0 FROM pragma_table_info(?) ORDER BY cid;
@@ -186,3 +186,10 @@ WHERE actor = ? AND key = ? ORDER BY due, name;
 -- name: unsent_of
 SELECT shard, number, topic, partition, key, body, properties FROM outbox
 WHERE shard >= ?1 || '/' AND shard < ?1 || '0' ORDER BY shard, number;
+
+-- name: loads
+SELECT shard, sum(unsent), sum(timers) FROM (
+    SELECT shard, count(*) AS unsent, 0 AS timers FROM outbox GROUP BY shard
+    UNION ALL
+    SELECT shard, 0, count(*) FROM timers GROUP BY shard
+) GROUP BY shard;

@@ -20,6 +20,9 @@ SQL = queries("sqlite")
 # Pages of 8 KiB cost an eighth less CPU a message than the usual 4; a cache of 64 MiB; on macOS syncs reach the disk.
 _SETTINGS = "PRAGMA page_size=8192; PRAGMA cache_size=-65536; PRAGMA fullfsync=ON; PRAGMA checkpoint_fullfsync=ON"
 
+# For readers too: what they see of it is what a writer has.
+_DURABLE = "PRAGMA synchronous = FULL"
+
 
 class Setup(NamedTuple):
     """How to open the data: a file URI, its journal mode, and the longest wait for a lock in seconds."""
@@ -60,6 +63,7 @@ def open_reading(setup: Setup) -> Connection:
     connection = Connection(setup.uri, READ, setup.patience)
     try:
         with said_plainly(f"reading {setup.uri}"):
+            connection.rows(_DURABLE)
             _check_migrated(connection, setup)
     except BaseException:
         connection.close()
@@ -71,7 +75,7 @@ def _keep_durable(connection: Connection, setup: Setup) -> None:
     """Every commit is on the disk when it returns, or the store refuses to open."""
     connection.rows(_SETTINGS)
     [(mode,)] = connection.rows(f"PRAGMA journal_mode = {setup.journal_mode}")
-    connection.rows("PRAGMA synchronous = FULL")
+    connection.rows(_DURABLE)
     if mode != setup.journal_mode:
         message = f"{setup.uri}: its file system allows journal mode {mode}, not {setup.journal_mode}; use a local disk"
         raise StoreUnavailable(message)

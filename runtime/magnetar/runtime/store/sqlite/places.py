@@ -29,6 +29,8 @@ def wall_clock() -> Instant:
 class SqliteFile:
     """A database file; `patience` is the longest wait for a lock, in seconds."""
 
+    shared = False
+
     def __init__(self, path: Path, clock: Callable[[], Instant] = wall_clock, patience: float = 2.0) -> None:
         self.path = path
         self.setup = Setup(f"file:{quote(str(path.absolute()))}", "wal", patience)
@@ -48,6 +50,8 @@ class SqliteMemory:
 
     A store that is dropped (a crash) loses its open transaction and nothing else, as with a file.
     """
+
+    shared = False
 
     def __init__(self, clock: Callable[[], Instant] = wall_clock, patience: float = 2.0) -> None:
         self.setup = Setup(f"file:/{uuid.uuid4().hex}?vfs=memdb", "memory", patience)

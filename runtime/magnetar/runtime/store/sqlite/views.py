@@ -14,6 +14,7 @@ from magnetar.runtime.store.sql.tables import table_name
 from magnetar.runtime.store.sqlite.database import SQL, open_reading
 from magnetar.runtime.store.sqlite.failures import said_plainly
 from magnetar.runtime.store.sqlite.rows import member_of, shard_row
+from magnetar.runtime.store.views import PRODUCT, Load
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -72,6 +73,16 @@ class SqliteViews:
     def now(self) -> Instant:
         """See the port."""
         return self._now()
+
+    def loads(self) -> dict[str, Load]:
+        """See the port."""
+        return {shard: Load(unsent, timers) for shard, unsent, timers in self._selected(SQL["loads"], ())}
+
+    def settings(self) -> dict[str, str]:
+        """See the port."""
+        with said_plainly("reading the store's settings"):
+            found = {name: self._connection.rows(f"PRAGMA {name}") for name in ("journal_mode", "synchronous")}
+        return {PRODUCT: "sqlite", **{name: str(rows[0][0]) for name, rows in found.items()}}
 
     def states_of(self, actor: str) -> Iterator[StateRow]:
         """See the port."""

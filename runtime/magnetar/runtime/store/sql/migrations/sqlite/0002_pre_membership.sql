@@ -5,6 +5,7 @@ CREATE TABLE workers (
     worker TEXT NOT NULL PRIMARY KEY,
     code TEXT NOT NULL,
     contracts INTEGER NOT NULL,
+    actors TEXT NOT NULL,
     since INTEGER NOT NULL,
     seen INTEGER NOT NULL,
     heard INTEGER NOT NULL,

@@ -1,0 +1,122 @@
+"""What a worker learns of a broker that stands still, dies or is cut off, and what a new connection is good for."""
+
+from __future__ import annotations
+
+import socket
+import threading
+import time
+from collections.abc import Generator
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import pytest
+
+from magnetar.runtime.bus.port import BusUnavailable
+from magnetar.runtime.bus.pulsar import PulsarBus
+from magnetar.runtime.servers import PulsarPlan, PulsarServer, ports
+from tests.contract.bus.harness import SUBSCRIPTION, Bench, bodies, until
+from tests.contract.bus.pulsar_harness import PulsarHarness
+from tests.integration.pulsar.way import Way
+
+if TYPE_CHECKING:
+    from magnetar.runtime.bus.port import Bus
+    from tests.integration.pulsar.conftest import Victim
+
+
+def failed(bus: Bus, topic: str) -> float:
+    """How many seconds it took until a ping failed."""
+    ping, started = bus.ping(topic), time.monotonic()
+    with pytest.raises(BusUnavailable):
+        until(ping.poll, 5, "the ping's failure")
+    return time.monotonic() - started
+
+
+def test_a_frozen_broker_answers_no_ping(victim: Victim) -> None:
+    """Nothing is answered from a cache; pings that hang cost no thread each; thawed, the same connection answers."""
+    topic = victim.harness.topic()
+    bus = victim.bench.bus
+    victim.bench.opened(bus.ping(topic))
+    with victim.frozen():
+        threads = threading.active_count()
+        for _ in range(20):
+            bus.ping(topic).abandon()
+        assert threading.active_count() == threads
+        assert 1.9 < failed(bus, topic) < 3.0
+    assert victim.bench.opened(bus.ping(topic)) >= 0
+
+
+def test_a_dead_broker_answers_no_ping(victim: Victim) -> None:
+    """And as soon as it is back, the next ping is answered."""
+    topic = victim.harness.topic()
+    bus = victim.bench.bus
+    victim.bench.opened(bus.ping(topic))
+    victim.server.kill()
+    assert failed(bus, topic) < 3.0
+    victim.server.start()
+
+    def answered() -> float | None:
+        try:
+            return victim.bench.opened(bus.ping(topic))
+        except BusUnavailable:
+            return None
+
+    until(answered, 30, "an answer")
+
+
+def test_one_of_two_hosts_that_stands_still_fails_no_ping(bench: Bench) -> None:
+    """A cluster answers when any of its brokers does."""
+    assert isinstance(bench.harness, PulsarHarness)
+    topic = bench.harness.topic(partitions=8)
+    real = bench.harness.settings.service_url
+    with socket.create_server(("127.0.0.1", 0)) as silent:  # takes connections, and never answers
+        address = f"127.0.0.1:{silent.getsockname()[1]}"
+        bus = PulsarBus(replace(bench.harness.settings, service_url=f"{real},{address}", ping_timeout=1.0))
+        try:
+            for _ in range(4):
+                bench.opened(bus.ping(topic))
+        finally:
+            bus.close()
+
+
+@pytest.fixture
+def way() -> Generator[Way]:
+    """A way that can forget."""
+    way = Way()
+    yield way
+    way.close()
+
+
+@pytest.fixture
+def beyond(way: Way, pulsar_plan: PulsarPlan, tmp_path_factory: pytest.TempPathFactory) -> Generator[PulsarHarness]:
+    """A server whose clients all come that way."""
+    port = ports.any_free("broker")
+    way.lead_to(port)
+    changes = {"advertisedListeners": f"way:pulsar://127.0.0.1:{way.port}", "internalListenerName": "way"}
+    plan = replace(pulsar_plan, data=tmp_path_factory.mktemp("beyond"), broker_port=port, changes=changes)
+    with PulsarServer(plan) as server:
+        harness = PulsarHarness(server)
+        yield harness
+        harness.close()
+
+
+def test_a_renewed_bus_works_where_a_dead_connection_would_be_waited_for(beyond: PulsarHarness, way: Way) -> None:
+    """A connection that died unnoticed stays dead until the client's keep-alive finds out, after 30 to 60 s.
+
+    A new one works at once, and whoever held the subscription through the dead one is probed and replaced.
+    """
+    bench, topic = Bench(beyond), beyond.topic()
+    bench.sent(bench.producer(topic), bodies(2))
+    settings = replace(beyond.settings, service_url=f"pulsar://127.0.0.1:{way.port}", close_timeout=0.2)
+    bus = PulsarBus(replace(settings, operation_timeout=5))  # longer than the broker probes a silent holder
+    consumer = bench.consumer(topic, bus=bus)
+    bench.received(consumer, 2)
+    way.forget()
+    failed(bus, topic)
+    consumer.close()
+    started = time.monotonic()
+    bus.renew()
+    assert time.monotonic() - started < 0.5
+    assert bench.opened(bus.ping(topic)) < 1.0
+    taken = bench.opened_when_free(lambda: bus.subscribe(topic, 0, SUBSCRIPTION))
+    assert [each.body for each in bench.received(taken, 2)] == bodies(2)
+    bus.close()

@@ -1,0 +1,152 @@
+"""How far a subscription is acknowledged is read right from what the broker says, and costs an opening little."""
+
+from __future__ import annotations
+
+import logging
+from concurrent.futures import Future
+
+import httpx2
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from magnetar.runtime.bus.port import BusUnavailable, Position, TopicMissing
+from magnetar.runtime.bus.pulsar.admin import Admin
+from magnetar.runtime.bus.pulsar.marks import Ledger, Mark, Marking, mark_of
+
+MARK = Mark(Position(5, 2), frozenset({5}))
+
+
+@st.composite
+def histories(draw: st.DrawFn) -> tuple[list[Ledger], Position]:
+    """Ledgers that are kept, and a mark-delete position in, between, before or behind them."""
+    numbers = sorted(draw(st.sets(st.integers(1, 40), min_size=1, max_size=6)))
+    ledgers = [Ledger(number, draw(st.integers(0, 5))) for number in numbers]
+    inside = [(each.number, entry) for each in ledgers for entry in range(-1, each.entries)]
+    ledger, entry = draw(st.sampled_from(inside) | st.tuples(st.integers(0, 41), st.just(-1)))
+    return ledgers, Position(ledger, entry)
+
+
+@given(histories())
+def test_the_mark_is_the_last_acknowledged_message_that_is_kept(history: tuple[list[Ledger], Position]) -> None:
+    """None when there is none, and never a position at which no message is."""
+    ledgers, mark_delete = history
+    kept = [Position(each.number, entry) for each in ledgers for entry in range(each.entries)]
+    acknowledged = [each for each in kept if each <= mark_delete]
+    mark = mark_of(mark_delete, ledgers)
+    assert mark.acknowledged == (acknowledged[-1] if acknowledged else None)
+    assert mark.ledgers == {each.number for each in ledgers}
+
+
+def test_a_mark_in_a_ledger_that_is_gone_is_none() -> None:
+    """Nothing of what is kept is acknowledged."""
+    assert mark_of(Position(7, 49), [Ledger(23, 5)]).acknowledged is None
+
+
+def test_an_open_ledger_tells_no_entries() -> None:
+    """Its messages are acknowledged all the same."""
+    assert mark_of(Position(7, 49), [Ledger(7, 0)]).acknowledged == Position(7, 49)
+
+
+def test_the_rest_api_s_answer_is_read() -> None:
+    """As Pulsar 4.0.8 gives it, with much that is of no use here."""
+    insides = {
+        "entriesAddedCounter": 8,
+        "ledgers": [
+            {"ledgerId": 7, "entries": 5, "size": 300, "offloaded": False},
+            {"ledgerId": 9, "entries": 0, "size": 0},
+        ],
+        "cursors": {
+            "s": {"markDeletePosition": "9:-1", "readPosition": "9:0"},
+            "pulsar.dedup": {"markDeletePosition": "7:-1"},
+        },
+    }
+    with Admin("http://broker", transport=httpx2.MockTransport(lambda _: httpx2.Response(200, json=insides))) as admin:
+        mark = admin.mark("persistent://public/shop/orders-partition-0", "s")
+        assert mark == Mark(Position(7, 4), frozenset({7, 9}))
+        with pytest.raises(TopicMissing, match="magnetar-stranger"):
+            admin.mark("persistent://public/shop/orders-partition-0", "magnetar-stranger")
+
+
+@pytest.mark.parametrize(("status", "kind"), [(404, TopicMissing), (500, BusUnavailable)])
+def test_trouble_of_the_rest_api_is_an_error(status: int, kind: type[Exception]) -> None:
+    """And never a mark."""
+    with (
+        Admin("http://broker", transport=httpx2.MockTransport(lambda _: httpx2.Response(status))) as admin,
+        pytest.raises(kind, match="orders-partition-0"),
+    ):
+        admin.mark("persistent://public/shop/orders-partition-0", "s")
+
+
+class Clock:
+    """Seconds, moved by the test."""
+
+    now = 0.0
+
+    def __call__(self) -> float:
+        """The time."""
+        return self.now
+
+
+class Desk:
+    """A subscription whose mark is asked for."""
+
+    def __init__(self) -> None:
+        self.clock = Clock()
+        self.asked: list[Future[Mark]] = []
+        self.marking = Marking(self._ask, self._made, "s on orders", 1.0, self.clock)
+
+    def _ask(self) -> Future[Mark]:
+        self.asked.append(Future())
+        return self.asked[-1]
+
+    def _made(self, native: str, mark: Mark | None) -> tuple[str, Mark | None]:
+        return native, mark
+
+
+def test_the_mark_is_asked_for_once_and_waited_for() -> None:
+    """When the subscription is there."""
+    desk = Desk()
+    assert desk.marking("consumer") is None
+    assert desk.marking("consumer") is None
+    (asked,) = desk.asked
+    asked.set_result(MARK)
+    assert desk.marking("consumer") == ("consumer", MARK)
+
+
+def test_a_mark_that_is_late_is_unknown(caplog: pytest.LogCaptureFixture) -> None:
+    """The opening does not wait longer, and the log says what that means."""
+    desk = Desk()
+    desk.marking("consumer")
+    desk.clock.now = 1.0
+    with caplog.at_level(logging.WARNING):
+        assert desk.marking("consumer") == ("consumer", None)
+    assert "how far s on orders is acknowledged is unknown" in caplog.text
+    assert desk.asked[0].cancelled()
+
+
+def test_a_failure_is_unknown(caplog: pytest.LogCaptureFixture) -> None:
+    """With the reason in the log."""
+    desk = Desk()
+    desk.marking("consumer")
+    desk.asked[0].set_exception(BusUnavailable("nobody at http://broker:8080"))
+    with caplog.at_level(logging.WARNING):
+        assert desk.marking("consumer") == ("consumer", None)
+    assert "nobody at http://broker:8080" in caplog.text
+
+
+def test_a_defect_of_ours_is_not_taken_for_the_broker_s() -> None:
+    """It is raised."""
+    desk = Desk()
+    desk.marking("consumer")
+    desk.asked[0].set_exception(ZeroDivisionError())
+    with pytest.raises(ZeroDivisionError):
+        desk.marking("consumer")
+
+
+def test_a_bus_that_is_closed_meanwhile_leaves_it_unknown() -> None:
+    """Closing cancels what is asked."""
+    desk = Desk()
+    desk.marking("consumer")
+    desk.asked[0].cancel()
+    assert desk.marking("consumer") == ("consumer", None)

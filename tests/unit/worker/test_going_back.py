@@ -1,0 +1,169 @@
+"""A store that went back (R11): it is noticed, what it lacks is handled again, and all ends as it was."""
+
+from __future__ import annotations
+
+import random
+from collections import Counter
+from typing import TYPE_CHECKING
+
+import pytest
+
+from magnetar.runtime.bus.port import BusUnavailable
+from magnetar.runtime.routing import partition_of
+from magnetar.runtime.worker.relay import producer_name
+from tests.unit.worker.bank import Do, accounts, branches
+from tests.unit.worker.bench import Bench
+
+if TYPE_CHECKING:
+    from magnetar.runtime.store.port import ShardRow
+
+ACCOUNTS, BRANCHES, WORDS = "abcd", "xyz", 40
+
+
+def deed(chance: random.Random, word: int) -> str:
+    """Something that leaves a trace elsewhere."""
+    return chance.choice(
+        [
+            f"tell {chance.choice(BRANCHES)} w{word}",
+            f"ask {chance.choice(ACCOUNTS)} w{word}",
+            f"book w{word}",
+            f"note w{word}",
+        ]
+    )
+
+
+def work(bench: Bench, chance: random.Random, count: int) -> None:
+    """So many messages, each with a deed or two, applied and answered for."""
+    for number in range(count):
+        deeds = tuple(deed(chance, number * 10 + each) for each in range(chance.randint(1, 2)))
+        bench.send(Do(account=chance.choice(ACCOUNTS), deeds=deeds))
+    bench.run()
+
+
+def states(bench: Bench) -> dict[str, tuple[str, ...]]:
+    """All that was done and heard."""
+    done = {f"account {key}": bench.state(accounts, key).done for key in ACCOUNTS}
+    heard = {f"branch {key}": bench.state(branches, key).heard for key in BRANCHES}
+    return done | heard
+
+
+def restore(bench: Bench, image: bytes) -> None:
+    """The worker is killed, an older copy is put in place of its store, and another one starts."""
+    bench.bus.disconnect()
+    bench.engine.close()
+    bench.database.restore(image)
+    bench.bus, bench.engine = bench.worker("after")
+
+
+def generations(bench: Bench) -> dict[str, int]:
+    """Of each shard."""
+    return {row.shard: row.generation for row in bench.views.shards()}
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_an_older_store_catches_up(seed: int) -> None:
+    """Whatever it lacks: states, journal and rows are as they were, and no effect is there twice."""
+    chance = random.Random(seed)
+    bench = Bench()
+    work(bench, chance, 15)
+    image = bench.database.image()
+    work(bench, chance, WORDS)
+    before, rows = states(bench), Counter(bench.views.rows_of("bookings"))
+    restore(bench, image)
+    bench.run()
+    assert states(bench) == before
+    assert Counter(row[2:] for row in bench.views.rows_of("bookings")) == Counter(row[2:] for row in rows.elements())
+    noticed = {shard for shard, _ in bench.observer.of("went_back")}
+    assert noticed
+    assert {shard for shard, generation in generations(bench).items() if generation} == noticed
+    work(bench, chance, 10)
+    assert len(noticed) == len({shard for shard, _ in bench.observer.of("went_back")}), "only once"
+
+
+def test_a_store_that_knows_nothing_begins_at_the_beginning() -> None:
+    """An empty store on a used broker has lost everything: all that is kept is handled again."""
+    chance = random.Random(7)
+    bench = Bench(start=False)
+    image = bench.database.image()
+    bench.run()
+    work(bench, chance, WORDS)
+    before = states(bench)
+    restore(bench, image)
+    bench.run()
+    assert states(bench) == before
+
+
+def test_a_store_that_is_whole_is_left_alone() -> None:
+    """Crashes, lost acknowledgements and a moved partition are no signs of an older copy."""
+    chance = random.Random(8)
+    bench = Bench()
+    work(bench, chance, WORDS)
+    bench.faults.unload("accounts", 0, forget_acks=5)
+    bench.crash()
+    work(bench, chance, WORDS)
+    bench.crash()
+    assert bench.observer.of("went_back") == []
+    assert set(generations(bench).values()) == {0}
+
+
+def shard_of(bench: Bench, key: str) -> ShardRow:
+    """The row of an account's shard."""
+    return bench.row(f"accounts/{partition_of(key, 2)}")
+
+
+def test_a_worker_that_dies_while_it_goes_back_is_followed_by_one_that_does() -> None:
+    """Before the subscription is put back, or after: the next one notices, or begins where it was put."""
+    chance = random.Random(9)
+    for point in ("consumer.seek:before", "consumer.seek:after", "store.take:after"):
+        bench = Bench()
+        work(bench, chance, 10)
+        image = bench.database.image()
+        work(bench, chance, 20)
+        before = states(bench)
+        restore(bench, image)
+        bench.until(point)
+        bench.crash()
+        bench.run()
+        assert states(bench) == before, point
+
+
+def test_a_seek_that_fails_is_tried_again() -> None:
+    """Nothing is owned before the subscription stands where the store does."""
+    chance = random.Random(10)
+    bench = Bench()
+    work(bench, chance, 10)
+    image = bench.database.image()
+    work(bench, chance, 20)
+    before = states(bench)
+    restore(bench, image)
+    failures = iter([BusUnavailable("no answer")])
+
+    def fail() -> None:
+        for failure in failures:
+            raise failure
+
+    bench.points.acts["consumer.seek:before"] = fail
+    bench.run()
+    assert states(bench) == before
+
+
+def test_what_was_sent_under_numbers_that_are_used_again_gets_another_name() -> None:
+    """R18: the producer's name has the store's generation in it, so no number is dropped as seen."""
+    chance = random.Random(11)
+    bench = Bench()
+    work(bench, chance, 10)
+    image = bench.database.image()
+    work(bench, chance, WORDS)
+    restore(bench, image)
+    bench.run()
+    work(bench, chance, WORDS)
+    names = {
+        name
+        for topic in bench.broker.topics()
+        for partition in bench.broker.topic(topic).partitions
+        for name in partition.names
+    }
+    row = shard_of(bench, "a")
+    assert row.generation == 1
+    assert any(name.startswith(f"bank:{row.shard}:") and name.endswith(":1") for name in names)
+    assert producer_name("bank", row.shard, ("t", 0), 1).endswith(":1")
