@@ -282,6 +282,16 @@ WHERE actor = $1::text AND key = $2::text ORDER BY due, name;
 SELECT shard, number, topic, partition, key, body, properties FROM outbox
 WHERE shard >= $1::text || '/' AND shard < $1::text || '0' ORDER BY shard, number;
 
+-- name: loads
+SELECT shard, sum(unsent)::int8, sum(timers)::int8 FROM (
+    SELECT shard, count(*) AS unsent, 0 AS timers FROM outbox GROUP BY shard
+    UNION ALL
+    SELECT shard, 0, count(*) FROM timers GROUP BY shard
+) AS waiting GROUP BY shard;
+
+-- name: settings_in_force
+SELECT name, setting FROM pg_settings WHERE name = ANY($1::text[]);
+
 -- name: journal_partitions
 SELECT
     pg_class.relname::text,
