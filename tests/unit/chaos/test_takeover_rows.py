@@ -24,8 +24,8 @@ from magnetar.runtime.instant import SECOND
 if TYPE_CHECKING:
     from magnetar.chaos.takeover.rows import Promise
 
-WELL = Hunger(0.01, 0.0, 0.1)
-STARVED = Hunger(3.0, 0.0, 0.1)
+WELL = Hunger(0.01, 0.02, 0.0, 0.1)
+STARVED = Hunger(3.0, 0.02, 0.0, 0.1)
 KILL, FREEZE, _, _, DATABASE, _, ROLLING, SCALE = PROMISES
 
 

@@ -1,12 +1,14 @@
 """Whether the machine had time for what it was to show: who else took it, and how late a process wakes that wants to.
 
 `python -m magnetar.chaos.takeover.starving RECORD PID` sleeps in small steps and writes a line twice a second: when,
-how late the worst of its steps was (microseconds), and of the processors' time so far, in ticks: stolen by who shares
-the hardware, busy, all of it, and what PID and its descendants have used. Standard library only.
+how late the worst of its steps was, how long it took to bring a little to the disk (both microseconds), and of the
+processors' time so far, in ticks: stolen by who shares the hardware, busy, all of it, and what PID and its descendants
+have used. Standard library only.
 """
 
 from __future__ import annotations
 
+import os
 import sys
 import time
 from pathlib import Path
@@ -18,7 +20,7 @@ if TYPE_CHECKING:
 STEP = 0.01
 EACH = 50
 LATEST = 0.5
-"""Seconds: who wakes later once is starving."""
+"""Seconds: who wakes later once, or waits longer for the disk, is starving."""
 STOLEN = 0.1
 OTHERS = 0.2
 """Shares of the processors' time: of other machines on the same hardware, and of other programs on this machine."""
@@ -31,6 +33,7 @@ class Look(NamedTuple):
 
     at: int
     late: int
+    disk: int
     stolen: int
     busy: int
     ticks: int
@@ -41,17 +44,18 @@ class Hunger(NamedTuple):
     """How a stretch of time was: seconds, and shares of the processors' time."""
 
     worst: float
+    disk: float
     stolen: float
     others: float
 
     def __str__(self) -> str:
-        late = f"a process woke {self.worst * 1000:.0f} ms late at worst"
+        late = f"at worst a process woke {self.worst * 1000:.0f} ms late, the disk took {self.disk * 1000:.0f} ms"
         return f"{late}; other programs took {self.others:.0%} of the processors, other machines {self.stolen:.0%}"
 
     @property
     def is_starving(self) -> bool:
         """Whether what was measured meanwhile says nothing."""
-        return self.worst > LATEST or self.stolen > STOLEN or self.others > OTHERS
+        return max(self.worst, self.disk) > LATEST or self.stolen > STOLEN or self.others > OTHERS
 
 
 def hunger(looks: Iterable[Look], begin: int, end: int) -> Hunger | None:
@@ -63,6 +67,7 @@ def hunger(looks: Iterable[Look], begin: int, end: int) -> Hunger | None:
     ticks, busy, ours = last.ticks - first.ticks, last.busy - first.busy, last.ours - first.ours
     return Hunger(
         worst=max(look.late for look in inside) / 1e6,
+        disk=max(look.disk for look in inside) / 1e6,
         stolen=(last.stolen - first.stolen) / ticks,
         others=max(0, busy - ours) / ticks,
     )
@@ -76,13 +81,16 @@ def read(path: Path) -> list[Look]:
 
 def main() -> int:
     """Write until killed."""
-    root = int(sys.argv[2])
+    root, disk = int(sys.argv[2]), 0
     with Path(sys.argv[1]).open("w", encoding="ascii") as record:
         while True:
             late = round(max(_late() for _ in range(EACH)) * 1e6)
-            look = Look(time.time_ns() // 1000, late, *_processors(), used(root, _processes()))
+            look = Look(time.time_ns() // 1000, late, disk, *_processors(), used(root, _processes()))
             record.write(" ".join(map(str, look)) + "\n")
             record.flush()
+            began = time.monotonic()
+            os.fdatasync(record.fileno())
+            disk = round((time.monotonic() - began) * 1e6)
 
 
 def used(root: int, processes: dict[int, tuple[int, int]]) -> int:
