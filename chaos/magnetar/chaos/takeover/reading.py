@@ -13,7 +13,7 @@ from magnetar.runtime.bus.pulsar.admin import Admin
 from magnetar.runtime.bus.pulsar.settings import PulsarSettings
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Mapping
 
     from magnetar.chaos.takeover.ground import Ground
     from magnetar.chaos.takeover.load import Published
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from magnetar.runtime.wiring import Topic, Wiring
 
 _READERS = 4
+_EVER = 2**62
 
 
 def history_of(published: Iterable[Published]) -> History:
@@ -47,7 +48,7 @@ def gather(ground: Ground) -> Evidence:
             shards={row.shard: row for row in views.shards()},
             journal={(row.actor, row.message_id): row for actor in wiring.actors for row in views.journal_of(actor)},
             states=states,
-            timers=_timers(ground, list(states)),
+            timers=_timers(ground, states),
             unsent=[row for actor in wiring.actors for row in views.unsent_of(actor)],
             rows={table.name: list(views.rows_of(table.name)) for table in wiring.tables()},
             schemas=views.schemas(),
@@ -85,19 +86,18 @@ def _cursors(ground: Ground, logs: Mapping[Place, list[Delivery]]) -> list[Curso
     return found
 
 
-def _timers(ground: Ground, keys: Sequence[tuple[str, str]]) -> Mapping[tuple[str, str], list[TimerRow]]:
-    """Asked one key after another, so by several at once."""
-    with ThreadPoolExecutor(_READERS) as pool:
-        parts = pool.map(partial(_timers_of, ground), [keys[at::_READERS] for at in range(_READERS)])
-        return {who: rows for part in parts for who, rows in part.items()}
-
-
-def _timers_of(ground: Ground, keys: Sequence[tuple[str, str]]) -> dict[tuple[str, str], list[TimerRow]]:
-    views = ground.store.views()
+def _timers(ground: Ground, states: Iterable[tuple[str, str]]) -> Mapping[tuple[str, str], list[TimerRow]]:
+    """By key, also for those that have none; asked shard by shard, which is how the engine asks."""
+    found: dict[tuple[str, str], list[TimerRow]] = {who: [] for who in states}
+    store = ground.store.open()
     try:
-        return {who: views.timers_of(*who) for who in keys}
+        for actor, partitions in ground.wiring.partitions().items():
+            for number in range(partitions):
+                for row in store.timers(f"{actor}/{number}", _EVER):
+                    found.setdefault((row.actor, row.key), []).append(row)
     finally:
-        views.close()
+        store.close()
+    return found
 
 
 def passed(evidence: Evidence) -> list[Passed]:

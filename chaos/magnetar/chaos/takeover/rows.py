@@ -109,7 +109,10 @@ class Wrongs:
 
 
 class Row(msgspec.Struct, frozen=True):
-    """A row of the report. Seconds; `gap`: the longest of any shard; `counted`: what of it the bound counts."""
+    """A row of the report. Seconds; `gap`: the longest of any shard; `counted`: what of it the bound counts.
+
+    `worst`: the longest gap of each of the shards that stood still longest, as instants, for whoever reads the logs.
+    """
 
     name: str
     title: str
@@ -132,8 +135,10 @@ class Row(msgspec.Struct, frozen=True):
     begin: int = 0
     end: int = 0
     bands: tuple[Band, ...] = ()
+    worst: tuple[Band, ...] = ()
 
 
+MOST_WORST = 10
 LOST, REORDERED, TWICE, FORKED, OTHER = "lost", "reordered", "twice", "forked", "other"
 KINDS = {
     "nothing acked is lost": LOST,
@@ -187,7 +192,14 @@ def judged(
         begin=event.begin,
         end=event.end,
         bands=event.bands,
+        worst=tuple(_worst(event, found)),
     )
+
+
+def _worst(event: Event, found: Mapping[ShardName, Iterable[Gap]]) -> Iterable[Band]:
+    by_shard = (measuring.longest(some, event.begin, event.end, event.mark) for some in found.values())
+    counted = sorted((gap for gap in by_shard if gap is not None), key=lambda gap: -gap.since(event.mark))
+    return (Band(gap.begin, gap.end, gap.shard) for gap in counted[:MOST_WORST])
 
 
 def _broken(promise: Promise, event: Event, counted: Gap | None) -> Iterable[str]:
