@@ -128,7 +128,7 @@ def postgres_template(
 ) -> Iterator[PostgresDatabases]:
     """Where databases come from: a server that waits for no disk, because none of these tests cuts its power."""
     data = tmp_path_factory.mktemp("contract")
-    with PostgresServer(replace(postgres_plan, data=data, changes={"fsync": "off"})) as server:
+    with PostgresServer(replace(postgres_plan, data=data)) as server:
         yield PostgresDatabases(server)
 
 

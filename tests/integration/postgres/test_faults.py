@@ -25,7 +25,7 @@ from tests.integration.postgres.conftest import PATIENCE, SLACK, opened, paused,
 if TYPE_CHECKING:
     from magnetar.runtime.servers import PostgresServer
 
-BEAT = Beat("worker", "1", 0, 0, 0, leaving=False)
+BEAT = Beat("worker", "1", 0, "orders", 0, 0, leaving=False)
 WAITING = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
 
 

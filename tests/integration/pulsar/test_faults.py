@@ -205,7 +205,10 @@ def test_letting_go_of_many_shards_takes_one_patience(victim: Victim) -> None:
 
 
 def test_nothing_that_the_loop_calls_waits_for_a_frozen_broker(victim: Victim) -> None:
-    """Opening, polling, sending, acknowledging and abandoning answer at once; asking has its deadline."""
+    """Opening, polling, sending, acknowledging and abandoning answer at once; asking has its deadline.
+
+    It is 2 s, and for the partitions one more, in which the REST API may tell why.
+    """
     topic = victim.harness.topic(partitions=2, schema=None)
     producer, consumer = victim.bench.producer(topic), victim.bench.consumer(topic)
     victim.bench.sent(producer, bodies(1))
@@ -224,7 +227,7 @@ def test_nothing_that_the_loop_calls_waits_for_a_frozen_broker(victim: Victim) -
             started = time.monotonic()
             with pytest.raises(BusUnavailable):
                 ask()
-            assert 1.5 < time.monotonic() - started < 2.5
+            assert 1.5 < time.monotonic() - started < 2.0 + victim.harness.settings.mark_timeout + 0.5
         assert producer.receipts() == []  # six seconds later it is still on its way: only our own time-out ends it
     other = victim.harness.other()
     assert victim.bench.opened_when_free(lambda: other.subscribe(topic, 1, SUBSCRIPTION)).connected()

@@ -6,6 +6,7 @@ import os
 import socket
 import subprocess
 import sys
+from collections.abc import Generator
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path

@@ -7,6 +7,7 @@ from __future__ import annotations
 import http.client
 import json
 import uuid
+from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -19,9 +20,6 @@ from magnetar.runtime.servers import PulsarPlan, PulsarServer, settings
 from magnetar.runtime.servers.errors import DataBusy
 from magnetar.runtime.servers.health import CHECKS, first_missing, missing
 from magnetar.runtime.servers.kept import Wanted, bring_down, bring_up, look
-
-if TYPE_CHECKING:
-    from collections.abc import Generator
 
 LISTENING = "0A"  # as the kernel numbers it
 TEN = [f"message {number}".encode() for number in range(1, 11)]

@@ -37,8 +37,8 @@ __all__ = [
     "provision_embedded",
     "run_until_signal",
     "store_place",
-    "supervise_until_signal",
     "store_upkeep",
+    "supervise_until_signal",
     "tune_collector",
     "wanted_of",
 ]

@@ -124,6 +124,8 @@ class Ownership:
             return NEVER if self._departed else Next(self._beat_at)
         self._beat_at = now + micros(self._tenure.check)
         self._reach.ask(now)
+        if self._reach.silence(now) < micros(2 * self._tenure.check):
+            self._observer.reached(Wait.BROKER)
         self._watch_broker(now)
         try:
             self._membership.beat(self._reach.silence(now), leaving=self._leaving)

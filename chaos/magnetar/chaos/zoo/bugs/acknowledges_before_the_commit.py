@@ -22,7 +22,7 @@ BUG = Bug(
     __name__,
     rules=("R10",),
     promise=Promise.NEVER_LOST,
-    within=60,
+    within=100,
     changes=(Change(Turn, "_commit", _early),),
     only="acknowledgement",
 )

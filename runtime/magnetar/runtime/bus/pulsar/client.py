@@ -98,7 +98,7 @@ class PulsarBus:
         self._asking = ThreadPoolExecutor(_ASKING, thread_name_prefix="pulsar-subscriptions")
 
     def partitions(self, topic: str) -> int:
-        """How many partitions the topic has. Blocks up to the operation time-out: called at start only.
+        """How many partitions the topic has. Blocks up to the operation and mark time-outs: called at start only.
 
         `Refused` when the REST API does not take our token: to the client, a broker that does not is a silent one.
         """
@@ -193,11 +193,12 @@ class PulsarBus:
             return error
         if self._subscriptions is None:
             return BusUnavailable(f"{error} (if it does not take our token, `magnetar topics plan` tells)")
+        asked = self._asking.submit(self._subscriptions.partitions, name)
         try:
-            self._subscriptions.partitions(name)
+            asked.result(self._settings.mark_timeout)
         except Refused as refused:
             return refused
-        except BusError as failure:
+        except (BusError, TimeoutError) as failure:
             _log.debug("nor does the REST API tell why %s does not answer: %s", self._settings.service_url, failure)
         return error
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 _CONNECT_SECONDS = 1.0
-_ANSWER_SECONDS = 3.0
+_ANSWER_SECONDS = 1.0  # a supervisor holds its lock meanwhile, also when ZooKeeper is frozen
 _POLL_SECONDS = 0.05
 _REGISTERED = {Role.BOOKIE: "/ledgers/available/", Role.BROKER: "/loadbalance/brokers/"}
 

@@ -29,6 +29,8 @@ class PostgresPlace:
     Neither the password nor the URL is ever in a text. Raises `ValueError` for what is no such URL.
     """
 
+    shared = True
+
     def __init__(self, url: str, patience: float = PATIENCE, period: Period = Period.MONTH) -> None:
         given = _understood(url)
         limits: Mapping[str, str | int] = {

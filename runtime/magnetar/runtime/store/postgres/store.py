@@ -89,8 +89,8 @@ class PostgresStore:
     def beat(self, beat: Beat) -> Roster:
         """See the port."""
         values = (
-            *(text(beat.worker), text(beat.code), integer(beat.contracts), integer(beat.silence)),
-            *(integer(beat.progress), packing.boolean(beat.leaving)),
+            *(text(beat.worker), text(beat.code), integer(beat.contracts), text(beat.actors)),
+            *(integer(beat.silence), integer(beat.progress), packing.boolean(beat.leaving)),
         )
         [[(now,)], _, members, shards] = self._write_again(
             "telling that this worker lives",

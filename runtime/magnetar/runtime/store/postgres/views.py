@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from magnetar.runtime.bus.port import Position
 from magnetar.runtime.store.port import JournalRow, Member, OutboxRow, ShardRow, StateRow, StoreUnavailable, TimerRow
 from magnetar.runtime.store.postgres.connection import Call
-from magnetar.runtime.store.postgres.database import SQL, reading_session
+from magnetar.runtime.store.postgres.database import SQL, engine_session, reading_session
 from magnetar.runtime.store.postgres.migrating import check_migrated
 from magnetar.runtime.store.postgres.packing import integer, text
 from magnetar.runtime.store.sql.tables import table_name
+from magnetar.runtime.store.views import PRODUCT, Load
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -74,6 +75,19 @@ class PostgresViews:
     def now(self) -> Instant:
         """See the port."""
         return int(self._ask("now")[0][0])
+
+    def loads(self) -> dict[str, Load]:
+        """See the port."""
+        return {shard: Load(unsent, timers) for shard, unsent, timers in self._ask("loads")}
+
+    def settings(self) -> dict[str, str]:
+        """See the port: a connection as the engine's is made to be asked, and closed."""
+        session = engine_session(self._setup)
+        try:
+            [rows] = session.read(_DOING, Call(SQL["settings_in_force"]))
+        finally:
+            session.close()
+        return {PRODUCT: "postgresql", **dict(rows)}
 
     def states_of(self, actor: str) -> Iterator[StateRow]:
         """See the port."""

@@ -59,12 +59,12 @@ INSERT INTO schemas (fingerprint, text) SELECT * FROM unnest($1::text[], $2::tex
 SELECT fingerprint, text FROM schemas;
 
 -- name: beat
-INSERT INTO workers (worker, code, contracts, since, seen, heard, progress, leaving)
-SELECT $1::text, $2::text, $3::int8, clock.now, clock.now, clock.now - $4::int8, $5::int8, $6::bool
+INSERT INTO workers (worker, code, contracts, actors, since, seen, heard, progress, leaving)
+SELECT $1::text, $2::text, $3::int8, $4::text, clock.now, clock.now, clock.now - $5::int8, $6::int8, $7::bool
 FROM (SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::int8 AS now) AS clock
 ON CONFLICT (worker) DO UPDATE SET
-    code = excluded.code, contracts = excluded.contracts, seen = excluded.seen, heard = excluded.heard,
-    progress = excluded.progress, leaving = excluded.leaving
+    code = excluded.code, contracts = excluded.contracts, actors = excluded.actors, seen = excluded.seen,
+    heard = excluded.heard, progress = excluded.progress, leaving = excluded.leaving
 RETURNING seen;
 
 -- name: forget_workers
@@ -74,7 +74,7 @@ DELETE FROM workers WHERE seen < (extract(epoch FROM clock_timestamp()) * 100000
 DELETE FROM workers WHERE worker = $1::text;
 
 -- name: members
-SELECT worker, code, contracts, since, seen, heard, progress, leaving FROM workers ORDER BY worker;
+SELECT worker, code, contracts, actors, since, seen, heard, progress, leaving FROM workers ORDER BY worker;
 
 -- name: standings
 SELECT shard, epoch, owner, since, contracts FROM shards WHERE shard = ANY($1::text[]);
@@ -94,6 +94,20 @@ SELECT shard, epoch, owner, commits, lane, clean, generation, floor, contracts, 
 
 -- name: positions
 SELECT source, ledger, entry, batch FROM positions WHERE shard = $1::text;
+
+-- name: loads
+SELECT shard, sum(unsent)::int8, sum(timers)::int8 FROM (
+    SELECT shard, count(*) AS unsent, 0 AS timers FROM outbox GROUP BY shard
+    UNION ALL
+    SELECT shard, 0, count(*) FROM timers GROUP BY shard
+) AS counted GROUP BY shard;
+
+-- name: settings_in_force
+SELECT name, setting FROM pg_settings WHERE name IN (
+    'server_version_num', 'fsync', 'full_page_writes', 'synchronous_commit', 'max_connections',
+    'idle_in_transaction_session_timeout', 'default_transaction_isolation'
+);
+
 
 -- name: all_positions
 SELECT shard, source, ledger, entry, batch FROM positions;

@@ -34,6 +34,7 @@ CREATE TABLE workers (
     worker text COLLATE "C" NOT NULL PRIMARY KEY,
     code text NOT NULL,
     contracts bigint NOT NULL,
+    actors text NOT NULL,
     since bigint NOT NULL,
     seen bigint NOT NULL,
     heard bigint NOT NULL,
