@@ -16,6 +16,7 @@ CODE := actors chaos runtime schemas tests $(wildcard benchmarks)
 TESTS ?= tests
 SECONDS ?= 120
 JOBS ?= 2
+SEED ?= 1
 
 .PHONY: help
 help: ## this list
@@ -71,6 +72,10 @@ zoo: $(READY) ## hunt every known bug: which checker catches it, after how many 
 .PHONY: crash-matrix
 crash-matrix: $(READY) ## every fault at every fault point in every kind of step, then pairs (PART=1: a fifth of these)
 	@$(BIN)/python -m magnetar.chaos.matrix $(if $(PART),--part)
+
+.PHONY: takeover
+takeover: $(READY) ## kill, freeze, cut off, restart and add real workers under load; what shards notice (SEED=1)
+	@$(BIN)/python -m magnetar.chaos.takeover --seed $(SEED)
 
 .PHONY: lock
 lock: ## choose new versions of everything we use (needs uv)

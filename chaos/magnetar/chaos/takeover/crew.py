@@ -1,0 +1,200 @@
+"""The workers: `magnetar worker` as real processes, each at a berth of its own, and what they say of themselves."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import socket
+import subprocess
+import time
+import urllib.request
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from magnetar.runtime.errors import MagnetarError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from magnetar.chaos.takeover.netting import Berth, Network
+
+_ASK_SECONDS = 1.0
+_POLL_SECONDS = 0.02
+_UP_SECONDS = 40.0
+_GONE_SECONDS = 15.0
+_LINE = re.compile(r"^(?P<name>[a-z_]+)(?:\{[^}]*\})? (?P<value>[0-9.e+-]+)$", re.MULTILINE)
+
+
+class CrewFailed(MagnetarError):
+    """A worker did not come up, or ended by itself; the message names its log."""
+
+
+@dataclass(slots=True)
+class Worker:
+    """One process. `told` is what its metrics said last, summed over their labels: they die with it."""
+
+    number: int
+    berth: Berth
+    log: Path
+    process: subprocess.Popen[bytes]
+    told: Counter[str] = field(default_factory=Counter)
+    frozen: bool = False
+
+    @property
+    def owner(self) -> str:
+        """Its name in the store, as workers call themselves."""
+        return f"{socket.gethostname()}:{self.process.pid}"
+
+    def ask(self) -> bool:
+        """Read its metrics. False if it does not answer."""
+        text = self._get("metrics")
+        if text is None:
+            return False
+        self.told = Counter()
+        for match in _LINE.finditer(text):
+            self.told[match["name"]] += int(float(match["value"]))
+        return True
+
+    def is_ready(self) -> bool:
+        """Whether it says that it is."""
+        return self._get("readyz") is not None
+
+    def _get(self, path: str) -> str | None:
+        url = f"http://{self.berth.listen}/{path}"
+        try:
+            with urllib.request.urlopen(url, timeout=_ASK_SECONDS) as answer:
+                return str(answer.read(), "utf-8")
+        except OSError:
+            return None
+
+
+class Crew:
+    """Whoever works at a moment. One thread, but for `look`, which a second one may call."""
+
+    def __init__(self, network: Network, command: tuple[str, ...], folder: Path) -> None:
+        """`command` is `magnetar worker` with all but `--listen`; logs go to `folder`."""
+        self._network = network
+        self._command = command
+        self._folder = folder
+        self._starts = 0
+        self._past: Counter[str] = Counter()
+        self.workers: dict[int, Worker] = {}
+
+    @property
+    def owners(self) -> list[str]:
+        """The names of all who live, as the store has them."""
+        return [worker.owner for worker in list(self.workers.values())]
+
+    def start(self, *numbers: int) -> None:
+        """Start workers, and wait until each says that it is ready. Raises `CrewFailed`."""
+        for number in numbers:
+            self.workers[number] = self._launched(number)
+        for number in numbers:
+            self._check_ready(self.workers[number])
+
+    def kill(self, *numbers: int) -> None:
+        """SIGKILL for all of them at once."""
+        for number in numbers:
+            self.workers[number].process.kill()
+        for number in numbers:
+            self._ended(number)
+
+    def stop(self, *numbers: int) -> None:
+        """SIGTERM for all at once; each drains and ends with status 0. Raises `CrewFailed`."""
+        for number in numbers:
+            self.workers[number].ask()
+            self.workers[number].process.terminate()
+        for number in numbers:
+            status, log = self._ended(number), self._folder
+            if status != 0:
+                message = f"worker {number} was asked to stop and ended with status {status}; see its log in {log}"
+                raise CrewFailed(message)
+
+    def freeze(self, number: int) -> None:
+        """SIGSTOP."""
+        self.workers[number].frozen = True
+        self.workers[number].process.send_signal(signal.SIGSTOP)
+
+    def thaw(self, number: int) -> None:
+        """SIGCONT."""
+        self.workers[number].process.send_signal(signal.SIGCONT)
+        self.workers[number].frozen = False
+
+    def look(self) -> None:
+        """Read everybody's metrics."""
+        for worker in list(self.workers.values()):
+            if not worker.frozen:
+                worker.ask()
+
+    def total(self, name: str) -> int:
+        """A counter, summed over all workers of the run, those that are gone included."""
+        return self._past[name] + sum(worker.told[name] for worker in list(self.workers.values()))
+
+    def await_ready(self, worker: Worker, within: float) -> bool:
+        """Wait until it says that it is ready. False if it does not in time, or ends."""
+        until(lambda: worker.process.poll() is not None or worker.is_ready(), within)
+        return worker.process.poll() is None and worker.is_ready()
+
+    def dismiss(self) -> None:
+        """End whoever is left, whatever state it is in."""
+        for worker in self.workers.values():
+            worker.process.kill()
+            worker.process.wait(_GONE_SECONDS)
+        self.workers.clear()
+
+    def fallen(self) -> list[str]:
+        """Who has ended without being told to, in words. They are started again. Raises `CrewFailed`."""
+        gone = [worker for worker in self.workers.values() if worker.process.poll() is not None]
+        words = [
+            f"worker {each.number} ended by itself with status {each.process.poll()}; {each.log.name}" for each in gone
+        ]
+        for worker in gone:
+            self._ended(worker.number)
+        self.start(*(worker.number for worker in gone))
+        return words
+
+    def _launched(self, number: int) -> Worker:
+        self._starts += 1
+        berth = self._network.berth(number)
+        log = self._folder / f"worker-{number}.{self._starts}.log"
+        with log.open("wb") as output:
+            process = subprocess.Popen(  # noqa: S603 - our own program
+                [*berth.prefix, *self._command, "--listen", berth.listen],
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+                env={**os.environ, "PYTHONUNBUFFERED": "1"},
+                start_new_session=True,  # Ctrl-C at the terminal is the report's alone
+            )
+        return Worker(number, berth, log, process)
+
+    def _check_ready(self, worker: Worker) -> None:
+        if not self.await_ready(worker, _UP_SECONDS):
+            message = f"worker {worker.number} did not get ready within {_UP_SECONDS} s, or ended; see {worker.log}"
+            raise CrewFailed(message)
+
+    def _ended(self, number: int) -> int:
+        worker = self.workers[number]
+        status = worker.process.wait(_GONE_SECONDS)
+        del self.workers[number]
+        self._past.update(worker.told)
+        return status
+
+
+def command(python: str, target: str, bus: str, store: str) -> tuple[str, ...]:
+    """How a worker is run."""
+    program = "from magnetar.runtime.cli import main; main()"
+    return (python, "-c", program, "worker", target, "--bus", bus, "--store", store, "--json")
+
+
+def until(condition: Callable[[], bool], within: float) -> bool:
+    """Look every 20 ms for at most `within` seconds whether the condition holds."""
+    deadline = time.monotonic() + within
+    while not condition():
+        if time.monotonic() >= deadline:
+            return False
+        time.sleep(_POLL_SECONDS)
+    return True

@@ -1,0 +1,117 @@
+"""What is there when everything has come to rest: topics and store, read beside the engine, as the checkers want it."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from typing import TYPE_CHECKING
+
+from magnetar.chaos.evidence import Cursor, Evidence, Place
+from magnetar.chaos.history import Answered, History, Intended
+from magnetar.chaos.takeover.gaps import Passed
+from magnetar.runtime.bus.pulsar.admin import Admin
+from magnetar.runtime.bus.pulsar.settings import PulsarSettings
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from magnetar.chaos.takeover.ground import Ground
+    from magnetar.chaos.takeover.load import Published
+    from magnetar.runtime.bus.port import Delivery
+    from magnetar.runtime.instant import Instant
+    from magnetar.runtime.store.port import TimerRow
+    from magnetar.runtime.wiring import Topic, Wiring
+
+_READERS = 4
+_EVER = 2**62
+
+
+def history_of(published: Iterable[Published]) -> History:
+    """What the customers wrote down, as the checkers want it."""
+    history = History(lambda: 0)
+    for number, each in enumerate(published):
+        history.append(Intended(each.meant, number, each.message_id, each.topic, each.partition, each.key))
+        history.append(Answered(each.confirmed, number, None))
+    return history
+
+
+def gather(ground: Ground) -> Evidence:
+    """Read everything. Nobody may be working. Blocks; raises what bus and store raise."""
+    wiring, views = ground.wiring, ground.store.views()
+    logs = _logs(ground)
+    try:
+        states = {(row.actor, row.key): row for actor in wiring.actors for row in views.states_of(actor)}
+        return Evidence(
+            wiring=wiring,
+            logs=logs,
+            cursors=_cursors(ground, logs),
+            shards={row.shard: row for row in views.shards()},
+            journal={(row.actor, row.message_id): row for actor in wiring.actors for row in views.journal_of(actor)},
+            states=states,
+            timers=_timers(ground, states),
+            unsent=[row for actor in wiring.actors for row in views.unsent_of(actor)],
+            rows={table.name: list(views.rows_of(table.name)) for table in wiring.tables()},
+            schemas=views.schemas(),
+            at=views.now(),
+        )
+    finally:
+        views.close()
+
+
+def _topics(wiring: Wiring) -> Iterable[tuple[Topic, int]]:
+    return [(topic, number) for topic in wiring.topics.values() for number in range(topic.partitions or 0)]
+
+
+def _logs(ground: Ground) -> Mapping[Place, list[Delivery]]:
+    places = [Place(topic.name, number) for topic, number in _topics(ground.wiring)]
+    with ThreadPoolExecutor(_READERS) as pool:
+        return dict(zip(places, pool.map(partial(_log, ground), places), strict=True))
+
+
+def _log(ground: Ground, place: Place) -> list[Delivery]:
+    return ground.bus.log(*place)
+
+
+def _cursors(ground: Ground, logs: Mapping[Place, list[Delivery]]) -> list[Cursor]:
+    """Every subscription: the last message that the broker has as acknowledged, and how many came after it."""
+    settings = PulsarSettings(service_url=ground.bus_url, application=ground.wiring.app)
+    found: list[Cursor] = []
+    with Admin(ground.cluster.admin_url) as admin:
+        for topic, number in _topics(ground.wiring):
+            log = logs[Place(topic.name, number)]
+            for actor, subscription in zip(topic.takers, topic.subscriptions, strict=True):
+                mark = admin.mark(settings.partition(topic.name, number), subscription).acknowledged
+                left = sum(mark is None or delivery.position > mark for delivery in log)
+                found.append(Cursor(actor, Place(topic.name, number), mark, left))
+    return found
+
+
+def _timers(ground: Ground, states: Iterable[tuple[str, str]]) -> Mapping[tuple[str, str], list[TimerRow]]:
+    """By key, also for those that have none; asked shard by shard, which is how the engine asks."""
+    found: dict[tuple[str, str], list[TimerRow]] = {who: [] for who in states}
+    store = ground.store.open()
+    try:
+        for actor, partitions in ground.wiring.partitions().items():
+            for number in range(partitions):
+                for row in store.timers(f"{actor}/{number}", _EVER):
+                    found.setdefault((row.actor, row.key), []).append(row)
+    finally:
+        store.close()
+    return found
+
+
+def passed(evidence: Evidence) -> list[Passed]:
+    """Each message of a topic that had an effect: when it was published, and when the first of its effects was."""
+    published = {
+        delivery.properties["message_id"]: delivery.published_at
+        for log in evidence.logs.values()
+        for delivery in reversed(log)  # of two copies, the first
+        if "message_id" in delivery.properties
+    }
+    seen: dict[tuple[str, bytes], Instant] = {}
+    for effect in evidence.effects:
+        at, who = published.get(effect.message_id), (effect.by.actor, effect.by.message_id)
+        if at is not None:
+            seen[who] = min(at, seen.get(who, at))
+    rows = ((evidence.journal[who], at) for who, at in seen.items())
+    return [Passed(row.shard, row.published_at, at) for row, at in rows if row.position]

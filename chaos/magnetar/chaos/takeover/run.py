@@ -1,0 +1,158 @@
+"""One run of the report, from an empty folder to its rows."""
+
+from __future__ import annotations
+
+import os
+import random
+import subprocess
+import sys
+import time
+from contextlib import ExitStack
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from magnetar.chaos.takeover import capacity, events, starving
+from magnetar.chaos.takeover.crew import Crew, command
+from magnetar.chaos.takeover.events import Stage
+from magnetar.chaos.takeover.feeding import Feeder
+from magnetar.chaos.takeover.gaps import Gap, Passed, gaps
+from magnetar.chaos.takeover.ground import TARGET, Ground
+from magnetar.chaos.takeover.promises import complaints
+from magnetar.chaos.takeover.reading import gather, history_of, passed
+from magnetar.chaos.takeover.rows import PROMISES, Colour, Event, Row, Wrongs, judged, not_run, shared_out
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Sequence
+    from pathlib import Path
+
+    from magnetar.chaos.takeover.load import Published
+    from magnetar.chaos.takeover.netting import Network
+
+WORKERS = (1, 2, 3, 4)
+_REST_SECONDS = 60.0
+
+
+class Report(msgspec.Struct, frozen=True):
+    """What a run showed. `capacity` and `rate`: orders a second. `wrong`: what is wrong with no row's orders."""
+
+    seed: int
+    capacity: float
+    rate: float
+    partitions: int
+    orders: int
+    messages: int
+    again: int
+    took: float
+    rows: tuple[Row, ...]
+    wrong: tuple[str, ...]
+
+    @property
+    def status(self) -> int:
+        """0: every row is kept. 1: one is broken, or something is wrong. 3: none is broken, and one shows nothing."""
+        colours = {row.colour for row in self.rows}
+        if self.wrong or Colour.BROKEN in colours:
+            return 1
+        return 0 if colours == {Colour.KEPT} else 3
+
+
+class Showing(msgspec.Struct, frozen=True):
+    """The report, and what its picture is made of."""
+
+    report: Report
+    passed: list[Passed]
+    gaps: dict[str, list[Gap]]
+
+
+def run(network: Network, folder: Path, seed: int, wanted: Collection[str], tell: Callable[[str], None]) -> Showing:
+    """Play the rows that are wanted. Raises what servers, bus and store raise, `CrewFailed` and `LoadFailed`."""
+    began = time.monotonic()
+    with ExitStack() as open_now:
+        tell("starting ZooKeeper, 3 bookies, 2 brokers and PostgreSQL")
+        ground = open_now.enter_context(Ground(network, folder))
+        watch = _watching(folder)
+        open_now.callback(watch.kill)
+        crew = Crew(network, command(sys.executable, TARGET, ground.bus_url, ground.store_url), folder)
+        open_now.callback(crew.dismiss)
+        tell("starting 4 workers")
+        crew.start(*WORKERS)
+        feeder = Feeder(ground.bus_url, folder, seed, ground.partitions)
+        open_now.callback(feeder.dismiss)
+        tell("measuring the capacity")
+        able = capacity.measured(crew, feeder)
+        stage = Stage(network, ground, crew, feeder, random.Random(seed), capacity.rate_of(able))  # noqa: S311
+        open_now.callback(stage.close)
+        stage.balanced()
+        played = _played(stage, wanted, tell)
+        tell("coming to rest")
+        published = feeder.stop()
+        capacity.quiet_since(crew, _REST_SECONDS)
+        crew.stop(*crew.workers)
+        tell("reading topics and store")
+        return _judged(ground, folder, played, published, seed, able, began)
+
+
+def _watching(folder: Path) -> subprocess.Popen[bytes]:
+    return subprocess.Popen(  # noqa: S603 - our own module
+        [
+            *(sys.executable, "-m", "magnetar.chaos.takeover.starving"),
+            *(str(folder / "starving.txt"), str(os.getpid())),
+        ],
+        start_new_session=True,
+    )
+
+
+def _played(stage: Stage, wanted: Collection[str], tell: Callable[[str], None]) -> list[Event]:
+    found: list[Event] = []
+    for promise in PROMISES:
+        if promise.name in wanted and not (promise.cuts and stage.network.why_uncut):
+            tell(f"{promise.title}, under {stage.rate:.0f} orders/s")
+            found.append(events.play(stage, promise.name))
+    return found
+
+
+def _judged(  # noqa: PLR0917 - all that a run has come to
+    ground: Ground,
+    folder: Path,
+    played: Sequence[Event],
+    published: Sequence[Published],
+    seed: int,
+    able: float,
+    began: float,
+) -> Showing:
+    evidence = gather(ground)
+    through = passed(evidence)
+    found = gaps(through)
+    wrongs = shared_out(complaints(history_of(published), evidence))
+    looks = starving.read(folder / "starving.txt")
+    by_name = {event.name: event for event in played}
+    rows: list[Row] = []
+    for promise in PROMISES:
+        event = by_name.get(promise.name)
+        if event is not None:
+            hunger = starving.hunger(looks, event.begin, event.end)
+            rows.append(judged(promise, event, found, wrongs.get(promise.name, Wrongs()), hunger))
+    report = Report(
+        seed=seed,
+        capacity=able,
+        rate=capacity.rate_of(able),
+        partitions=ground.partitions,
+        orders=sum(each.topic == "orders" for each in published),
+        messages=sum(map(len, evidence.timelines.values())),
+        again=sum(each.tries > 1 for each in published),
+        took=time.monotonic() - began,
+        rows=tuple(rows),
+        wrong=tuple(wrongs[None].words) if None in wrongs else (),
+    )
+    return Showing(report, through, found)
+
+
+def completed(report: Report, why_uncut: str, wanted: Collection[str]) -> Report:
+    """With a line for each row that was not played, and why."""
+    rows = {row.name: row for row in report.rows}
+    every = tuple(
+        rows.get(promise.name)
+        or not_run(promise, f"nothing can be cut here: {why_uncut}" if promise.name in wanted else "not asked for")
+        for promise in PROMISES
+    )
+    return msgspec.structs.replace(report, rows=every)

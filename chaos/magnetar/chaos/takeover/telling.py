@@ -1,0 +1,100 @@
+"""The command: play the report, print its table, and leave it as JSON and as a page."""
+
+from __future__ import annotations
+
+import argparse
+import shutil
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import msgspec
+from rich.console import Console
+
+from magnetar.chaos.takeover import enclosure, table
+from magnetar.chaos.takeover.crew import CrewFailed
+from magnetar.chaos.takeover.feeding import LoadFailed
+from magnetar.chaos.takeover.netting import Bridges, Loopback, NetworkFailed
+from magnetar.chaos.takeover.page import page
+from magnetar.chaos.takeover.rows import NAMES, PROMISES
+from magnetar.chaos.takeover.run import completed, run
+from magnetar.runtime.bus.port import BusError
+from magnetar.runtime.servers import ServerError
+from magnetar.runtime.store.port import StoreError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+FAILED = 4
+"""Exit status when the report could not be made: a server, the load, or a worker beside what was done to it."""
+INTERRUPTED = 130
+_WIDTH = 200
+OUT = Path("build/takeover")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Kill, freeze, cut off, restart and add workers under load, on real servers, and measure what shards notice.
+
+    Exit status 0: every row is kept. 1: one is broken. 3: nothing is broken, but a row is unknown (the machine had no
+    time) or was not run. 4: the report could not be made.
+    """
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    chosen = _parser().parse_args(given)
+    if chosen.list:
+        print("\n".join(f"{promise.name:<10} {promise.title}: {promise.bound}" for promise in PROMISES))  # noqa: T201
+        return 0
+    if enclosure.is_inside():
+        return _report(chosen, "")
+    why = enclosure.why_not()
+    return _report(chosen, why) if why else enclosure.enter("magnetar.chaos.takeover", given)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m magnetar.chaos.takeover", description=main.__doc__)
+    parser.add_argument("--seed", type=int, default=1, help="of the orders, and of who is struck (default: 1)")
+    parser.add_argument("--rows", nargs="+", choices=NAMES, default=list(NAMES), metavar="ROW", help="only these")
+    parser.add_argument("--out", type=Path, default=OUT, help=f"folder for page, JSON and logs (default: {OUT})")
+    parser.add_argument("--list", action="store_true", help="the rows in words")
+    return parser
+
+
+def _report(chosen: argparse.Namespace, why_uncut: str) -> int:
+    began = time.monotonic()
+    console = Console() if sys.stdout.isatty() else Console(width=_WIDTH)
+    chosen.out.mkdir(parents=True, exist_ok=True)
+    folder = Path(tempfile.mkdtemp(prefix="takeover-"))
+
+    def tell(what: str) -> None:
+        console.print(f"[dim]{time.monotonic() - began:6.1f} s[/]  {what}", highlight=False)
+
+    try:
+        network = Loopback(why_uncut) if why_uncut else Bridges()
+        showing = run(network, folder, chosen.seed, chosen.rows, tell)
+        report = completed(showing.report, why_uncut, chosen.rows)
+        showing = msgspec.structs.replace(showing, report=report)
+    except (CrewFailed, LoadFailed, NetworkFailed, ServerError, BusError, StoreError) as problem:
+        console.print(f"error: {problem}", highlight=False, soft_wrap=True, markup=False)
+        return FAILED
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    finally:
+        _keep_logs(folder, chosen.out)
+    table.show(report, console)
+    (chosen.out / "takeover.json").write_bytes(msgspec.json.format(msgspec.json.encode(report)))
+    (chosen.out / "takeover.html").write_text(page(showing), encoding="utf-8")
+    console.print(f"{chosen.out / 'takeover.html'}, {chosen.out / 'takeover.json'}", highlight=False, soft_wrap=True)
+    return report.status
+
+
+def _keep_logs(folder: Path, out: Path) -> None:
+    """Logs of workers, load and servers stay; the servers' data go."""
+    logs = out / "logs"
+    shutil.rmtree(logs, ignore_errors=True)
+    logs.mkdir(parents=True, exist_ok=True)
+    for log in [*folder.glob("*.log"), *folder.glob("*.jsonl"), *folder.glob("*.txt")]:
+        shutil.copy(log, logs)
+    for log in folder.glob("*/**/server.log"):
+        shutil.copy(log, logs / f"{log.parent.parent.name}.log")
+    shutil.rmtree(folder, ignore_errors=True)
