@@ -92,14 +92,14 @@ def _settings(draw: random.Random) -> Settings:
         ),
         clockwork=Clockwork(window=draw.choice((2.0, 60.0)), poll=0.05),
         tenure=Tenure(
-            check=0.3,
+            check=0.4,
             storeless=draw.choice((0.5, 1.5)),
             disconnected=draw.choice((0.5, 1.5)),
             silent=draw.choice((0.7, 3.0)),
-            notice=0.3,
+            notice=0.4,
             hold=draw.choice((0.3, 2.0)),
             drain=draw.choice((0.1, 2.0)),
-            liveness=Liveness(live=draw.choice((0.4, 0.9)), substitute=draw.choice((0.5, 3.0))),
+            liveness=Liveness(live=draw.choice((0.6, 1.2)), substitute=draw.choice((0.5, 3.0))),
             winner=Winner(poll=0.01, lane=bound, timers=draw.choice((2.0, 60.0))),
         ),
     )

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from magnetar.runtime.store.sqlite import SqliteMemory
     from magnetar.runtime.table import Table
 
-WELL, BREATH = 5, 390_000
+WELL, BREATH = 4, 590_000
 """So many heartbeats, no two further apart than that (microseconds): a worker nobody has a reason to replace."""
 
 HAPPENED, LOST, LATE = "happened", "lost", "late"

@@ -68,8 +68,10 @@ class SqliteStore:
         now = self.now()
         with self._connection.transaction("telling that this worker lives"):
             self._connection.rows(SQL["beat"], (*beat, now))
-            self._connection.rows(SQL["forget_workers"], (now - MEMORY_OF_WORKERS,))
-            members = tuple(map(member_of, self._connection.rows(SQL["members"])))
+            found = list(map(member_of, self._connection.rows(SQL["members"])))
+            members = tuple(member for member in found if member.seen >= now - MEMORY_OF_WORKERS)
+            if len(members) < len(found):
+                self._connection.rows(SQL["forget_workers"], (now - MEMORY_OF_WORKERS,))
             shards = dict(map(_standing, self._connection.rows(SQL["all_standings"])))
         return Roster(now, members, shards)
 
