@@ -24,6 +24,7 @@ from tests.integration.postgres.conftest import PATIENCE, SLACK, opened, paused,
 
 if TYPE_CHECKING:
     from magnetar.runtime.servers import PostgresServer
+    from magnetar.runtime.store.port import Store
 
 BEAT = Beat("worker", "1", 0, ACTOR, 0, 0, leaving=False)
 WAITING = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
@@ -60,10 +61,19 @@ def group_of(owner: Owner, number: int = 1) -> Callable[[], object]:
     return lambda: owner.store.commit([changes])
 
 
+def is_back(store: Store) -> bool:
+    """Whether a new connection can be made; after a silence the store does not even try for a moment."""
+    try:
+        store.reconnect()
+    except StoreUnavailable:
+        return False
+    return True
+
+
 def settle(owner: Owner, number: int = 1) -> bool:
     """R8: whether the group that was in doubt is durable; what the counter says is what the journal says."""
     before = owner.owned[SHARD].commits
-    owner.store.reconnect()
+    assert until(lambda: is_back(owner.store), 10)
     row = owner.take(SHARD)
     durable = row.commits == before + 1
     assert (message_id(number) in owner.store.dispositions(ACTOR, [message_id(number)])) == durable
@@ -87,6 +97,7 @@ def test_nothing_waits_for_a_frozen_server(server: PostgresServer, place: Postgr
     with paused(server):
         for call in calls:
             raises_in_time(StoreUnavailable, call)
+    assert until(lambda: is_back(store), 10)
     assert store.standings([SHARD])[SHARD].epoch == 0
     store.close()
 
@@ -267,3 +278,13 @@ def test_a_group_is_one_round_trip(store: PostgresStore, monkeypatch: pytest.Mon
     trips.clear()
     commit()
     assert trips == [7]  # BEGIN, lock, fence, state, journal, position, COMMIT
+
+
+def test_after_a_silence_the_next_calls_fail_at_once(server: PostgresServer) -> None:
+    """The loop must go round while the store is away, to notice for how long, and let its shards go (R13)."""
+    store = opened(PostgresPlace(server.service_url, 3.0))
+    with paused(server):
+        raises_in_time(StoreUnavailable, store.now)
+        assert seconds_of(lambda: raises_in_time(StoreUnavailable, store.now)) < SLACK
+    assert until(lambda: is_back(store), 10)
+    store.close()

@@ -37,7 +37,9 @@ class Tenure:
     `silent`: when no broker has answered anything for so long, let everything go and connect anew (R32).
 
     `notice`: from when a shard is known to go to another until it is released, so that its next owner knows by then.
-    `hold`: a shard just won is not handed on before. `drain`: how long a lane may take to be sent.
+    `hold`: a shard just won is not handed on before. `drain`: how long a lane may take to be sent. `at_once`: so many
+    shards are handed on at a time, and those that follow go on working meanwhile; `accept`: how long a next owner may
+    take to win one before it is no longer waited for.
     """
 
     check: float = 1.0
@@ -47,6 +49,8 @@ class Tenure:
     notice: float = 1.0
     hold: float = 10.0
     drain: float = 2.0
+    at_once: int = 4
+    accept: float = 1.0
     liveness: Liveness = field(default_factory=Liveness)
     winner: Winner = field(default_factory=Winner)
 
@@ -84,6 +88,9 @@ class Ownership:
         self._reach = Reach(means.bus, sorted({topic.name for each in shards.values() for topic, _ in each.feeds}))
         self._winning = Winning(means, self._membership, receiving, tenure.winner)
         self._farewells: dict[ShardName, Farewell] = {}
+        self._queue: dict[ShardName, Shard] = {}
+        self._offered: dict[ShardName, Instant] = {}
+        self._offers_at: Instant = 0
         self._going: dict[ShardName, Instant] = {}
         self._beat_at: Instant = 0
         self._looked = False
@@ -123,8 +130,7 @@ class Ownership:
         if now < self._beat_at or self._departed:
             return NEVER if self._departed else Next(self._beat_at)
         self._beat_at = now + micros(self._tenure.check)
-        self._reach.ask(now)
-        if self._reach.silence(now) < micros(2 * self._tenure.check):
+        if self._reach.ask(now):
             self._observer.reached(Wait.BROKER)
         self._watch_broker(now)
         try:
@@ -132,6 +138,7 @@ class Ownership:
             self._winning.ask_the_time()
         except (StoreUnavailable, CommitUnknown) as error:
             self._without_store(str(error), now)
+            self._bury(now)  # at once: whatever comes first in the next round may wait for the store again
             return Next(self._beat_at)
         self._store_seen = now
         self._looked = True
@@ -211,17 +218,39 @@ class Ownership:
     def _hand_on(self, shard: Shard, now: Instant) -> None:
         if not self._membership.goes(shard.name):
             self._going.pop(shard.name, None)
+            self._queue.pop(shard.name, None)
             return
         noticed = self._going.setdefault(shard.name, now)
         settled = self._membership.held_for(shard.name) >= micros(self._tenure.hold)
         if settled and now - noticed >= micros(self._tenure.notice):
-            self._bid_farewell(shard)
+            self._queue.setdefault(shard.name, shard)
 
     # letting go
 
-    def _bid_farewell(self, shard: Shard) -> None:
-        shard.stopping = True
-        self._farewells.setdefault(shard.name, Farewell(shard))
+    def _bid_farewells(self, now: Instant) -> None:
+        """A few at a time: a shard stands still from here until its next owner has it, which takes them one by one."""
+        if self._offered and now >= self._offers_at:
+            self._look_after(now)
+        room = max(self._tenure.at_once, len(self._holdings.shards()) // 8)
+        for name, shard in list(self._queue.items()):
+            if len(self._farewells) + len(self._offered) >= room:
+                return
+            del self._queue[name]
+            if self._holdings.find(name) is shard and name not in self._farewells:
+                shard.stopping = True
+                self._farewells[name] = Farewell(shard)
+
+    def _look_after(self, now: Instant) -> None:
+        """Which of the shards that were released have been taken. Who does not take them is not waited for long."""
+        self._offers_at = now + micros(self._tenure.winner.handover)
+        try:
+            standings = self._store.standings(list(self._offered))
+        except StoreUnavailable:
+            self._offered.clear()
+            return
+        for name, since in list(self._offered.items()):
+            if standings[name].owner or now - since >= micros(self._tenure.accept):
+                del self._offered[name]
 
     def _give_back(self, name: ShardName) -> None:
         """A shard that was lost without anybody taking it still names this worker, whom all others respect."""
@@ -240,13 +269,15 @@ class Ownership:
     def _release(self, now: Instant) -> Next:
         if self._leaving and self._leave_at is not None and now >= self._leave_at:
             for shard in self._holdings.shards():
-                self._bid_farewell(shard)
-            if not self._farewells:
+                if shard.name not in self._farewells:
+                    self._queue.setdefault(shard.name, shard)
+            if not self._holdings.shards():
                 self._depart()
+        self._bid_farewells(now)
         for farewell in list(self._farewells.values()):
             if not farewell.shard.in_turn and self._may_go(farewell, now):
-                self._let_go(farewell.shard)
-        if self._farewells or (self._leaving and not self._departed):
+                self._let_go(farewell.shard, now)
+        if self._farewells or self._queue or (self._leaving and not self._departed):
             return Next(max(now + micros(self._tenure.winner.poll), self._leave_at or 0))
         return NEVER
 
@@ -256,8 +287,10 @@ class Ownership:
         except (StoreUnavailable, CommitUnknown) as error:
             _log.warning("shard %s: not marked clean: %s", name, error)
 
-    def _let_go(self, shard: Shard) -> None:
+    def _let_go(self, shard: Shard, now: Instant) -> None:
         self._mark_released(shard.name, shard.epoch)
+        if self._membership.others:
+            self._offered[shard.name] = now
         self._holdings.lose(shard, "released", Loss.RELEASED)
         self._holdings.lost.remove(shard)
         self._close(shard)
@@ -271,6 +304,7 @@ class Ownership:
 
     def _close(self, shard: Shard) -> None:
         self._farewells.pop(shard.name, None)
+        self._queue.pop(shard.name, None)
         self._going.pop(shard.name, None)
         self._cut_since.pop(shard.name, None)
         self._relay.close(shard)

@@ -26,18 +26,19 @@ class Reach:
         self._failing: Instant | None = None
         self._why = ""
 
-    def ask(self, now: Instant) -> None:
-        """Look for the answer to the last question, and ask again if there is none open."""
+    def ask(self, now: Instant) -> bool:
+        """Look for the answer to the last question, and ask again if none is open; whether one was answered."""
         if self._heard is None:
             self._heard = now  # it answered when this worker was made
-        self.look(now)
+        heard = self._heard
+        self._look(now)
         if self._question is None:
             self._question = self._bus.ping(self._topics[self._asked % len(self._topics)])
             self._asked += 1
-            self.look(now)
+            self._look(now)
+        return self._heard != heard
 
-    def look(self, now: Instant) -> None:
-        """Look for the answer to the last question."""
+    def _look(self, now: Instant) -> None:
         if self._question is None:
             return
         try:
