@@ -1,0 +1,100 @@
+"""The app that both sides run: two actors that send to each other, a timer, an event, and a row of one's own.
+
+It is run by released code too, so it may use only what the oldest release that is tried here has.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from magnetar.runtime import Actor, App, Command, Context, Event, Key, Policy, Row, State, Timer, replace
+
+HOUR = 3600
+
+
+class Deposit(Command):
+    """Adds to an account, and asks a branch to count it."""
+
+    account: Key
+    amount: int
+
+
+class Count(Command):
+    """Asks a branch to count an amount."""
+
+    branch: Key
+    account: str
+    amount: int
+
+
+class Counted(Event):
+    """A branch has counted an amount for an account."""
+
+    account: Key
+    amount: int
+
+
+class Reminder(Timer):
+    """Comes an hour after each deposit; the latest deposit's replaces the one before."""
+
+
+class Account(State):
+    """What was deposited, and what branches have counted of it."""
+
+    deposited: int = 0
+    counted: int = 0
+    reminded: int = 0
+
+
+class Branch(State):
+    """What a branch has counted."""
+
+    total: int = 0
+
+
+class Booking(Row):
+    """One deposit, in the application's own table."""
+
+    __table__: ClassVar[str] = "bookings"
+    account: str
+    amount: int
+
+
+accounts = Actor("accounts", Account, rows=[Booking], policy=Policy(partitions=2))
+branches = Actor("branches", Branch, publishes=[Counted], policy=Policy(partitions=2))
+
+
+def branch_of(amount: int) -> str:
+    """Which branch counts an amount."""
+    return f"b-{amount % 3}"
+
+
+@accounts.handles
+def deposit(account: Account, message: Deposit, context: Context) -> Account:
+    """Book it, ask a branch, and set the reminder anew."""
+    context.record(Booking(account=context.key, amount=message.amount))
+    context.send(Count(branch=branch_of(message.amount), account=context.key, amount=message.amount))
+    context.schedule(Reminder(), after=HOUR)
+    return replace(account, deposited=account.deposited + message.amount)
+
+
+@accounts.handles
+def counted(account: Account, message: Counted, context: Context) -> Account:
+    """A branch has answered."""
+    return replace(account, counted=account.counted + message.amount)
+
+
+@accounts.handles
+def reminder(account: Account, message: Reminder, context: Context) -> Account:
+    """An hour has passed since the last deposit."""
+    return replace(account, reminded=account.reminded + 1)
+
+
+@branches.handles
+def count(branch: Branch, message: Count, context: Context) -> Branch:
+    """Count it, and say so."""
+    context.publish(Counted(account=message.account, amount=message.amount))
+    return replace(branch, total=branch.total + message.amount)
+
+
+BANK = App("bank", accounts, branches)
