@@ -116,6 +116,10 @@ class Weather:
         beats.append(now)
         self._heard[beat.worker] = now - beat.silence
 
+    def departed(self, worker: str) -> None:
+        """Whatever it still stands for, anybody may take."""
+        self._beats.pop(worker, None)
+
     def out_of_breath(self) -> None:
         """Nobody can tell how old a heartbeat is: the clock was set."""
         self._beats.clear()
@@ -242,6 +246,7 @@ class StormyStore:
         """See the port."""
         self._write("telling that it is gone")
         self._inner.depart(worker)
+        self._weather.departed(worker)
 
     def standings(self, shards: Sequence[ShardName]) -> dict[ShardName, Standing]:
         """See the port."""
