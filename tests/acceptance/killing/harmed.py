@@ -1,8 +1,9 @@
 """A worker as a process whose ports fail: each planned error is raised once, one after another, in one long life.
 
-Usage: `python -m tests.acceptance.killing.harmed BUS_URL APPLICATION STORE_URL PLAN`, where PLAN is a JSON object of
-fault points and what is to fail there. It prints each failure when it happens, and `ready` once it owns all shards; a
-failure at its start makes it start again, as whoever looks after processes would. It drains on SIGTERM.
+Usage: `python -m tests.acceptance.killing.harmed BUS_URL ADMIN_URL APPLICATION STORE_URL PLAN`, where PLAN is a JSON
+object of fault points, and answers, and what is to fail there. It prints each failure when it happens, and `ready` once
+it owns all shards; a failure at its start makes it start again, as whoever looks after processes would. It drains on
+SIGTERM.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from typing import TYPE_CHECKING
 from magnetar.chaos.matrix.fragile import Breaker, fragile_bus
 from magnetar.chaos.matrix.raising import error_at
 from magnetar.runtime.bus.port import BusError
-from magnetar.runtime.compose import RunningWorker, bus_place, run_until_signal, store_place
+from magnetar.runtime.compose import RunningWorker, run_until_signal, store_place
 from magnetar.runtime.store.port import CommitUnknown, StoreUnavailable
 from magnetar.runtime.worker.engine import Settings
 from magnetar.runtime.worker.membership import ALONE
@@ -26,7 +27,7 @@ from magnetar.runtime.worker.timers import Clockwork
 from magnetar.runtime.worker.turn import Limits
 from magnetar.runtime.worker.winning import Winner
 from tests.acceptance.killing.till import TILL
-from tests.acceptance.killing.worker import tell_when_ready
+from tests.acceptance.killing.worker import pulsar_place, tell_when_ready
 
 if TYPE_CHECKING:
     from magnetar.runtime.bus.port import Bus, Delivery
@@ -35,14 +36,31 @@ if TYPE_CHECKING:
 PAUSE = 0.02
 """Seconds between two failures at least: each is tried on a worker that was well."""
 
-AT_ONCE = ("store.reconnect", "bus.partitions", "store.prepare", "store.remember", "store.schemas")
-"""What is called only right after a failure, or at the start: there is no waiting for a better moment."""
+AT_ONCE = (
+    "store.reconnect",
+    "bus.partitions",
+    "store.prepare",
+    "store.remember",
+    "store.schemas",
+    "bus.ping:answer",
+    "bus.renew",
+    "consumer.seek:answer",
+)
+"""What is called only right after a failure, or at the start: there is no waiting for a better moment.
+
+Nor with pings: when they fail one after another, the worker connects anew.
+"""
+
+ANSWERED = ("bus.ping", "bus.produce", "bus.subscribe", "consumer.seek")
+"""Calls that never fail themselves: what goes wrong is told to who looks for the answer."""
+
+ANSWER = "opening.poll:before"
 
 QUICK = Settings(
     limits=Limits(tidy=0.1, store_retry=0.05, schema_retry=0.1, live=4),
     pace=Pace(reopen=0.05, idle_close=0.5),
     clockwork=Clockwork(window=0.6, retry=0.1),
-    tenure=Tenure(check=0.1, disconnected=0.2, liveness=ALONE, winner=Winner(retry=0.05)),
+    tenure=Tenure(check=0.1, disconnected=0.2, silent=0.2, liveness=ALONE, winner=Winner(retry=0.05)),
 )
 """Short waits, so that everything is asked often and what is lost is soon taken anew."""
 
@@ -59,10 +77,11 @@ class Harm:
 
     def reach(self, point: str) -> None:
         """Called at every fault point."""
-        action = self._due(point) if point in self._plan else None
+        name = self._named(point)
+        action = self._due(name) if name in self._plan else None
         if action is None:
             return
-        self._at.point = point
+        self._at.point = name
         if action != "exception":
             self._tell(action)
             raise CommitUnknown(f"{point}: the answer was lost (made up)")
@@ -74,6 +93,16 @@ class Harm:
             self.breaker.before(error)
         else:
             self.breaker.after(error)
+
+    def _named(self, point: str) -> str:
+        """The first look for an answer is told apart by what was called."""
+        call, _, side = point.partition(":")
+        if side == "after" and call in ANSWERED:
+            self._at.call = call
+        elif point == ANSWER and (asked := getattr(self._at, "call", "")):
+            self._at.call = ""
+            return f"{asked}:answer"
+        return point
 
     def _due(self, point: str) -> str | None:
         with self._lock:
@@ -107,9 +136,9 @@ class FragilePlace:
 
 def main() -> int:
     """Run until drained."""
-    bus, application, store, plan = sys.argv[1:]
+    bus, admin, application, store, plan = sys.argv[1:]
     harm = Harm(json.loads(plan))
-    place = FragilePlace(bus_place(bus, application), harm.breaker)
+    place = FragilePlace(pulsar_place(bus, admin, application), harm.breaker)
     while True:
         try:
             worker = RunningWorker(TILL.wire(), place, store_place(store), points=harm, settings=QUICK)

@@ -21,7 +21,8 @@ import pytest
 
 from magnetar.chaos.matrix.actions import ACTIONS
 from magnetar.runtime.worker.points import all_points
-from tests.acceptance.killing.experiment import LIFE, Till, settle
+from tests.acceptance.killing.experiment import LIFE, Till, set_back, settle
+from tests.acceptance.killing.harmed import ANSWERED
 
 ONE_PROCESS = ("exception", "happened", "lost")
 """What can be done to a process from within, and leaves it alive."""
@@ -34,23 +35,28 @@ LIVES = 5
 COMMITS = 4
 """So often each failure strikes a commit: not every group has something to lose."""
 
-WAITS = "bus.schema"
-"""While a schema cannot be fetched a shard waits for seconds (R30), so this comes last."""
+PINGS = 12
+"""So often in a row no broker answers: the worker connects anew several times (R32)."""
+
+LAST = ("bus.schema", "consumer.seek")
+"""While a schema cannot be fetched a shard waits for seconds (R30); and only a store that went back seeks (R11)."""
 
 
 def planned() -> dict[str, list[str]]:
-    """Fault point → what is to fail there."""
+    """Fault point, or answer → what is to fail there."""
     plan: dict[str, list[str]] = {}
     for point in all_points():
         actions = [action for action in ONE_PROCESS if not ACTIONS[action].refuses(point)]
         if actions:
             plan[point] = actions * (COMMITS if point.startswith("store.commit") else 1)
+    for call in ANSWERED:
+        plan[f"{call}:answer"] = ["exception"] * (PINGS if call == "bus.ping" else 1)
     return plan
 
 
 def live(till: Till, plan: dict[str, list[str]]) -> None:
     """One worker process, fed until nothing fails any more; what has failed is taken out of the plan."""
-    command = [sys.executable, "-m", "tests.acceptance.killing.harmed", till.server.service_url, till.name, till.store]
+    command = [sys.executable, "-m", "tests.acceptance.killing.harmed", *till.places]
     with (
         TemporaryFile("w+") as errors,
         subprocess.Popen([*command, json.dumps(plan)], stdout=subprocess.PIPE, stderr=errors, text=True) as life,
@@ -109,10 +115,12 @@ def test_nothing_is_lost_or_doubled_whatever_the_ports_raise(till: Till) -> None
     plan = planned()
     assert "lost" in plan["store.commit:before"]
     assert "happened" in plan["store.commit:after"]
-    waiting = {point: plan.pop(point) for point in list(plan) if point.startswith(WAITS)}
-    for failures in (plan, waiting):
+    last = {point: plan.pop(point) for point in list(plan) if point.startswith(LAST)}
+    for failures in (plan, last):
         for _ in range(LIVES):
             till.feed()
+            if failures is last:
+                set_back(till)
             live(till, failures)
             if not any(failures.values()):
                 break

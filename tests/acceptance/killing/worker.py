@@ -1,8 +1,9 @@
 """A worker as a process that kills itself with SIGKILL when it reaches a fault point for the n-th time.
 
-Usage: `python -m tests.acceptance.killing.worker BUS_URL APPLICATION STORE_URL POINT NTH TROUBLE`. It prints `ready`
-once it owns all shards. TROUBLE leads to points that a healthy life does not reach: `unknown` makes the outcome of one
-commit unknown; `freeze:PID` freezes the broker before the first subscription and then asks this process to drain.
+Usage: `python -m tests.acceptance.killing.worker BUS_URL ADMIN_URL APPLICATION STORE_URL POINT NTH TROUBLE`. It prints
+`ready` once it owns all shards. TROUBLE leads to points that a healthy life does not reach: `unknown` makes the outcome
+of one commit unknown; `freeze:PID` freezes the broker before the first subscription and then asks this process to
+drain; `silence:PID` freezes it when a group has been committed.
 """
 
 from __future__ import annotations
@@ -11,10 +12,21 @@ import os
 import signal
 import sys
 import threading
+from typing import TYPE_CHECKING
 
-from magnetar.runtime.compose import RunningWorker, bus_place, run_until_signal, store_place
+from magnetar.runtime.bus.pulsar.settings import PulsarSettings
+from magnetar.runtime.compose import RunningWorker, run_until_signal, store_place
+from magnetar.runtime.compose.places import PulsarPlace
 from magnetar.runtime.store.port import CommitUnknown
+from magnetar.runtime.worker.engine import Settings
+from magnetar.runtime.worker.ownership import Tenure
 from tests.acceptance.killing.till import TILL
+
+if TYPE_CHECKING:
+    from magnetar.runtime.compose import BusPlace
+
+IMPATIENT = Settings(tenure=Tenure(check=0.1, silent=0.3))
+"""Connects anew soon after the broker has gone silent (R32)."""
 
 
 class KillAt:
@@ -24,8 +36,8 @@ class KillAt:
         """Each trouble happens once in a life."""
         self._point = point
         self._left = nth
-        self._unknown = trouble == "unknown"
-        self._freezes = int(trouble.removeprefix("freeze:")) if trouble.startswith("freeze:") else 0
+        self._trouble, _, process = trouble.partition(":")
+        self._broker = int(process or 0)
 
     def reach(self, point: str) -> None:
         """Called at every fault point, in whatever thread reaches it."""
@@ -33,23 +45,35 @@ class KillAt:
             self._left -= 1
             if self._left == 0:
                 os.kill(os.getpid(), signal.SIGKILL)
-        if self._freezes and point == "bus.subscribe:before":
-            os.kill(self._freezes, signal.SIGSTOP)
+        if self._trouble == "freeze" and point == "bus.subscribe:before":
+            self._trouble = ""
+            os.kill(self._broker, signal.SIGSTOP)
             os.kill(os.getpid(), signal.SIGTERM)
-            self._freezes = 0
-        if self._unknown and point == "store.commit:after":
-            self._unknown = False
+        if self._trouble == "silence" and point == "store.commit:after":
+            self._trouble = ""
+            os.kill(self._broker, signal.SIGSTOP)
+        if self._trouble == "unknown" and point == "store.commit:after":
+            self._trouble = ""
             message = "the connection was lost while committing (made up)"
             raise CommitUnknown(message)
 
 
 def main() -> int:
     """Run until killed or drained."""
-    bus, application, store, point, nth, trouble = sys.argv[1:]
+    bus, admin, application, store, point, nth, trouble = sys.argv[1:]
     points = KillAt(point, int(nth), trouble)
-    worker = RunningWorker(TILL.wire(), bus_place(bus, application), store_place(store), points=points)
+    settings = IMPATIENT if trouble.startswith("silence") else Settings()
+    place, kept = pulsar_place(bus, admin, application), store_place(store)
+    worker = RunningWorker(TILL.wire(), place, kept, points=points, settings=settings)
     threading.Thread(target=tell_when_ready, args=(worker,), daemon=True).start()
     return run_until_signal(worker, poll=0.02)
+
+
+def pulsar_place(bus: str, admin: str, application: str) -> BusPlace:
+    """The broker and its REST API; it is taken to be silent after shorter waits than in earnest."""
+    return PulsarPlace(
+        PulsarSettings(service_url=bus, application=application, ping_timeout=0.5, close_timeout=0.5), admin
+    )
 
 
 def tell_when_ready(worker: RunningWorker) -> None:

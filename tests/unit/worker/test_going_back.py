@@ -10,6 +10,7 @@ import pytest
 
 from magnetar.runtime.bus.port import BusUnavailable
 from magnetar.runtime.routing import partition_of
+from magnetar.runtime.store.port import StoreUnavailable
 from magnetar.runtime.worker.relay import producer_name
 from tests.unit.worker.bank import Do, accounts, branches
 from tests.unit.worker.bench import Bench
@@ -167,3 +168,27 @@ def test_what_was_sent_under_numbers_that_are_used_again_gets_another_name() -> 
     assert row.generation == 1
     assert any(name.startswith(f"bank:{row.shard}:") and name.endswith(":1") for name in names)
     assert producer_name("bank", row.shard, ("t", 0), 1).endswith(":1")
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_a_subscription_that_was_put_back_is_never_without_a_new_generation(seed: int) -> None:
+    """Nothing tells the next try that it was: so the generation comes first, else numbers are used again (R18)."""
+    chance = random.Random(seed)
+    bench = Bench()
+    work(bench, chance, 5)
+    image = bench.database.image()
+    work(bench, chance, 30)
+    before = states(bench)
+    restore(bench, image)
+    begun: list[str] = []
+
+    def fail_after() -> None:
+        if begun:
+            begun.clear()
+            raise StoreUnavailable("no answer")
+
+    bench.points.acts |= {"consumer.seek:after": lambda: begun.append("a seek"), "store.take:before": fail_after}
+    bench.run()
+    assert states(bench) == before
+    noticed = {shard for shard, _ in bench.observer.of("went_back")}
+    assert {shard for shard, generation in generations(bench).items() if generation} == noticed

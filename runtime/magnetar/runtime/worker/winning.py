@@ -154,15 +154,24 @@ class Winning:
         claim.won.append(consumer)
         if len(claim.won) < len(claim.shard.feeds):
             return Next(now)
+        claim.row = self._taken(claim, epoch)
+        if claim.row is None:
+            return self._wait(claim, "somebody was faster to take it", Wait.HOLDER, now)
+        return self._go_back(claim, claim.row, now)
+
+    def _taken(self, claim: Claim, epoch: int) -> ShardRow | None:
+        """R11: a store that went back begins a new generation: its lane numbers were used once already (R18).
+
+        And it does so before anything is put back: of a subscription that was, nobody could tell any more.
+        """
         row = self._store.take(claim.shard.name, epoch, self._holdings.taker._replace(why=claim.why))
         if row is None:
-            return self._wait(claim, "somebody was faster to take it", Wait.HOLDER, now)
+            return None
         claim.behind = self._behind(claim, row)
         if claim.behind or row.shard in self._holdings.went_back:
-            claim.row = row
-            return Next(now)
-        self._move_in(claim, row, now)
-        return Next(now)
+            row = self._store.take(row.shard, row.epoch, self._holdings.taker._replace(renews=True))
+            self._holdings.went_back.discard(claim.shard.name)
+        return row
 
     def _behind(self, claim: Claim, row: ShardRow) -> dict[int, Position]:
         """R11: the feeds of which more was acknowledged than the store knows, and where it stands."""
@@ -178,7 +187,7 @@ class Winning:
         return found
 
     def _go_back(self, claim: Claim, row: ShardRow, now: Instant) -> Next:
-        """R11: seek back, then a new store generation: its lane numbers were used once already (R18)."""
+        """R11: put back what is behind, and move in."""
         for number, position in list(claim.behind.items()):
             claim.opening = claim.opening or claim.won[number].seek(position)
             consumer = claim.opening.poll()
@@ -186,11 +195,7 @@ class Winning:
                 return Next(now + micros(self._winner.poll))
             claim.opening, claim.won[number] = None, consumer
             del claim.behind[number]
-        renewed = self._store.take(row.shard, row.epoch, self._holdings.taker._replace(renews=True))
-        if renewed is None:
-            return self._wait(claim, "somebody was faster to take it", Wait.HOLDER, now)
-        self._holdings.went_back.discard(row.shard)
-        self._move_in(claim, renewed, now)
+        self._move_in(claim, row, now)
         return Next(now)
 
     def _wait(self, claim: Claim, why: str, on: Wait, now: Instant) -> Next:
