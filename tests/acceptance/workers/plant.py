@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import subprocess
+import threading
+import time
 import uuid
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -14,12 +16,12 @@ import psycopg
 from magnetar.runtime import App, Client
 from magnetar.runtime.compose import bus_place, store_place
 from magnetar.runtime.compose.topics import Cluster
-from tests.acceptance.cli.program import Program, wait_until
+from tests.acceptance.cli.program import Program
 from tests.acceptance.pages import ROOT
 from tests.acceptance.workers.shop import orders, stock
 
 if TYPE_CHECKING:
-    from collections.abc import Generator
+    from collections.abc import Callable, Generator
     from pathlib import Path
 
     from magnetar.runtime.servers import PostgresPlan, PostgresServer, PulsarServer
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
 
 TARGET = "tests.acceptance.workers.shop:app"
 SHARDS = 8
+PATIENCE = 150.0
 
 
 @dataclass
@@ -73,7 +76,7 @@ class Plant:
         }
 
     @contextmanager
-    def client(self, timeout: float = 60.0) -> Generator[Client]:
+    def client(self, timeout: float = PATIENCE) -> Generator[Client]:
         """A web handler's, in this process."""
         bus = bus_place(self.broker.service_url, self.name).connect("web")
         with self.views() as views:
@@ -93,20 +96,28 @@ class Plant:
         finally:
             views.close()
 
-    def owners(self) -> dict[str, str]:
-        """Shard → who owns it; nobody has no entry."""
-        with self.views() as views:
-            return {row.shard: row.owner for row in views.shards() if row.owner}
-
     def wait_for_owners(self, *workers: Program) -> None:
         """Until these own every shard, and each of them some."""
         names = {str(worker.pid) for worker in workers}
 
-        def shared() -> bool:
-            owners = self.owners()
-            return len(owners) == SHARDS and {owner.rpartition(":")[2] for owner in owners.values()} == names
+        def shared(views: Views) -> bool:
+            owners = [row.owner.rpartition(":")[2] for row in views.shards() if row.owner]
+            return len(owners) == SHARDS and set(owners) == names
 
-        wait_until(shared)
+        self.wait_for(f"shards of {names}", shared)
+
+    def wait_for(self, what: str, there: Callable[[Views], bool]) -> None:
+        """Until the store shows it, for as long as a busy machine may need: two workers start, or take over."""
+        until, pause = time.monotonic() + PATIENCE, threading.Event()
+        with self.views() as views:
+            while not there(views):
+                assert time.monotonic() < until, f"no {what} within {PATIENCE} s: {views.shards()}\n{self.said}"
+                pause.wait(0.1)
+
+    @property
+    def said(self) -> str:
+        """All that workers and commands have said on stderr."""
+        return (self.folder / "stderr.txt").read_text(encoding="utf-8")
 
     def back_up(self) -> Path:
         """What an operator's job does every night, while the workers work."""

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 from magnetar.runtime import Answer, BusUnavailable
-from tests.acceptance.cli.program import Program, wait_until
 from tests.acceptance.workers.shop import HELD, INSIDE, Order, Place
 
 if TYPE_CHECKING:
+    from tests.acceptance.cli.program import Program
     from tests.acceptance.workers.plant import Plant
 
 QUESTION = Place(order_id="o-1", sku="s-1", quantity=3, held=True)
@@ -23,7 +23,7 @@ ANSWER = Answer("applied", Order(placed=1, ordered=3), 1)
 def holder(plant: Plant, *workers: Program) -> Program:
     """The worker that has the question in hand."""
     inside = plant.folder / INSIDE
-    wait_until(lambda: inside.exists() and inside.read_text(encoding="utf-8") != "")
+    plant.wait_for("order in hand", lambda _: inside.exists() and inside.read_text(encoding="utf-8") != "")
     pid = int(inside.read_text(encoding="utf-8"))
     [found] = [worker for worker in workers if worker.pid == pid]
     return found
@@ -35,6 +35,7 @@ def kill(plant: Plant, worker: Program) -> None:
     (plant.folder / HELD).unlink()
 
 
+@pytest.mark.timeout(400)
 def test_a_question_is_answered_by_the_worker_that_takes_over(plant: Plant) -> None:
     """Its caller notices nothing but a delay, and has the same answer whenever it asks again."""
     (plant.folder / HELD).touch()
@@ -52,6 +53,7 @@ def test_a_question_is_answered_by_the_worker_that_takes_over(plant: Plant) -> N
         assert client.ask(QUESTION, id="click-1") == ANSWER
 
 
+@pytest.mark.timeout(400)
 def test_a_question_given_up_is_asked_again_after_the_takeover(plant: Plant) -> None:
     """Its caller had no answer in time: by the same id it gets the one answer, from whoever has the order now."""
     (plant.folder / HELD).touch()
