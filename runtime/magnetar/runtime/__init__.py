@@ -2,6 +2,7 @@
 
 from magnetar.runtime.actor import Actor, Remote
 from magnetar.runtime.app import App
+from magnetar.runtime.bus.port import BusUnavailable
 from magnetar.runtime.client import Answer, Client
 from magnetar.runtime.context import Context
 from magnetar.runtime.envelope import Envelope
@@ -26,6 +27,7 @@ __all__ = [
     "App",
     "AppInvalid",
     "BrokenPromise",
+    "BusUnavailable",
     "Client",
     "Command",
     "Context",

@@ -25,12 +25,14 @@ from magnetar.runtime.errors import MisuseError
 from magnetar.runtime.identity import id_of, mint, to_text
 from magnetar.runtime.instant import SECOND, Instant, to_iso
 from magnetar.runtime.routing import partition_of
+from magnetar.runtime.store.port import StoreUnavailable
 from magnetar.runtime.wiring import Topic, Wiring, checked_key
 from magnetar.schemas import Kept
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
+    from magnetar.runtime.store.port import JournalRow
     from magnetar.runtime.store.views import Views
     from magnetar.schemas import Message, State
 
@@ -83,8 +85,9 @@ class _Line:
 class Client:
     """Sends an app's messages from web handlers and scripts. Thread-safe: one message or batch at a time.
 
-    `timeout` (seconds) bounds every call. A call that ends in `BusUnavailable` may have been done: calling again with
-    the same `id` is always right, for the actor's journal ignores what it knows.
+    `timeout` (seconds) bounds every call; a store that does not answer may add its own patience. A call that ends in
+    `BusUnavailable` may have been done: calling again with the same `id` is always right, for the actor's journal
+    ignores what it knows.
     """
 
     def __init__(
@@ -108,6 +111,7 @@ class Client:
         self._lines: dict[tuple[str, int], _Line] = {}
         self._counts: dict[str, int] = {}
         self._lock = threading.Lock()
+        self._reading = threading.Lock()  # views serve one thread at a time
 
     def send(self, message: Message, *, id: str | UUID | None = None) -> str:  # noqa: A002 - the caller's word for it
         """Publish a message durably; returns its id. Equal ids are one message, however often they are sent."""
@@ -142,6 +146,7 @@ class Client:
     def ask(self, message: Message, *, id: str | UUID | None = None) -> Answer:  # noqa: A002 - the caller's word for it
         """Publish a message and wait until it has its disposition. Asking again with the same id gives the same answer.
 
+        The question and its answer outlive the worker that has them in hand, and a store that is away for a moment.
         Raises `BusUnavailable` when there is no answer within the timeout.
         """
         if self._answers is None:
@@ -277,9 +282,12 @@ class Client:
 
     def _await(self, answers: Views, actor: str, message_id: bytes) -> Answer:
         deadline = self._moments.now() + round(self._timeout * SECOND)
-        wait = 0.001
+        wait, failed = 0.001, None
         while self._moments.now() < deadline:
-            row = answers.entry(actor, message_id)
+            try:
+                row = self._look(answers, actor, message_id, deadline)
+            except StoreUnavailable as error:
+                row, failed = None, error
             if row is not None:
                 codec = self._wiring.actors[actor].codec
                 state = None if row.answer is None else codec.decode(row.answer, codec.schema, Kept(actor, row.key))
@@ -289,4 +297,13 @@ class Client:
         message = (
             f"message {to_text(message_id)} has no disposition within {self._timeout} s; ask again with the same id"
         )
-        raise BusUnavailable(message)
+        raise BusUnavailable(message) from failed
+
+    def _look(self, answers: Views, actor: str, message_id: bytes, deadline: Instant) -> JournalRow | None:
+        """One look at the journal, when no other thread is at it."""
+        if not self._reading.acquire(timeout=max(0, deadline - self._moments.now()) / SECOND):
+            return None
+        try:
+            return answers.entry(actor, message_id)
+        finally:
+            self._reading.release()

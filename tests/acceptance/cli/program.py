@@ -49,6 +49,11 @@ class Program:
             pipe.close()
 
     @property
+    def pid(self) -> int:
+        """Of the process, which may have ended."""
+        return self._process.pid
+
+    @property
     def stderr(self) -> str:
         """All that was said on stderr so far."""
         return self._stderr.read_text(encoding="utf-8")
@@ -109,7 +114,9 @@ class Program:
         self._lines.put(None)
 
 
-def answer(folder: Path, *arguments: str, text: str = "") -> tuple[int, str]:
+def answer(
+    folder: Path, *arguments: str, text: str = "", environment: Mapping[str, str] | None = None
+) -> tuple[int, str]:
     """The exit status and stdout of a command that ends by itself."""
     with (folder / "stderr.txt").open("ab") as stderr:
         done = subprocess.run(
@@ -120,7 +127,7 @@ def answer(folder: Path, *arguments: str, text: str = "") -> tuple[int, str]:
             stderr=stderr,
             encoding="utf-8",
             timeout=PATIENCE,
-            env={**os.environ, "COLUMNS": "140"},
+            env={**os.environ, "COLUMNS": "140", **(environment or {})},
             check=False,
         )
     return done.returncode, done.stdout

@@ -141,6 +141,22 @@ def test_a_shard_is_seen_while_it_is_owned(bench: Watched) -> None:
     assert bench.value("magnetar_takeovers_total", actor="accounts", how="unclean") == 1
 
 
+def test_an_older_copy_of_the_store_is_counted(bench: Watched) -> None:
+    """Each time that it is noticed (R11), by actor."""
+    image = bench.database.image()
+    for number in range(10):
+        bench.send(Do(account=f"a-{number}"))
+    bench.run()
+    assert bench.value("magnetar_store_went_back_total", actor="accounts") == 0
+    bench.bus.disconnect()
+    bench.engine.close()
+    bench.database.restore(image)
+    bench.bus, bench.engine = bench.worker("after")
+    bench.run()
+    noticed = len(bench.observer.of("went_back"))
+    assert bench.value("magnetar_store_went_back_total", actor="accounts") == noticed > 0
+
+
 def test_a_worker_that_is_passed_over_is_given_nothing(bench: Watched) -> None:
     """And given again what the next assignment says."""
     bench.counting.excluded("an older release")

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, cast
 from uuid import UUID
 
 import pytest
@@ -13,8 +16,13 @@ from magnetar.runtime.bus.port import BusUnavailable, Refused, TopicMissing
 from magnetar.runtime.compose import provision_embedded
 from magnetar.runtime.instant import Instant, micros
 from magnetar.runtime.routing import partition_of
+from magnetar.runtime.store.port import StoreUnavailable
 from magnetar.schemas import Command
 from tests.unit.user.till import Account, Letter, Overdue, Paid, Pay, accounts, till
+
+if TYPE_CHECKING:
+    from magnetar.runtime.store.port import JournalRow
+    from magnetar.runtime.store.views import Views
 
 HOME = partition_of("a", 4)
 
@@ -249,6 +257,56 @@ def test_a_question_without_a_worker_ends_at_its_deadline(desk: Desk, world: Wor
     with pytest.raises(BusUnavailable, match="ask again with the same id"):
         client.ask(Pay(account="a"), id="one")
     assert desk.amounts() == [1]
+
+
+class Away:
+    """Views of a store that is away for so many questions, and that notices two threads at once."""
+
+    def __init__(self, views: Views, times: int) -> None:
+        """Of a world."""
+        self._views = views
+        self._busy = threading.Lock()
+        self.times = times
+
+    def entry(self, actor: str, message_id: bytes) -> JournalRow | None:
+        """The world's."""
+        assert self._busy.acquire(blocking=False), "two threads on one connection"
+        try:
+            self.times -= 1
+            if self.times >= 0:
+                text = "the store is being restarted"
+                raise StoreUnavailable(text)
+            return self._views.entry(actor, message_id)
+        finally:
+            self._busy.release()
+
+
+def asking(desk: Desk, world: World, times: int) -> Client:
+    """A client that reads a store which is away for so many questions; what it asks was answered before."""
+    ask(world, "one", 5)
+    away = cast("Views", cast("object", Away(world._views, times)))
+    return Client(desk.wiring, desk.bus, away, timeout=5.0, moments=desk.pauses)
+
+
+def test_a_store_that_is_away_for_a_moment_costs_no_answer(desk: Desk, world: World) -> None:
+    """The message is with the broker already: the client looks again."""
+    answer = asking(desk, world, 7).ask(Pay(account="a", amount=5), id="one")
+    assert answer == Answer("applied", Account(amount=5, times=1), 1)
+
+
+def test_a_store_that_stays_away_is_told_at_the_deadline(desk: Desk, world: World) -> None:
+    """As any question without an answer, with the store's own words as its cause."""
+    with pytest.raises(BusUnavailable, match="ask again with the same id") as caught:
+        asking(desk, world, 1_000_000).ask(Pay(account="a", amount=5), id="one")
+    assert isinstance(caught.value.__cause__, StoreUnavailable)
+
+
+def test_threads_that_ask_take_turns_at_the_store(desk: Desk, world: World) -> None:
+    """Views serve one thread at a time, and a client serves any number."""
+    client = asking(desk, world, 0)
+    with ThreadPoolExecutor(8) as threads:
+        asked = [threads.submit(client.ask, Pay(account="a", amount=5), id="one") for _ in range(64)]
+    assert [each.result() for each in asked] == [Answer("applied", Account(amount=5, times=1), 1)] * 64
 
 
 def test_a_client_without_a_store_cannot_ask(desk: Desk) -> None:

@@ -49,6 +49,7 @@ def configure(*, as_json: bool, besides: Sequence[str] = (), process: int | None
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(logging.INFO)
+    logging.getLogger("httpx2").setLevel(logging.WARNING)  # two lines for each shard that is taken, with nothing to do
 
 
 def _numbered(process: int, logger: object, method: str, record: EventDict) -> EventDict:  # noqa: ARG001

@@ -48,6 +48,9 @@ SHARDS_ASSIGNED = _gauge("magnetar_shards_assigned", ("actor",), "Shards that th
 SHARD_EPOCH = _gauge("magnetar_shard_epoch", ("shard",), "Epoch of a shard that this worker owns.")
 TAKEOVERS = _counter("magnetar_takeovers_total", ("actor", "how"), "Shards won, by how they had been left.")
 LOSSES = _counter("magnetar_shards_lost_total", ("actor", "reason"), "Shards that this worker owns no more, by why.")
+WENT_BACK = _counter(
+    "magnetar_store_went_back_total", ("actor",), "Times that a shard's store proved to be an older copy of itself."
+)
 
 COMMITS = _counter("magnetar_commits_total", (), "Groups committed.")
 COMMITS_REFUSED = _counter("magnetar_commits_refused_total", ("actor",), "Commits of a shard that its fence refused.")
@@ -101,7 +104,7 @@ LOOP_STEPS = _counter("magnetar_loop_steps_total", (), "Steps of the loop.")
 LOOP_BUSY = _counter("magnetar_loop_busy_seconds_total", (), "Time in steps of the loop: one second a second is full.")
 
 CATALOGUE: tuple[Metric, ...] = (
-    BUILD_INFO, SHARDS, SHARDS_OWNED, SHARDS_ASSIGNED, SHARD_EPOCH, TAKEOVERS, LOSSES,
+    BUILD_INFO, SHARDS, SHARDS_OWNED, SHARDS_ASSIGNED, SHARD_EPOCH, TAKEOVERS, LOSSES, WENT_BACK,
     COMMITS, COMMITS_REFUSED, COMMITS_UNKNOWN, COMMIT_MESSAGES, COMMIT_DURATION,
     SETTLED, MESSAGE_AGE, DUPLICATES, SKIPPED, REHOMED, STALE_TIMERS,
     RELAYED, RELAY_DUPLICATES, BLOCKED, LANE, INBOX, LAG, TIMERS, ENTITIES,

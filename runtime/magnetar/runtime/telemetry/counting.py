@@ -39,6 +39,7 @@ class Counting(Observer):
             metrics.SHARDS_ASSIGNED: zeros(actors),
             metrics.TAKEOVERS: zeros(actors, Takeover),
             metrics.LOSSES: zeros(actors, Loss),
+            metrics.WENT_BACK: zeros(actors),
             metrics.COMMITS: zeros(),
             metrics.COMMITS_REFUSED: zeros(actors),
             metrics.COMMITS_UNKNOWN: zeros(("happened", "lost")),
@@ -76,6 +77,10 @@ class Counting(Observer):
         self._blocked[shard] = set()
         add(self.numbers[metrics.SHARDS_OWNED], (_actor(shard),), 1)
         self.numbers[metrics.BLOCKED][shard,] = 0
+
+    def went_back(self, shard: ShardName, why: str) -> None:  # noqa: ARG002
+        """See `Observer`."""
+        add(self.numbers[metrics.WENT_BACK], (_actor(shard),), 1)
 
     def lost(self, shard: ShardName, why: str, loss: Loss) -> None:  # noqa: ARG002
         """See `Observer`."""
