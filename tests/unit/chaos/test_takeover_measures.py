@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from magnetar.chaos.takeover.crew import figures
 from magnetar.chaos.takeover.gaps import Gap, Passed, gaps, longest
 from magnetar.chaos.takeover.moves import Held, is_balanced, least, made
 from magnetar.chaos.takeover.plan import PAID_AFTER, Customers, row_of, stocked
@@ -187,3 +188,15 @@ def test_a_line_that_was_cut_short_is_left_out(tmp_path: Path) -> None:
     path = tmp_path / "looks"
     path.write_text("1 2 3 4 5 6 7\n8 9")
     assert read(path) == [Look(1, 2, 3, 4, 5, 6, 7)]
+
+
+def test_figures_of_a_worker_are_summed_over_their_labels() -> None:
+    """As Prometheus reads them: comments are none, and neither is what has no number."""
+    page = (
+        "# HELP magnetar_duplicates_total Delivered messages that were known already.\n"
+        'magnetar_duplicates_total{actor="orders"} 3.0\n'
+        'magnetar_duplicates_total{actor="stock"} 4.0\n'
+        "magnetar_commits_total 1.2e+03\n"
+        "magnetar_commits_refused_total NaN\n"
+    )
+    assert figures(page) == {"magnetar_duplicates_total": 7, "magnetar_commits_total": 1200}
