@@ -12,7 +12,7 @@ from magnetar.chaos.evidence import Place
 from magnetar.chaos.simulation import Schedule, simulate
 from magnetar.chaos.takeover.gaps import gaps
 from magnetar.chaos.takeover.promises import effects_in_order, every_order_ends
-from magnetar.chaos.takeover.reading import passed
+from magnetar.chaos.takeover.reading import handled, passed
 from magnetar.runtime.routing import partition_of
 
 if TYPE_CHECKING:
@@ -80,3 +80,10 @@ def test_whatever_had_an_effect_has_passed_its_shard_after_it_came(run: tuple[Hi
     effective = {(effect.by.actor, effect.by.message_id) for effect in evidence.effects if effect.by.position}
     assert len(found) == len(effective) > 0
     assert {each.shard for each in found} == set(gaps(found))
+
+
+def test_whatever_was_applied_was_handled_as_the_journal_says(run: tuple[History, Evidence]) -> None:
+    """Timers are not counted: nobody published them."""
+    _, evidence = run
+    applied = [row for timeline in evidence.timelines.values() for row in timeline if row.position]
+    assert sorted(handled(evidence)) == sorted((row.shard, row.published_at, row.now) for row in applied)

@@ -129,23 +129,32 @@ def _kill(stage: Stage) -> _Found:
 
 
 def _freeze(stage: Stage) -> _Found:
+    """One for 30 s; if it had no commit just before it, then others, each until its shards are taken, until one had."""
+    victims = stage.chance.sample(sorted(stage.crew.workers), len(stage.crew.workers))
+    refused, failed, least = 0, "", FROZEN
+    while victims and not refused and not failed:
+        refused, failed = _freeze_one(stage, victims.pop(), least)
+        least = 0.0
+    return _Found(refused=refused, failed=failed)
+
+
+def _freeze_one(stage: Stage, victim: int, least: float) -> tuple[int, str]:
     """In the midst of work: a burst for the shards of one worker, and SIGSTOP as soon as it has some of it in hand."""
-    victim = stage.victim()
     worker = stage.crew.workers[victim]
-    mine = [int(shard.rpartition("/")[2]) for shard, held in stage.held().items() if held.owner == worker.owner]
+    mine = {int(shard.rpartition("/")[2]) for shard, held in stage.held().items() if held.owner == worker.owner}
     worker.ask()
     refused = worker.told[REFUSED]
-    stage.feeder.burst("freeze", _BURST, sorted(set(mine)))
+    stage.feeder.burst("freeze", _BURST, sorted(mine))
     busy = until(lambda: worker.ask() and worker.told[INBOX] >= _BUSY, 2.0)
     stage.crew.freeze(victim)
     begin, others = now(), [owner for owner in stage.crew.owners if owner != worker.owner]
     failed = _told(stage.owned_by(others, FROZEN))
-    time.sleep(max(0.0, FROZEN - (now() - begin) / 1e6))
+    time.sleep(max(0.0, least - (now() - begin) / 1e6))
     stage.crew.thaw(victim)
     stage.band(begin, f"worker {victim} frozen{' with work in hand' if busy else ''}")
     stage.crew.await_ready(worker, _PATIENCE)
     worker.ask()
-    return _Found(refused=worker.told[REFUSED] - refused, failed=failed)
+    return worker.told[REFUSED] - refused, failed
 
 
 def _cut(stage: Stage, side: Side) -> _Found:

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from contextlib import ExitStack
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -19,11 +20,11 @@ from magnetar.chaos.takeover.feeding import Feeder
 from magnetar.chaos.takeover.gaps import Gap, Passed, gaps
 from magnetar.chaos.takeover.ground import TARGET, Ground
 from magnetar.chaos.takeover.promises import complaints
-from magnetar.chaos.takeover.reading import gather, history_of, passed
-from magnetar.chaos.takeover.rows import PROMISES, Colour, Event, Row, Wrongs, judged, not_run, shared_out
+from magnetar.chaos.takeover.reading import gather, handled, history_of, passed
+from magnetar.chaos.takeover.rows import PROMISES, Colour, Event, Gaps, Row, Wrongs, judged, not_run, shared_out
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Sequence
+    from collections.abc import Callable, Collection, Mapping, Sequence
     from pathlib import Path
 
     from magnetar.chaos.takeover.load import Published
@@ -56,12 +57,13 @@ class Report(msgspec.Struct, frozen=True):
         return 0 if colours == {Colour.KEPT} else 3
 
 
-class Showing(msgspec.Struct, frozen=True):
+@dataclass(frozen=True, slots=True)
+class Showing:
     """The report, and what its picture is made of."""
 
     report: Report
     passed: list[Passed]
-    gaps: dict[str, list[Gap]]
+    gaps: Mapping[str, Sequence[Gap]]
 
 
 def run(network: Network, folder: Path, seed: int, wanted: Collection[str], tell: Callable[[str], None]) -> Showing:
@@ -122,7 +124,7 @@ def _judged(  # noqa: PLR0917 - all that a run has come to
 ) -> Showing:
     evidence = gather(ground)
     through = passed(evidence)
-    found = gaps(through)
+    found = Gaps(gaps(through), gaps(handled(evidence)))
     wrongs = shared_out(complaints(history_of(published), evidence))
     looks = starving.read(folder / "starving.txt")
     by_name = {event.name: event for event in played}
@@ -144,7 +146,7 @@ def _judged(  # noqa: PLR0917 - all that a run has come to
         rows=tuple(rows),
         wrong=tuple(wrongs[None].words) if None in wrongs else (),
     )
-    return Showing(report, through, found)
+    return Showing(report, through, found.seen)
 
 
 def completed(report: Report, why_uncut: str, wanted: Collection[str]) -> Report:
