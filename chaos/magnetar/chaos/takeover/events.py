@@ -135,6 +135,7 @@ def _freeze(stage: Stage) -> _Found:
     while victims and not refused and not failed:
         refused, failed = _freeze_one(stage, victims.pop(), least)
         least = 0.0
+        time.sleep(_AFTER)  # what the next one takes from this one's takers is a gap of its own
     return _Found(refused=refused, failed=failed)
 
 

@@ -90,8 +90,7 @@ def run(network: Network, folder: Path, seed: int, wanted: Collection[str], tell
         published = feeder.stop()
         capacity.quiet_since(crew, _REST_SECONDS)
         crew.stop(*crew.workers)
-        tell("reading topics and store")
-        return _judged(ground, folder, played, published, seed, able, began)
+        return _judged(ground, folder, played, published, seed, able, began, tell)
 
 
 def _watching(folder: Path) -> subprocess.Popen[bytes]:
@@ -121,8 +120,11 @@ def _judged(  # noqa: PLR0917 - all that a run has come to
     seed: int,
     able: float,
     began: float,
+    tell: Callable[[str], None],
 ) -> Showing:
+    tell("reading topics and store")
     evidence = gather(ground)
+    tell("looking for what is lost, reordered, applied twice or forked")
     through = passed(evidence)
     found = Gaps(gaps(through), gaps(handled(evidence)))
     wrongs = shared_out(complaints(history_of(published), evidence))
