@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 import itertools
-from dataclasses import replace
 from typing import TYPE_CHECKING, cast
 
 import psycopg
 import pytest
 
-from magnetar.runtime.servers import PostgresServer
 from magnetar.runtime.store.postgres import PostgresPlace
 from magnetar.runtime.store.postgres.connection import Call
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from magnetar.runtime.servers import PostgresPlan
+    from magnetar.runtime.servers import PostgresServer
     from magnetar.runtime.store.port import ShardChanges, Store
     from magnetar.runtime.store.postgres import PostgresStore, PostgresViews
     from magnetar.runtime.store.postgres.connection import Rows
@@ -123,13 +121,9 @@ class PostgresDatabases:
 
 
 @pytest.fixture(scope="session")
-def postgres_template(
-    postgres_plan: PostgresPlan, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[PostgresDatabases]:
-    """Where databases come from: a server that waits for no disk, because none of these tests cuts its power."""
-    data = tmp_path_factory.mktemp("contract")
-    with PostgresServer(replace(postgres_plan, data=data)) as server:
-        yield PostgresDatabases(server)
+def postgres_template(postgres_server: PostgresServer) -> PostgresDatabases:
+    """Where databases come from."""
+    return PostgresDatabases(postgres_server)
 
 
 @pytest.fixture

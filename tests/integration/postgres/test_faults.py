@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import socket
 import threading
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING
@@ -16,7 +16,7 @@ import pytest
 from magnetar.runtime.servers.process import until
 from magnetar.runtime.store.port import Beat, CommitUnknown, StoreError, StoreUnavailable, Taker
 from magnetar.runtime.store.postgres import PostgresPlace, PostgresStore
-from magnetar.runtime.store.postgres.connection import Call
+from magnetar.runtime.store.postgres.connection import Call, Connection, Rows
 from magnetar.runtime.store.postgres.rows import fence
 from tests.contract.store.harness import ACTOR, OTHER, SHARD, Owner
 from tests.contract.store.rows import journal_row, message_id, state_write
@@ -25,7 +25,7 @@ from tests.integration.postgres.conftest import PATIENCE, SLACK, opened, paused,
 if TYPE_CHECKING:
     from magnetar.runtime.servers import PostgresServer
 
-BEAT = Beat("worker", "1", 0, "orders", 0, 0, leaving=False)
+BEAT = Beat("worker", "1", 0, ACTOR, 0, 0, leaving=False)
 WAITING = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
 
 
@@ -230,8 +230,9 @@ def test_a_connection_that_was_ended_is_made_anew(server: PostgresServer, store:
     store.now()
     with closing(psycopg.connect(server.service_url, autocommit=True)) as connection:
         connection.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'magnetar'")
-        gone = "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'magnetar'"
-        assert until(lambda: connection.execute(gone).fetchone() == (0,), 20)
+    connection_of_store = store._session._connection
+    assert connection_of_store is not None
+    assert until(lambda: not connection_of_store.still_there(), 20)
     assert store.standings([SHARD])[SHARD].epoch == 0
 
 
@@ -249,3 +250,20 @@ def test_the_password_is_in_no_text(server: PostgresServer) -> None:
     with pytest.raises(StoreUnavailable, match="nowhere") as caught:
         place.open()
     assert "hush" not in f"{caught.value!s}{caught.value.__cause__!r}{place!r}"
+
+
+def test_a_group_is_one_round_trip(store: PostgresStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Fence, rows and COMMIT go out together; only a group that lost a shard takes more."""
+    exchange = Connection.exchange
+    trips: list[int] = []
+
+    def counted(self: Connection, calls: Sequence[Call], deadline: float) -> list[Rows]:
+        trips.append(len(calls))
+        return exchange(self, calls, deadline)
+
+    monkeypatch.setattr(Connection, "exchange", counted)
+    owner = Owner(store, SHARD, OTHER)
+    commit = group_of(owner)
+    trips.clear()
+    commit()
+    assert trips == [7]  # BEGIN, lock, fence, state, journal, position, COMMIT

@@ -17,6 +17,7 @@ from magnetar.runtime.compose import (
     load_app,
     store_place,
     wanted_of,
+    without_secret,
 )
 from magnetar.runtime.store.postgres import PostgresPlace
 from magnetar.runtime.store.sqlite import SqliteFile, SqliteMemory
@@ -90,6 +91,12 @@ def test_a_postgres_place_is_named_without_its_secrets() -> None:
         place = store_place(f"{scheme}://me:hush@db.example:5433/shop?sslmode=require")
         assert isinstance(place, PostgresPlace)
         assert repr(place) == "PostgresPlace(postgresql://db.example:5433/shop)"
+
+
+def test_a_url_is_shown_without_what_may_be_a_password() -> None:
+    """On screens and in logs: where it is, not who we are."""
+    assert without_secret("postgresql://me:hush@db:5433/shop") == "postgresql://…@db:5433/shop"
+    assert without_secret("sqlite:///shop.db") == "sqlite:///shop.db"
 
 
 @pytest.mark.parametrize("url", ["", "kafka://host", "memory", "pulsar:host", "sqlite:"])

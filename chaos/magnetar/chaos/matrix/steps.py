@@ -162,6 +162,18 @@ def _restore(nemesis: Nemesis) -> None:
     nemesis.scene.weather.restore()
 
 
+def _cut_off(nemesis: Nemesis) -> None:
+    process = _working(nemesis)
+    if process is not None:
+        process.bus.cut()
+
+
+def _let_through(nemesis: Nemesis) -> None:
+    for process in nemesis.fleet.alive:
+        if process.bus.offline:
+            process.bus.heal()
+
+
 def _lose_a_commit(nemesis: Nemesis) -> None:
     nemesis.scene.weather.fates.append(LOST)
 
@@ -218,6 +230,15 @@ _ALL = (
         0.3,
         0.6,
         cues=(Cue(0.3, _one_too_many), Cue(0.4, _not_needed), Cue(0.5, _answer)),
+    ),
+    Step(
+        "renewal",
+        "a broker has been silent for so long that the worker connects anew",
+        (_ask(0.1, "ask-0"), _ask(0.5)),
+        0.9,
+        2.6,
+        cues=(Cue(0.3, _cut_off), Cue(2.2, _let_through)),
+        settings=replace(QUICK, tenure=replace(QUICK.tenure, check=0.2, disconnected=5.0, silent=0.8)),
     ),
     Step(
         "going-back",

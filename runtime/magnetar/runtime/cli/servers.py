@@ -88,7 +88,7 @@ def up(  # noqa: PLR0913 - each is an option
         else _pulsar_up(where, port, web_port, archive)
     )
     postgres = None if no_postgres or store is not None else _postgres_up(where / "postgres", host)
-    url = store if postgres is None else str(postgres["store_url"])
+    url = None if postgres is None else str(postgres["store_url"])  # one that was given may hold a password
     export = pictures.exported(str(facts["service_url"]), str(facts["admin_url"]), url)
     facts["seconds"] = round(time.monotonic() - began, 1)
     pictures.tell(facts, postgres, export, as_json=as_json)

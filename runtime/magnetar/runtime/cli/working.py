@@ -22,6 +22,7 @@ from magnetar.runtime.compose import (
     default_owner,
     run_until_signal,
     supervise_until_signal,
+    without_secret,
 )
 from magnetar.runtime.threads.processes import Lifeline
 from magnetar.runtime.worker.observer import Observers
@@ -126,7 +127,7 @@ def _one(asked: _Asked, number: int | None) -> int:
             listening.watch(running)
         if number is None and not asked.as_json:
             what = f"{wiring.app}: {', '.join(wiring.actors)}"
-            screen.tell(f"{what} on {asked.bus} with {asked.store}; Ctrl-C drains and stops")
+            screen.tell(f"{what} on {asked.bus} with {without_secret(asked.store)}; Ctrl-C drains and stops")
         return run_until_signal(running, drain=asked.drain)
 
 

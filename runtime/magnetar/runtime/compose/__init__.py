@@ -13,6 +13,7 @@ from magnetar.runtime.compose.places import (
     store_place,
     store_upkeep,
     wanted_of,
+    without_secret,
 )
 from magnetar.runtime.compose.process import run_until_signal, supervise_until_signal, tune_collector
 from magnetar.runtime.compose.running import RunningWorker, WorkerFailed, default_owner
@@ -41,4 +42,5 @@ __all__ = [
     "supervise_until_signal",
     "tune_collector",
     "wanted_of",
+    "without_secret",
 ]

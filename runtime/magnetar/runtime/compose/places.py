@@ -136,7 +136,7 @@ def store_place(url: str) -> StorePlace:
     if url.startswith(_POSTGRES):
         return _postgres_place(url)
     message = (
-        f"{_without_secret(url)!r} names no store; use memory:, sqlite:///path/to/file.db or postgresql://host/name"
+        f"{without_secret(url)!r} names no store; use memory:, sqlite:///path/to/file.db or postgresql://host/name"
     )
     raise UnknownPlace(message)
 
@@ -144,7 +144,7 @@ def store_place(url: str) -> StorePlace:
 def store_upkeep(url: str) -> PostgresUpkeep:
     """What operators do to a store from time to time. Raises `UnknownPlace` for one that needs none of it."""
     if not url.startswith(_POSTGRES):
-        message = f"{_without_secret(url)!r} needs no upkeep: a SQLite file migrates when opened, and keeps its journal"
+        message = f"{without_secret(url)!r} needs no upkeep: a SQLite file migrates when opened, and keeps its journal"
         raise UnknownPlace(message)
     return _postgres_place(url).upkeep()
 
@@ -161,7 +161,7 @@ def _postgres_place(url: str) -> PostgresPlace:
         raise UnknownPlace(str(problem)) from None
 
 
-def _without_secret(url: str) -> str:
+def without_secret(url: str) -> str:
     """The URL for a text: what stands before an `@` may be a password."""
     before, at, after = url.rpartition("@")
     return f"{before.partition('://')[0]}://…@{after}" if at else url

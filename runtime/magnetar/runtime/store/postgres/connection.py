@@ -47,7 +47,7 @@ class Lost(Exception):
     """
 
     def __init__(self, said: str, *, sent: bool = False, failed: bool = False) -> None:
-        super().__init__(said)
+        super().__init__(" ".join(said.split()))  # libpq's texts are several lines
         self.sent = sent
         self.failed = failed
 
@@ -127,7 +127,7 @@ class Connection:
             self.close()
             last = len(calls) - 1
             failed = any(kind != last and _code(answer) for kind, answer in zip(kinds, answers, strict=False))
-            said = next((str(_refused(0, answer)) for answer in answers if _code(answer)), str(error).strip())
+            said = next((str(_refused(0, answer)) for answer in answers if _code(answer)), str(error))
             raise Lost(said, sent=last in kinds, failed=failed) from error
         except BaseException:  # whatever it is, the next call must not get this one's answers
             self.close()
@@ -144,7 +144,7 @@ class Connection:
             self._pgconn.enter_pipeline_mode()
         except (psycopg.Error, Lost) as error:
             self.close()
-            raise Lost(str(error).strip(), sent=True) from error
+            raise Lost(str(error), sent=True) from error
         for answer in answers:
             if answer.status == pq.ExecStatus.FATAL_ERROR:
                 raise _refused(0, answer)
@@ -152,7 +152,7 @@ class Connection:
     def _connect(self, deadline: float) -> None:
         while (status := self._pgconn.connect_poll()) != pq.PollingStatus.OK:
             if status == pq.PollingStatus.FAILED:
-                raise Lost(self._pgconn.get_error_message().strip())
+                raise Lost(self._pgconn.get_error_message())
             self._wait(select.POLLIN if status == pq.PollingStatus.READING else select.POLLOUT, deadline)
 
     def _queue(self, calls: Sequence[Call], kinds: list[int | None]) -> None:

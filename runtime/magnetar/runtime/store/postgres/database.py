@@ -125,8 +125,7 @@ class Session:
         return self._connection
 
     def _made(self, deadline: float) -> Connection:
-        doing = f"connecting to {self.setup.label}"
-        with self._said_plainly(doing):
+        with self._said_plainly("connecting"):
             connection = Connection(self.setup.conninfo, deadline)
             names, wishes = list(self._settings), list(self._settings.values())
             connection.exchange([Call(SQL["settings"], (packing.texts(names), packing.texts(wishes)))], deadline)

@@ -12,7 +12,7 @@ from magnetar.runtime.store.port import JournalRow, Member, OutboxRow, ShardRow,
 from magnetar.runtime.store.postgres.connection import Call
 from magnetar.runtime.store.postgres.database import SQL, engine_session, reading_session
 from magnetar.runtime.store.postgres.migrating import check_migrated
-from magnetar.runtime.store.postgres.packing import integer, text
+from magnetar.runtime.store.postgres.packing import integer, text, texts
 from magnetar.runtime.store.sql.tables import table_name
 from magnetar.runtime.store.views import PRODUCT, Load
 
@@ -25,6 +25,10 @@ if TYPE_CHECKING:
 
 _Row = TypeVar("_Row")
 _DOING = "reading the store"
+_JUDGED = (
+    *("server_version_num", "fsync", "full_page_writes", "synchronous_commit", "max_connections"),
+    *("idle_in_transaction_session_timeout", "transaction_timeout", "default_transaction_isolation"),
+)
 _FETCH = Call("FETCH 500 FROM answer")
 
 
@@ -81,10 +85,10 @@ class PostgresViews:
         return {shard: Load(unsent, timers) for shard, unsent, timers in self._ask("loads")}
 
     def settings(self) -> dict[str, str]:
-        """See the port: a connection as the engine's is made to be asked, and closed."""
+        """See the port."""
         session = engine_session(self._setup)
         try:
-            [rows] = session.read(_DOING, Call(SQL["settings_in_force"]))
+            [rows] = session.read(_DOING, Call(SQL["settings_in_force"], (texts(_JUDGED),)))
         finally:
             session.close()
         return {PRODUCT: "postgresql", **dict(rows)}

@@ -95,20 +95,6 @@ SELECT shard, epoch, owner, commits, lane, clean, generation, floor, contracts, 
 -- name: positions
 SELECT source, ledger, entry, batch FROM positions WHERE shard = $1::text;
 
--- name: loads
-SELECT shard, sum(unsent)::int8, sum(timers)::int8 FROM (
-    SELECT shard, count(*) AS unsent, 0 AS timers FROM outbox GROUP BY shard
-    UNION ALL
-    SELECT shard, 0, count(*) FROM timers GROUP BY shard
-) AS counted GROUP BY shard;
-
--- name: settings_in_force
-SELECT name, setting FROM pg_settings WHERE name IN (
-    'server_version_num', 'fsync', 'full_page_writes', 'synchronous_commit', 'max_connections',
-    'idle_in_transaction_session_timeout', 'default_transaction_isolation'
-);
-
-
 -- name: all_positions
 SELECT shard, source, ledger, entry, batch FROM positions;
 
@@ -281,6 +267,16 @@ WHERE actor = $1::text AND key = $2::text ORDER BY due, name;
 -- name: unsent_of
 SELECT shard, number, topic, partition, key, body, properties FROM outbox
 WHERE shard >= $1::text || '/' AND shard < $1::text || '0' ORDER BY shard, number;
+
+-- name: loads
+SELECT shard, sum(unsent)::int8, sum(timers)::int8 FROM (
+    SELECT shard, count(*) AS unsent, 0 AS timers FROM outbox GROUP BY shard
+    UNION ALL
+    SELECT shard, 0, count(*) FROM timers GROUP BY shard
+) AS waiting GROUP BY shard;
+
+-- name: settings_in_force
+SELECT name, setting FROM pg_settings WHERE name = ANY($1::text[]);
 
 -- name: journal_partitions
 SELECT
