@@ -105,7 +105,7 @@ class Bridges:
         _run("mount", "-t", "tmpfs", "tmpfs", "/run")  # named namespaces are files there
         _run("ip", "link", "set", "lo", "up")
         for side in Side:
-            # Its address is its own: else it takes that of a later port, and who talks to it talks to nobody for a while.
+            # Its address is its own: else it takes a later port's, and who talks to it talks to nobody for a while.
             _run("ip", "link", "add", _bridge(side), "address", f"02:00:00:00:00:0{side.value}", "type", "bridge")
             _run("ip", "address", "add", f"{self.host(side)}/24", "dev", _bridge(side))
             _run("ip", "link", "set", _bridge(side), "up")

@@ -90,7 +90,7 @@ def run(network: Network, folder: Path, seed: int, wanted: Collection[str], tell
         published = feeder.stop()
         capacity.quiet_since(crew, _REST_SECONDS)
         crew.stop(*crew.workers)
-        return _judged(ground, folder, played, published, seed, able, began, tell)
+        return _judged(_Trial(ground, folder, seed, able, began), played, published, tell)
 
 
 def _watching(folder: Path) -> subprocess.Popen[bytes]:
@@ -112,43 +112,51 @@ def _played(stage: Stage, wanted: Collection[str], tell: Callable[[str], None]) 
     return found
 
 
-def _judged(  # noqa: PLR0917 - all that a run has come to
-    ground: Ground,
-    folder: Path,
-    played: Sequence[Event],
-    published: Sequence[Published],
-    seed: int,
-    able: float,
-    began: float,
-    tell: Callable[[str], None],
+@dataclass(frozen=True, slots=True)
+class _Trial:
+    """What is known of a run before it is judged. `able`: orders a second; `began`: monotonic seconds."""
+
+    ground: Ground
+    folder: Path
+    seed: int
+    able: float
+    began: float
+
+    def report(self, published: Sequence[Published], rows: Sequence[Row], messages: int, wrong: Wrongs) -> Report:
+        """With what it came to."""
+        return Report(
+            seed=self.seed,
+            capacity=self.able,
+            rate=capacity.rate_of(self.able),
+            partitions=self.ground.partitions,
+            orders=sum(each.topic == "orders" for each in published),
+            messages=messages,
+            again=sum(each.tries > 1 for each in published),
+            took=time.monotonic() - self.began,
+            rows=tuple(rows),
+            wrong=tuple(wrong.words),
+        )
+
+
+def _judged(
+    trial: _Trial, played: Sequence[Event], published: Sequence[Published], tell: Callable[[str], None]
 ) -> Showing:
     tell("reading topics and store")
-    evidence = gather(ground)
+    evidence = gather(trial.ground)
     tell("looking for what is lost, reordered, applied twice or forked")
     through = passed(evidence)
     found = Gaps(gaps(through), gaps(handled(evidence)))
     wrongs = shared_out(complaints(history_of(published), evidence))
-    looks = starving.read(folder / "starving.txt")
-    by_name = {event.name: event for event in played}
+    looks = starving.read(trial.folder / "starving.txt")
+    events_by_name = {event.name: event for event in played}
     rows: list[Row] = []
     for promise in PROMISES:
-        event = by_name.get(promise.name)
+        event = events_by_name.get(promise.name)
         if event is not None:
             hunger = starving.hunger(looks, event.begin, event.end)
             rows.append(judged(promise, event, found, wrongs.get(promise.name, Wrongs()), hunger))
-    report = Report(
-        seed=seed,
-        capacity=able,
-        rate=capacity.rate_of(able),
-        partitions=ground.partitions,
-        orders=sum(each.topic == "orders" for each in published),
-        messages=sum(map(len, evidence.timelines.values())),
-        again=sum(each.tries > 1 for each in published),
-        took=time.monotonic() - began,
-        rows=tuple(rows),
-        wrong=tuple(wrongs[None].words) if None in wrongs else (),
-    )
-    return Showing(report, through, found.seen)
+    messages = sum(map(len, evidence.timelines.values()))
+    return Showing(trial.report(published, rows, messages, wrongs.get(None, Wrongs())), through, found.seen)
 
 
 def completed(report: Report, why_uncut: str, wanted: Collection[str]) -> Report:
