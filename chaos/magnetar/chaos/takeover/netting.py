@@ -61,6 +61,10 @@ class Network(Protocol):
         """The place of a worker, made when it is first asked for. Numbers are from 1."""
         ...
 
+    def address(self, number: int, side: Side) -> str:
+        """From where a worker is seen on this side; empty where all are seen from the same."""
+        ...
+
     def cut(self, number: int, side: Side) -> None:
         """Let a worker reach this side no more."""
         ...
@@ -84,6 +88,10 @@ class Loopback:
     def berth(self, number: int) -> Berth:
         """See the protocol."""
         return Berth((), LOOPBACK, 19_460 + number)
+
+    def address(self, number: int, side: Side) -> str:  # noqa: ARG002 - as of all
+        """See the protocol."""
+        return ""
 
     def cut(self, number: int, side: Side) -> None:  # noqa: ARG002 - as of all
         """Never asked for: see `why_uncut`."""
@@ -120,6 +128,10 @@ class Bridges:
         if found is None:
             found = self._berths[number] = self._made(number)
         return found
+
+    def address(self, number: int, side: Side) -> str:
+        """See the protocol."""
+        return _address(number, side)
 
     def cut(self, number: int, side: Side) -> None:
         """See the protocol."""
