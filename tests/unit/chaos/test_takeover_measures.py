@@ -10,6 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from magnetar.chaos.takeover.catching import queued
+from magnetar.chaos.takeover.crew import figures
 from magnetar.chaos.takeover.gaps import Gap, Passed, gaps, longest
 from magnetar.chaos.takeover.moves import Held, is_balanced, least, made
 from magnetar.chaos.takeover.plan import PAID_AFTER, Customers, row_of, stocked
@@ -187,3 +189,28 @@ def test_a_line_that_was_cut_short_is_left_out(tmp_path: Path) -> None:
     path = tmp_path / "looks"
     path.write_text("1 2 3 4 5 6 7\n8 9")
     assert read(path) == [Look(1, 2, 3, 4, 5, 6, 7)]
+
+
+def test_figures_of_a_worker_are_summed_over_their_labels() -> None:
+    """As Prometheus reads them: comments are none, and neither is what has no number."""
+    page = (
+        "# HELP magnetar_duplicates_total Delivered messages that were known already.\n"
+        'magnetar_duplicates_total{actor="orders"} 3.0\n'
+        'magnetar_duplicates_total{actor="stock"} 4.0\n'
+        "magnetar_commits_total 1.2e+03\n"
+        "magnetar_commits_refused_total NaN\n"
+    )
+    assert figures(page) == {"magnetar_duplicates_total": 7, "magnetar_commits_total": 1200}
+
+
+def test_what_is_queued_is_read_off_the_kernels_table() -> None:
+    """Unread at the port itself, on a connection that stands; unsent to it, on any."""
+    table = (
+        "  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode\n"
+        "   0: 0102D50A:6784 0B02D50A:A001 01 00000000:00004000 00:00000000 00000000 0 0 1 1 0\n"
+        "   1: 0102D50A:6784 0C02D50A:A001 01 00000000:00000010 00:00000000 00000000 0 0 1 1 0\n"
+        "   2: 0102D50A:6784 00000000:0000 0A 00000000:0000FFFF 00:00000000 00000000 0 0 1 1 0\n"
+        "   3: 0B02D50A:A001 0102D50A:6784 01 00000020:00000000 00:00000000 00000000 0 0 1 1 0\n"
+    )
+    assert queued(table, 0x6784) == (0x4000, 0x20)
+    assert queued(table, 1) == (0, 0)

@@ -16,7 +16,7 @@ from magnetar.chaos.takeover import table
 from magnetar.chaos.takeover.gaps import Gap, Passed
 from magnetar.chaos.takeover.moves import Moves
 from magnetar.chaos.takeover.page import page
-from magnetar.chaos.takeover.rows import PROMISES, Band, Colour, Event, Row, Wrongs, judged, not_run, shared_out
+from magnetar.chaos.takeover.rows import PROMISES, Band, Colour, Event, Gaps, Row, Wrongs, judged, not_run, shared_out
 from magnetar.chaos.takeover.run import Report, Showing, completed
 from magnetar.chaos.takeover.starving import Hunger
 from magnetar.runtime.instant import SECOND
@@ -32,7 +32,10 @@ KILL, FREEZE, _, _, DATABASE, _, ROLLING, SCALE = PROMISES
 def row(promise: Promise, gap: float, hunger: Hunger | None = WELL, wrongs: Wrongs | None = None, **told: Any) -> Row:
     """A row in whose middle one shard stood still for so many seconds."""
     event = Event(promise.name, 0, 60 * SECOND, **told)
-    found = {"orders/0": [Gap("orders/0", 20 * SECOND, 20 * SECOND + round(gap * SECOND))]}
+    begin, end = 20 * SECOND, 20 * SECOND + round(gap * SECOND)
+    found = Gaps(
+        {"orders/0": [Gap("orders/0", begin, end)]}, {"orders/0": [Gap("orders/0", begin, (begin + end) // 2)]}
+    )
     return judged(promise, event, found, wrongs or Wrongs(), hunger)
 
 
@@ -61,7 +64,7 @@ def test_what_is_wrong_is_wrong_without_time_too() -> None:
 
 def test_a_row_in_which_nothing_was_applied_shows_nothing() -> None:
     """However well the machine was."""
-    assert judged(KILL, Event("kill", 0, 9), {}, Wrongs(), WELL).colour is Colour.UNKNOWN
+    assert judged(KILL, Event("kill", 0, 9), Gaps({}, {}), Wrongs(), WELL).colour is Colour.UNKNOWN
 
 
 def test_the_thawed_worker_must_have_been_refused_something() -> None:
@@ -76,7 +79,7 @@ def test_only_what_comes_after_the_mark_counts() -> None:
     """While PostgreSQL is down nobody can commit."""
     kept = row(DATABASE, 9.0, mark=26 * SECOND)
     assert kept.colour is Colour.KEPT
-    assert (kept.gap, kept.counted) == (9.0, 3.0)
+    assert (kept.gap, kept.handled, kept.counted) == (9.0, 4.5, 3.0)
     assert row(DATABASE, 9.0, mark=22 * SECOND).colour is Colour.BROKEN
 
 

@@ -53,9 +53,7 @@ class Worker:
         text = self._get("metrics")
         if text is None:
             return False
-        self.told = Counter()
-        for match in _LINE.finditer(text):
-            self.told[match["name"]] += int(float(match["value"]))
+        self.told = figures(text)
         return True
 
     def is_ready(self) -> bool:
@@ -182,6 +180,14 @@ class Crew:
         del self.workers[number]
         self._past.update(worker.told)
         return status
+
+
+def figures(text: str) -> Counter[str]:
+    """What a page of metrics says, each name summed over its labels, in whole numbers."""
+    found: Counter[str] = Counter()
+    for match in _LINE.finditer(text):
+        found[match["name"]] += int(float(match["value"]))
+    return found
 
 
 def command(python: str, target: str, bus: str, store: str) -> tuple[str, ...]:

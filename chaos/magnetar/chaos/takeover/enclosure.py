@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -41,15 +41,14 @@ def why_not() -> str:
     return "" if tried.returncode == 0 else tried.stderr.strip().splitlines()[-1]
 
 
-def enter(module: str, arguments: Sequence[str]) -> int:
-    """Run a module of this interpreter inside, and return its exit status."""
+def enter(module: str, arguments: Sequence[str]) -> NoReturn:
+    """Become a process that runs a module of this interpreter inside, and ends with its exit status.
+
+    SIGKILL for this process is one for all of them.
+    """
     command = [*_unshare(), sys.executable, "-m", module, *arguments]
-    with subprocess.Popen(command, env={**os.environ, _INSIDE: "1"}) as inside:  # noqa: S603
-        while True:
-            try:
-                return inside.wait()
-            except KeyboardInterrupt:  # it was told too, and ends by itself
-                continue
+    sys.stdout.flush()
+    os.execvpe(command[0], command, {**os.environ, _INSIDE: "1"})  # noqa: S606
 
 
 def _unshare() -> list[str]:

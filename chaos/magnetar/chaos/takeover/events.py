@@ -7,6 +7,7 @@ import time
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
+from magnetar.chaos.takeover import catching
 from magnetar.chaos.takeover import moves as counting
 from magnetar.chaos.takeover.crew import until
 from magnetar.chaos.takeover.moves import Held, Moves
@@ -32,8 +33,8 @@ _PATIENCE = 30.0
 _AFTER = 2.0
 """Seconds of load that still belong to a row when all shards are owned again."""
 _BURST = 400
-_BUSY = 20
-REFUSED, DUPLICATES, INBOX = "magnetar_commits_refused_total", "magnetar_duplicates_total", "magnetar_inbox_messages"
+_CATCHING = 3.0
+REFUSED, DUPLICATES = "magnetar_commits_refused_total", "magnetar_duplicates_total"
 
 
 @dataclass(slots=True)
@@ -129,23 +130,31 @@ def _kill(stage: Stage) -> _Found:
 
 
 def _freeze(stage: Stage) -> _Found:
-    """In the midst of work: a burst for the shards of one worker, and SIGSTOP as soon as it has some of it in hand."""
+    """In the midst of a commit: under a burst for one worker, with what PostgreSQL has of it held back."""
     victim = stage.victim()
     worker = stage.crew.workers[victim]
-    mine = [int(shard.rpartition("/")[2]) for shard, held in stage.held().items() if held.owner == worker.owner]
+    mine = {int(shard.rpartition("/")[2]) for shard, held in stage.held().items() if held.owner == worker.owner}
     worker.ask()
     refused = worker.told[REFUSED]
-    stage.feeder.burst("freeze", _BURST, sorted(set(mine)))
-    busy = until(lambda: worker.ask() and worker.told[INBOX] >= _BUSY, 2.0)
+    stage.feeder.burst("freeze", _BURST, sorted(mine))
+    held_back = _caught(stage, victim)
     stage.crew.freeze(victim)
     begin, others = now(), [owner for owner in stage.crew.owners if owner != worker.owner]
     failed = _told(stage.owned_by(others, FROZEN))
+    catching.let_go(held_back)
     time.sleep(max(0.0, FROZEN - (now() - begin) / 1e6))
     stage.crew.thaw(victim)
-    stage.band(begin, f"worker {victim} frozen{' with work in hand' if busy else ''}")
+    stage.band(begin, f"worker {victim} frozen{' in a commit' if held_back else ''}")
     stage.crew.await_ready(worker, _PATIENCE)
     worker.ask()
     return _Found(refused=worker.told[REFUSED] - refused, failed=failed)
+
+
+def _caught(stage: Stage, victim: int) -> list[int]:
+    """What serves the worker, stopped; nothing where workers cannot be told apart by their addresses."""
+    address = stage.network.address(victim, Side.STORE)
+    pid, port = stage.crew.workers[victim].process.pid, stage.ground.postgres.address.port
+    return catching.caught(address, port, pid, _CATCHING) if address else []
 
 
 def _cut(stage: Stage, side: Side) -> _Found:

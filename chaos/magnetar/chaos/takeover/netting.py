@@ -61,6 +61,10 @@ class Network(Protocol):
         """The place of a worker, made when it is first asked for. Numbers are from 1."""
         ...
 
+    def address(self, number: int, side: Side) -> str:
+        """From where a worker is seen on this side; empty where all are seen from the same."""
+        ...
+
     def cut(self, number: int, side: Side) -> None:
         """Let a worker reach this side no more."""
         ...
@@ -85,6 +89,10 @@ class Loopback:
         """See the protocol."""
         return Berth((), LOOPBACK, 19_460 + number)
 
+    def address(self, number: int, side: Side) -> str:  # noqa: ARG002 - as of all
+        """See the protocol."""
+        return ""
+
     def cut(self, number: int, side: Side) -> None:  # noqa: ARG002 - as of all
         """Never asked for: see `why_uncut`."""
         raise NetworkFailed(self.why_uncut)
@@ -105,7 +113,8 @@ class Bridges:
         _run("mount", "-t", "tmpfs", "tmpfs", "/run")  # named namespaces are files there
         _run("ip", "link", "set", "lo", "up")
         for side in Side:
-            _run("ip", "link", "add", _bridge(side), "type", "bridge")
+            # Its address is its own: else it takes a later port's, and who talks to it talks to nobody for a while.
+            _run("ip", "link", "add", _bridge(side), "address", f"02:00:00:00:00:0{side.value}", "type", "bridge")
             _run("ip", "address", "add", f"{self.host(side)}/24", "dev", _bridge(side))
             _run("ip", "link", "set", _bridge(side), "up")
 
@@ -119,6 +128,10 @@ class Bridges:
         if found is None:
             found = self._berths[number] = self._made(number)
         return found
+
+    def address(self, number: int, side: Side) -> str:
+        """See the protocol."""
+        return _address(number, side)
 
     def cut(self, number: int, side: Side) -> None:
         """See the protocol."""

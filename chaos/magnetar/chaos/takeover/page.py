@@ -22,7 +22,7 @@ BUCKET = SECOND // 10
 SHOWN = SECOND // 2
 """A gap of this length is drawn."""
 _HEADINGS = (
-    *("event", "bound", "longest gap", "counted", "delivered twice", "refused commits", "shards moved"),
+    *("event", "bound", "longest gap", "by handling", "counted", "delivered twice", "refused commits", "shards moved"),
     *("lost", "reordered", "applied twice", "forked", "otherwise wrong", "verdict"),
 )
 

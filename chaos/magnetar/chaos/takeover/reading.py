@@ -100,6 +100,12 @@ def _timers(ground: Ground, states: Iterable[tuple[str, str]]) -> Mapping[tuple[
     return found
 
 
+def handled(evidence: Evidence) -> list[Passed]:
+    """Each message of a topic that was applied: when it was published, and when it was handled, before its commit."""
+    rows = (row for timeline in evidence.timelines.values() for row in timeline)
+    return [Passed(row.shard, row.published_at, row.now) for row in rows if row.position]
+
+
 def passed(evidence: Evidence) -> list[Passed]:
     """Each message of a topic that had an effect: when it was published, and when the first of its effects was."""
     published = {

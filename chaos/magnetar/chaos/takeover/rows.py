@@ -92,6 +92,14 @@ class Event:
     failed: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Gaps:
+    """The gaps of all shards: `seen` on the topics, after the commit, and `handled` as the journal has it, before."""
+
+    seen: Mapping[ShardName, Sequence[Gap]]
+    handled: Mapping[ShardName, Sequence[Gap]]
+
+
 @dataclass(slots=True)
 class Wrongs:
     """What the checkers found against the orders of one row, by kind, with the first few in words."""
@@ -111,6 +119,9 @@ class Wrongs:
 class Row(msgspec.Struct, frozen=True):
     """A row of the report. Seconds; `gap`: the longest of any shard; `counted`: what of it the bound counts.
 
+    `handled`: the longest by when messages were handled; so the longest between commits is no shorter, and none longer
+    than `gap`.
+
     `worst`: the longest gap of each of the shards that stood still longest, as instants, for whoever reads the logs.
     """
 
@@ -120,6 +131,7 @@ class Row(msgspec.Struct, frozen=True):
     colour: Colour
     reasons: tuple[str, ...]
     gap: float | None = None
+    handled: float | None = None
     shard: str = ""
     counted: float | None = None
     duplicates: int = 0
@@ -158,13 +170,9 @@ def not_run(promise: Promise, why: str) -> Row:
     return Row(promise.name, promise.title, promise.bound, Colour.NOT_RUN, (why,))
 
 
-def judged(
-    promise: Promise, event: Event, found: Mapping[ShardName, Iterable[Gap]], wrongs: Wrongs, hunger: Hunger | None
-) -> Row:
+def judged(promise: Promise, event: Event, found: Gaps, wrongs: Wrongs, hunger: Hunger | None) -> Row:
     """What a row that was played showed."""
-    every = [gap for some in found.values() for gap in some]
-    longest = measuring.longest(every, event.begin, event.end)
-    counted = measuring.longest(every, event.begin, event.end, event.mark)
+    counted = _longest(event, found.seen, event.mark)
     broken = [
         *_broken(promise, event, counted),
         *(f"{count} {kind}" for kind, count in wrongs.counts.items()),
@@ -180,7 +188,8 @@ def judged(
         promise.bound,
         colour,
         (*doubts, *broken),
-        gap=None if longest is None else longest.since(None) / SECOND,
+        gap=_seconds(_longest(event, found.seen)),
+        handled=_seconds(_longest(event, found.handled)),
         shard="" if counted is None else counted.shard,
         counted=None if counted is None else counted.since(event.mark) / SECOND,
         duplicates=event.duplicates,
@@ -192,8 +201,16 @@ def judged(
         begin=event.begin,
         end=event.end,
         bands=event.bands,
-        worst=tuple(_worst(event, found)),
+        worst=tuple(_worst(event, found.seen)),
     )
+
+
+def _longest(event: Event, found: Mapping[ShardName, Iterable[Gap]], mark: Instant | None = None) -> Gap | None:
+    return measuring.longest((gap for some in found.values() for gap in some), event.begin, event.end, mark)
+
+
+def _seconds(gap: Gap | None) -> float | None:
+    return None if gap is None else gap.since(None) / SECOND
 
 
 def _worst(event: Event, found: Mapping[ShardName, Iterable[Gap]]) -> Iterable[Band]:

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from contextlib import ExitStack
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -19,11 +20,11 @@ from magnetar.chaos.takeover.feeding import Feeder
 from magnetar.chaos.takeover.gaps import Gap, Passed, gaps
 from magnetar.chaos.takeover.ground import TARGET, Ground
 from magnetar.chaos.takeover.promises import complaints
-from magnetar.chaos.takeover.reading import gather, history_of, passed
-from magnetar.chaos.takeover.rows import PROMISES, Colour, Event, Row, Wrongs, judged, not_run, shared_out
+from magnetar.chaos.takeover.reading import gather, handled, history_of, passed
+from magnetar.chaos.takeover.rows import PROMISES, Colour, Event, Gaps, Row, Wrongs, judged, not_run, shared_out
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Sequence
+    from collections.abc import Callable, Collection, Mapping, Sequence
     from pathlib import Path
 
     from magnetar.chaos.takeover.load import Published
@@ -56,12 +57,13 @@ class Report(msgspec.Struct, frozen=True):
         return 0 if colours == {Colour.KEPT} else 3
 
 
-class Showing(msgspec.Struct, frozen=True):
+@dataclass(frozen=True, slots=True)
+class Showing:
     """The report, and what its picture is made of."""
 
     report: Report
     passed: list[Passed]
-    gaps: dict[str, list[Gap]]
+    gaps: Mapping[str, Sequence[Gap]]
 
 
 def run(network: Network, folder: Path, seed: int, wanted: Collection[str], tell: Callable[[str], None]) -> Showing:
@@ -88,8 +90,7 @@ def run(network: Network, folder: Path, seed: int, wanted: Collection[str], tell
         published = feeder.stop()
         capacity.quiet_since(crew, _REST_SECONDS)
         crew.stop(*crew.workers)
-        tell("reading topics and store")
-        return _judged(ground, folder, played, published, seed, able, began)
+        return _judged(_Trial(ground, folder, seed, able, began), played, published, tell)
 
 
 def _watching(folder: Path) -> subprocess.Popen[bytes]:
@@ -111,40 +112,51 @@ def _played(stage: Stage, wanted: Collection[str], tell: Callable[[str], None]) 
     return found
 
 
-def _judged(  # noqa: PLR0917 - all that a run has come to
-    ground: Ground,
-    folder: Path,
-    played: Sequence[Event],
-    published: Sequence[Published],
-    seed: int,
-    able: float,
-    began: float,
+@dataclass(frozen=True, slots=True)
+class _Trial:
+    """What is known of a run before it is judged. `able`: orders a second; `began`: monotonic seconds."""
+
+    ground: Ground
+    folder: Path
+    seed: int
+    able: float
+    began: float
+
+    def report(self, published: Sequence[Published], rows: Sequence[Row], messages: int, wrong: Wrongs) -> Report:
+        """With what it came to."""
+        return Report(
+            seed=self.seed,
+            capacity=self.able,
+            rate=capacity.rate_of(self.able),
+            partitions=self.ground.partitions,
+            orders=sum(each.topic == "orders" for each in published),
+            messages=messages,
+            again=sum(each.tries > 1 for each in published),
+            took=time.monotonic() - self.began,
+            rows=tuple(rows),
+            wrong=tuple(wrong.words),
+        )
+
+
+def _judged(
+    trial: _Trial, played: Sequence[Event], published: Sequence[Published], tell: Callable[[str], None]
 ) -> Showing:
-    evidence = gather(ground)
+    tell("reading topics and store")
+    evidence = gather(trial.ground)
+    tell("looking for what is lost, reordered, applied twice or forked")
     through = passed(evidence)
-    found = gaps(through)
+    found = Gaps(gaps(through), gaps(handled(evidence)))
     wrongs = shared_out(complaints(history_of(published), evidence))
-    looks = starving.read(folder / "starving.txt")
-    by_name = {event.name: event for event in played}
+    looks = starving.read(trial.folder / "starving.txt")
+    events_by_name = {event.name: event for event in played}
     rows: list[Row] = []
     for promise in PROMISES:
-        event = by_name.get(promise.name)
+        event = events_by_name.get(promise.name)
         if event is not None:
             hunger = starving.hunger(looks, event.begin, event.end)
             rows.append(judged(promise, event, found, wrongs.get(promise.name, Wrongs()), hunger))
-    report = Report(
-        seed=seed,
-        capacity=able,
-        rate=capacity.rate_of(able),
-        partitions=ground.partitions,
-        orders=sum(each.topic == "orders" for each in published),
-        messages=sum(map(len, evidence.timelines.values())),
-        again=sum(each.tries > 1 for each in published),
-        took=time.monotonic() - began,
-        rows=tuple(rows),
-        wrong=tuple(wrongs[None].words) if None in wrongs else (),
-    )
-    return Showing(report, through, found)
+    messages = sum(map(len, evidence.timelines.values()))
+    return Showing(trial.report(published, rows, messages, wrongs.get(None, Wrongs())), through, found.seen)
 
 
 def completed(report: Report, why_uncut: str, wanted: Collection[str]) -> Report:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 _STYLES = {Colour.KEPT: "green", Colour.BROKEN: "bold red", Colour.UNKNOWN: "yellow", Colour.NOT_RUN: "dim"}
 _HEADINGS = (
     "longest gap",
+    "handled",
     "counted",
     "twice delivered",
     "refused",
@@ -75,6 +76,7 @@ def cells(row: Row) -> list[str]:
         return ["-"] * len(_HEADINGS)
     return [
         _seconds(row.gap),
+        _seconds(row.handled),
         _seconds(row.counted),
         str(row.duplicates),
         "-" if row.refused is None else str(row.refused),

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import argparse
 import shutil
+import signal
 import sys
-import tempfile
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,9 +20,11 @@ from magnetar.chaos.takeover.feeding import LoadFailed
 from magnetar.chaos.takeover.netting import Bridges, Loopback, NetworkFailed
 from magnetar.chaos.takeover.page import page
 from magnetar.chaos.takeover.rows import NAMES, PROMISES
-from magnetar.chaos.takeover.run import completed, run
+from magnetar.chaos.takeover.run import Showing, completed, run
 from magnetar.runtime.bus.port import BusError
+from magnetar.runtime.errors import MagnetarError
 from magnetar.runtime.servers import ServerError
+from magnetar.runtime.servers.locks import locked
 from magnetar.runtime.store.port import StoreError
 
 if TYPE_CHECKING:
@@ -31,6 +34,14 @@ FAILED = 4
 """Exit status when the report could not be made: a server, the load, or a worker beside what was done to it."""
 INTERRUPTED = 130
 _WIDTH = 200
+_DATA = "data"
+
+
+class OutputBusy(MagnetarError):
+    """Another report is being made in the same folder."""
+
+
+_PROBLEMS = (CrewFailed, LoadFailed, NetworkFailed, OutputBusy, ServerError, BusError, StoreError)
 OUT = Path("build/takeover")
 
 
@@ -45,10 +56,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if chosen.list:
         print("\n".join(f"{promise.name:<10} {promise.title}: {promise.bound}" for promise in PROMISES))  # noqa: T201
         return 0
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # the first process of a namespace has no default one
     if enclosure.is_inside():
         return _report(chosen, "")
     why = enclosure.why_not()
-    return _report(chosen, why) if why else enclosure.enter("magnetar.chaos.takeover", given)
+    if not why:
+        enclosure.enter("magnetar.chaos.takeover", given)
+    return _report(chosen, why)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -61,40 +75,51 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _report(chosen: argparse.Namespace, why_uncut: str) -> int:
-    began = time.monotonic()
+    """Only one at a time in a folder; what one that was killed has left there goes first."""
     console = Console() if sys.stdout.isatty() else Console(width=_WIDTH)
-    chosen.out.mkdir(parents=True, exist_ok=True)
-    folder = Path(tempfile.mkdtemp(prefix="takeover-"))
-
-    def tell(what: str) -> None:
-        console.print(f"[dim]{time.monotonic() - began:6.1f} s[/]  {what}", highlight=False)
-
+    out: Path = chosen.out
     try:
-        network = Loopback(why_uncut) if why_uncut else Bridges()
-        showing = run(network, folder, chosen.seed, chosen.rows, tell)
-        report = completed(showing.report, why_uncut, chosen.rows)
-        showing = msgspec.structs.replace(showing, report=report)
-    except (CrewFailed, LoadFailed, NetworkFailed, ServerError, BusError, StoreError) as problem:
+        with locked(out / "lock", 0.0, OutputBusy(f"another report is being made in {out}: wait, or choose --out")):
+            shutil.rmtree(out / _DATA, ignore_errors=True)
+            (out / _DATA).mkdir()
+            try:
+                showing = _played(chosen, why_uncut, console)
+            finally:
+                _keep_logs(out)
+            _tell(showing, out, console)
+    except _PROBLEMS as problem:
         console.print(f"error: {problem}", highlight=False, soft_wrap=True, markup=False)
         return FAILED
     except KeyboardInterrupt:
         return INTERRUPTED
-    finally:
-        _keep_logs(folder, chosen.out)
-    table.show(report, console)
-    (chosen.out / "takeover.json").write_bytes(msgspec.json.format(msgspec.json.encode(report)))
-    (chosen.out / "takeover.html").write_text(page(showing), encoding="utf-8")
-    console.print(f"{chosen.out / 'takeover.html'}, {chosen.out / 'takeover.json'}", highlight=False, soft_wrap=True)
-    return report.status
+    return showing.report.status
 
 
-def _keep_logs(folder: Path, out: Path) -> None:
+def _played(chosen: argparse.Namespace, why_uncut: str, console: Console) -> Showing:
+    began = time.monotonic()
+
+    def tell(what: str) -> None:
+        console.print(f"[dim]{time.monotonic() - began:6.1f} s[/]  {what}", highlight=False)
+
+    network = Loopback(why_uncut) if why_uncut else Bridges()
+    showing = run(network, chosen.out / _DATA, chosen.seed, chosen.rows, tell)
+    return replace(showing, report=completed(showing.report, why_uncut, chosen.rows))
+
+
+def _tell(showing: Showing, out: Path, console: Console) -> None:
+    table.show(showing.report, console)
+    (out / "takeover.json").write_bytes(msgspec.json.format(msgspec.json.encode(showing.report)))
+    (out / "takeover.html").write_text(page(showing), encoding="utf-8")
+    console.print(f"{out / 'takeover.html'}, {out / 'takeover.json'}", highlight=False, soft_wrap=True)
+
+
+def _keep_logs(out: Path) -> None:
     """Logs of workers, load and servers stay; the servers' data go."""
-    logs = out / "logs"
+    data, logs = out / _DATA, out / "logs"
     shutil.rmtree(logs, ignore_errors=True)
-    logs.mkdir(parents=True, exist_ok=True)
-    for log in [*folder.glob("*.log"), *folder.glob("*.jsonl"), *folder.glob("*.txt")]:
+    logs.mkdir()
+    for log in [*data.glob("*.log"), *data.glob("*.jsonl"), *data.glob("*.txt")]:
         shutil.copy(log, logs)
-    for log in folder.glob("*/**/server.log"):
+    for log in data.glob("*/**/server.log"):
         shutil.copy(log, logs / f"{log.parent.parent.name}.log")
-    shutil.rmtree(folder, ignore_errors=True)
+    shutil.rmtree(data, ignore_errors=True)
