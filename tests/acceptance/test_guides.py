@@ -25,7 +25,8 @@ from tests.acceptance.pages import (
 FIRST = "docs/guide/first-actor.md"
 RUNNING = "docs/guide/running-a-worker.md"
 TESTING = "docs/guide/testing-your-actors.md"
-GUIDES = [FIRST, TESTING, "docs/guide/foreign-producers.md", RUNNING]
+WORKERS = "docs/guide/two-workers.md"
+GUIDES = [FIRST, TESTING, "docs/guide/foreign-producers.md", RUNNING, WORKERS]
 MISTAKES = {
     "Forget a handler": ("@orders.handles\ndef overdue", "def overdue"),
     "Forget the key": ("order_id: Key", "order_id: str"),
@@ -86,9 +87,9 @@ def test_the_trial_of_the_testing_guide_finds_what_it_says(tmp_path: Path) -> No
 
 
 def _files(guide: str) -> dict[str, str]:
-    """The files of a guide; the one on workers goes on with the actor of the first."""
+    """The files of a guide; those on workers go on with the actor of the first."""
     files = files_of(page(guide))
-    return {"orders.py": files_of(page(FIRST))["orders.py"], **files} if guide == RUNNING else files
+    return {"orders.py": files_of(page(FIRST))["orders.py"], **files} if guide in {RUNNING, WORKERS} else files
 
 
 def _told(text: str, mistake: str) -> str:
