@@ -123,7 +123,8 @@ class Row(msgspec.Struct, frozen=True):
     than `gap`.
 
     `wrong`: it is broken by more than its bound: something is wrong with an order, a worker fell, or shards stayed
-    without an owner. `worst`: the longest gap of each of the shards that stood still longest, as instants, for whoever reads the logs.
+    without an owner. `worst`: the longest gap of each of the shards that stood still longest, as instants, for whoever
+    reads the logs.
     """
 
     name: str

@@ -52,7 +52,7 @@ class Report(msgspec.Struct, frozen=True):
 
     @property
     def status(self) -> int:
-        """0: every row is kept. 1: something is wrong. 5: only bounds are exceeded. 3: not even that; one is unknown."""
+        """0: every row is kept. 1: something is wrong. 5: only bounds are exceeded. 3: not that; one is unknown."""
         colours = {row.colour for row in self.rows}
         if self.wrong or any(row.wrong for row in self.rows):
             return 1
