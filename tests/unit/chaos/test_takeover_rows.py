@@ -100,6 +100,7 @@ def test_a_worker_that_ends_by_itself_breaks_the_row() -> None:
     found = row(KILL, 0.5, fallen=("worker 1 ended by itself",))
     assert found.colour is Colour.BROKEN
     assert found.reasons == ("worker 1 ended by itself",)
+    assert report(found).status == 1
 
 
 def test_complaints_are_counted_by_kind_where_their_orders_belong() -> None:
@@ -127,7 +128,8 @@ def test_the_exit_status_says_the_worst() -> None:
     assert report(kept).status == 0
     assert report(kept, unknown).status == 3
     assert report(kept, not_run(KILL, "no namespaces")).status == 3
-    assert report(kept, unknown, broken).status == 1
+    assert report(kept, unknown, broken).status == 5
+    assert report(kept, unknown, broken, wrong=("replay: something",)).status == 1
     assert report(kept, wrong=("replay: something",)).status == 1
 
 

@@ -9,7 +9,7 @@ import time
 
 from magnetar.runtime.threads.asking import Asking
 from magnetar.runtime.threads.loop import Pulse, Wakeup
-from magnetar.runtime.threads.watchdog import HUNG, Watchdog
+from magnetar.runtime.threads.watchdog import HUNG, LOOKS, Gaze, Watchdog
 
 HANGS = """
 import time
@@ -51,6 +51,14 @@ def test_many_short_steps_and_a_long_sleep_are_no_hang() -> None:
     assert not watchdog._closing.wait(0.4)
     watchdog.close()
     assert heard == []
+
+
+def test_looks_are_counted_and_not_seconds() -> None:
+    """A process that was frozen for an hour has taken no time of its own: it must not end itself when it thaws."""
+    gaze = Gaze()
+    assert not gaze.tires(-3600.0), "the first look at a step that began an hour ago"
+    assert not gaze.tires(5.0), "another step"
+    assert [gaze.tires(5.0) for _ in range(LOOKS)] == [False] * (LOOKS - 1) + [True]
 
 
 def test_a_hanging_handler_ends_the_process() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from html import escape
 from typing import TYPE_CHECKING
 
+from magnetar.chaos.takeover.run import LATE
 from magnetar.chaos.takeover.table import cells, reasons, summary
 from magnetar.runtime.instant import SECOND
 
@@ -53,7 +54,8 @@ svg .grid { stroke: var(--line); stroke-width: .5; }
 def page(showing: Showing) -> str:
     """The whole page as text."""
     report = showing.report
-    word = {0: "every row is kept", 1: "a promise is broken"}.get(report.status, "nothing is broken, not all was shown")
+    words = {0: "every row is kept", 1: "a promise is broken", LATE: "a bound is exceeded; no order came to harm"}
+    word = words.get(report.status, "nothing is broken, not all was shown")
     return f"""<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
 <title>Takeover: {escape(word)}</title><style>{_STYLE}</style></head><body><main>

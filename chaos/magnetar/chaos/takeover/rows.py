@@ -122,7 +122,9 @@ class Row(msgspec.Struct, frozen=True):
     `handled`: the longest by when messages were handled; so the longest between commits is no shorter, and none longer
     than `gap`.
 
-    `worst`: the longest gap of each of the shards that stood still longest, as instants, for whoever reads the logs.
+    `wrong`: it is broken by more than its bound: something is wrong with an order, a worker fell, or shards stayed
+    without an owner. `worst`: the longest gap of each of the shards that stood still longest, as instants, for whoever
+    reads the logs.
     """
 
     name: str
@@ -143,6 +145,7 @@ class Row(msgspec.Struct, frozen=True):
     twice: int = 0
     forked: int = 0
     other: int = 0
+    wrong: bool = False
     machine: str = ""
     begin: int = 0
     end: int = 0
@@ -197,6 +200,7 @@ def judged(promise: Promise, event: Event, found: Gaps, wrongs: Wrongs, hunger: 
         moved=None if event.moves is None else event.moves.made,
         least=None if event.moves is None else event.moves.least,
         **{kind: wrongs.counts.get(kind, 0) for kind in (LOST, REORDERED, TWICE, FORKED, OTHER)},
+        wrong=bool(wrongs.counts) or (colour is Colour.BROKEN and bool(event.fallen or event.failed)),
         machine=str(hunger or ""),
         begin=event.begin,
         end=event.end,

@@ -31,6 +31,8 @@ if TYPE_CHECKING:
     from magnetar.chaos.takeover.netting import Network
 
 WORKERS = (1, 2, 3, 4)
+LATE = 5
+"""Exit status when shards stood still for longer than promised, and nothing is wrong with any order."""
 _REST_SECONDS = 60.0
 
 
@@ -50,10 +52,12 @@ class Report(msgspec.Struct, frozen=True):
 
     @property
     def status(self) -> int:
-        """0: every row is kept. 1: one is broken, or something is wrong. 3: none is broken, and one shows nothing."""
+        """0: every row is kept. 1: something is wrong. 5: only bounds are exceeded. 3: not that; one is unknown."""
         colours = {row.colour for row in self.rows}
-        if self.wrong or Colour.BROKEN in colours:
+        if self.wrong or any(row.wrong for row in self.rows):
             return 1
+        if Colour.BROKEN in colours:
+            return LATE
         return 0 if colours == {Colour.KEPT} else 3
 
 

@@ -48,8 +48,9 @@ OUT = Path("build/takeover")
 def main(arguments: Sequence[str] | None = None) -> int:
     """Kill, freeze, cut off, restart and add workers under load, on real servers, and measure what shards notice.
 
-    Exit status 0: every row is kept. 1: one is broken. 3: nothing is broken, but a row is unknown (the machine had no
-    time) or was not run. 4: the report could not be made.
+    Exit status 0: every row is kept. 1: an order came to harm, a worker fell, or shards stayed without an owner. 5: not
+    that, but a bound is exceeded. 3: not that either, but a row is unknown (the machine had no time) or was not run. 4:
+    the report could not be made.
     """
     given = list(sys.argv[1:] if arguments is None else arguments)
     chosen = _parser().parse_args(given)

@@ -14,6 +14,9 @@ if TYPE_CHECKING:
 
     from magnetar.runtime.threads.loop import Pulse
 
+LOOKS = 4
+"""So many looks does the watchdog take within a deadline."""
+
 HUNG = 70
 """Exit status of a process that the watchdog ended."""
 
@@ -26,6 +29,24 @@ def end_process(stalled: float) -> None:
     faulthandler.dump_traceback(file=sys.stderr)
     sys.stderr.flush()
     os._exit(HUNG)
+
+
+class Gaze:
+    """Looks at the beginning of a step again and again.
+
+    Looks are counted, not seconds: a process that was frozen for longer than the deadline has taken no time of its
+    own, and must not end itself when it thaws.
+    """
+
+    def __init__(self) -> None:
+        self._step: float | None = None
+        self._looks = 0
+
+    def tires(self, step: float) -> bool:
+        """Whether this step, named by when it began, has been seen once more than a deadline has looks."""
+        self._looks = self._looks + 1 if step == self._step else 0
+        self._step = step
+        return self._looks >= LOOKS
 
 
 class Watchdog:
@@ -46,9 +67,11 @@ class Watchdog:
         self._thread.join(1.0)
 
     def _run(self) -> None:
-        while not self._closing.wait(self._deadline / 4):
+        gaze = Gaze()
+        while not self._closing.wait(self._deadline / LOOKS):
             since = self._pulse.stepping_since
-            stalled = 0.0 if since is None else time.monotonic() - since
-            if stalled > self._deadline:
-                self._hung(stalled)
+            if since is not None and gaze.tires(since):
+                self._hung(time.monotonic() - since)
                 return
+            if since is None:
+                gaze = Gaze()

@@ -288,12 +288,13 @@ class Ownership:
             _log.warning("shard %s: not marked clean: %s", name, error)
 
     def _let_go(self, shard: Shard, now: Instant) -> None:
-        self._mark_released(shard.name, shard.epoch)
-        if self._membership.others:
-            self._offered[shard.name] = now
+        """Marked released last of all: a next owner that met *busy* would be held up by its own client for seconds."""
         self._holdings.lose(shard, "released", Loss.RELEASED)
         self._holdings.lost.remove(shard)
         self._close(shard)
+        self._mark_released(shard.name, shard.epoch)
+        if self._membership.others:
+            self._offered[shard.name] = now
 
     def _may_go(self, farewell: Farewell, now: Instant) -> bool:
         """Whether the lane is drained and its rows are gone, or it had its time: unsent rows stay rows."""

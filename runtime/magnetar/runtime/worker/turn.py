@@ -101,9 +101,20 @@ class Turn:
         room = 1 if self._one_by_one else self._limits.group
         batches = gather(shards[self._start :] + shards[: self._start], room, now)
         if batches:
+            batches += self._emptied(owned)
             return self._go(Group(batches), self._know, "taken", now)
         waits = [Next(shard.waits_until) for shard in shards if shard.waits_until > now]
         return Next.first(self._tidy(owned, now), *waits)
+
+    def _emptied(self, shards: Iterable[Shard]) -> list[Batch]:
+        """Leaving shards whose lanes are sent: their rows are deleted along with the work of others.
+
+        Else they would stand still until nothing arrives for anybody: seen 0.8 to 1.4 s on a busy worker (R15).
+        """
+        found = [shard for shard in shards if shard.stopping and shard.lane.deletable and not shard.lane.unsettled]
+        for shard in found:
+            shard.in_turn = True
+        return [Batch(shard) for shard in found]
 
     def _tidy(self, shards: Iterable[Shard], now: Instant) -> Next:
         """Nothing arrives: settled rows are deleted by a group of their own, later; a leaving shard's at once."""

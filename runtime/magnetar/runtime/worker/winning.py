@@ -68,7 +68,6 @@ class Claim:
     why: str = ""
     opening: Opening[Consumer] | None = None
     won: list[Consumer] = field(default_factory=list)
-    tries: int = 0
     row: ShardRow | None = None
     behind: dict[int, Position] = field(default_factory=dict)
     not_before: Instant = 0
@@ -202,10 +201,7 @@ class Winning:
         """Start over, a little later."""
         self._observer.waiting(claim.shard.name, why, on)
         self._give_up(claim)
-        claim.tries += 1
-        # Its last owner marks it released before it gives the subscription back (R15): that is a matter of a moment.
-        moment = on is Wait.HOLDER and claim.tries == 1
-        claim.not_before = now + micros(self._winner.handover if moment else self._winner.retry)
+        claim.not_before = now + micros(self._winner.retry)
         return Next(claim.not_before)
 
     def _move_in(self, claim: Claim, row: ShardRow, now: Instant) -> None:

@@ -37,7 +37,7 @@ class Question:
 
     def answer(self) -> NativeResult | None:
         """What the client said, if it has."""
-        return next(iter(self.box), None)
+        return next(iter(list(self.box)), None)  # the client's thread adds to it meanwhile
 
 
 class Questions:
@@ -59,7 +59,7 @@ class Questions:
     def _partitions(self, topic: str) -> Sequence[str]:
         last = self._last.get(topic)
         if last is not None:
-            self._known.update((topic, answer) for answer in last.box.values() if answer)
+            self._known.update((topic, answer) for answer in list(last.box.values()) if answer)
         return self._known.get(topic, ())
 
     def _is_free(self, name: str) -> bool:
