@@ -49,7 +49,7 @@ class Tenure:
     notice: float = 1.0
     hold: float = 10.0
     drain: float = 2.0
-    at_once: int = 4
+    at_once: int = 2
     accept: float = 1.0
     liveness: Liveness = field(default_factory=Liveness)
     winner: Winner = field(default_factory=Winner)
@@ -231,7 +231,7 @@ class Ownership:
         """A few at a time: a shard stands still from here until its next owner has it, which takes them one by one."""
         if self._offered and now >= self._offers_at:
             self._look_after(now)
-        room = max(self._tenure.at_once, len(self._holdings.shards()) // 8)
+        room = max(self._tenure.at_once, len(self._holdings.shards()) // 16)
         for name, shard in list(self._queue.items()):
             if len(self._farewells) + len(self._offered) >= room:
                 return
