@@ -277,7 +277,11 @@ class Ownership:
         for farewell in list(self._farewells.values()):
             if not farewell.shard.in_turn and self._may_go(farewell, now):
                 self._let_go(farewell.shard, now)
-        if self._farewells or self._queue or (self._leaving and not self._departed):
+        if self._farewells:
+            return Next(now + micros(self._tenure.winner.poll))
+        if self._queue:  # those that are offered are to be taken first
+            return Next(max(now + micros(self._tenure.winner.poll), self._offers_at))
+        if self._leaving and not self._departed:
             return Next(max(now + micros(self._tenure.winner.poll), self._leave_at or 0))
         return NEVER
 
