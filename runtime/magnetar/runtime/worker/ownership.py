@@ -268,11 +268,7 @@ class Ownership:
 
     def _release(self, now: Instant) -> Next:
         if self._leaving and self._leave_at is not None and now >= self._leave_at:
-            for shard in self._holdings.shards():
-                if shard.name not in self._farewells:
-                    self._queue.setdefault(shard.name, shard)
-            if not self._holdings.shards():
-                self._depart()
+            self._leave_for_good()
         self._bid_farewells(now)
         for farewell in list(self._farewells.values()):
             if not farewell.shard.in_turn and self._may_go(farewell, now):
@@ -284,6 +280,13 @@ class Ownership:
         if self._leaving and not self._departed:
             return Next(max(now + micros(self._tenure.winner.poll), self._leave_at or 0))
         return NEVER
+
+    def _leave_for_good(self) -> None:
+        for shard in self._holdings.shards():
+            if shard.name not in self._farewells:
+                self._queue.setdefault(shard.name, shard)
+        if not self._holdings.shards():
+            self._depart()
 
     def _mark_released(self, name: ShardName, epoch: int) -> None:
         try:
