@@ -9,13 +9,13 @@ import json
 import random
 import signal
 import sqlite3
-import subprocess
 import sys
 import time
 from collections import Counter
 from contextlib import closing
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, TypeVar
+from subprocess import PIPE, Popen
+from typing import TYPE_CHECKING, Self, TypeVar
 
 from magnetar.runtime.bus.port import Outgoing
 from magnetar.runtime.compose import bus_place, store_place
@@ -89,6 +89,35 @@ class Till:
         producer.close()
 
 
+class Recruits:
+    """Worker processes, each started while the one before it lives: the imports take longer than most lives do."""
+
+    def __init__(self) -> None:
+        self._next: Popen[str] | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._next is not None:
+            self._next.kill()
+            self._next.communicate()
+
+    def call(self, arguments: list[str]) -> Popen[str]:
+        """One that does what its module says."""
+        called, self._next = self._next or recruit(), recruit()
+        assert called.stdin is not None
+        called.stdin.write(json.dumps(arguments) + "\n")
+        called.stdin.flush()
+        return called
+
+
+def recruit() -> Popen[str]:
+    """A worker process that waits to be told what to do."""
+    command = [sys.executable, "-m", "tests.acceptance.killing.worker"]
+    return Popen(command, stdin=PIPE, stdout=PIPE, stderr=PIPE, text=True)
+
+
 def wait_for(question: Callable[[], T | None], what: str, within: float = REST) -> T:
     """The first true answer, or a failure that says what was waited for."""
     deadline = time.monotonic() + within
@@ -131,16 +160,7 @@ def settle(till: Till) -> None:
 
 def finish(till: Till) -> None:
     """A last life that nothing kills, until all is applied, published and fired."""
-    command = [
-        sys.executable,
-        "-m",
-        "tests.acceptance.killing.worker",
-        *till.places,
-        "never",
-        "1",
-        "none",
-    ]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as life:
+    with Recruits() as recruits, recruits.call([*till.places, "never", "1", "none"]) as life:
         views = store_place(till.store).views()
         try:
             wait_for(lambda: at_rest(till, views), "rest")

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import signal
 import subprocess
-import sys
+from select import select
 
 import pytest
 
 from magnetar.runtime.worker.points import all_points
-from tests.acceptance.killing.experiment import LIFE, Till, set_back, settle
+from tests.acceptance.killing.experiment import LIFE, Recruits, Till, set_back, settle
 
 OFTEN = (
     "store.commit",
@@ -52,16 +52,13 @@ def trouble_for(till: Till, point: str) -> str:
     return "none"
 
 
-def live(till: Till, point: str, nth: int) -> int:
+def live(till: Till, recruits: Recruits, point: str, nth: int) -> int:
     """One worker process, until it dies at `point` or is drained; returns its exit status."""
     trouble = trouble_for(till, point)
-    command = [sys.executable, "-m", "tests.acceptance.killing.worker"]
-    arguments = [*till.places, point, str(nth), trouble]
-    with subprocess.Popen([*command, *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as life:
+    with recruits.call([*till.places, point, str(nth), trouble]) as life:
         try:
             if point.partition(":")[0] in AT_THE_END:
-                assert life.stdout is not None
-                assert life.stdout.readline() == "ready\n"
+                hear_ready(life)
                 life.send_signal(signal.SIGTERM)
             _, errors = life.communicate(timeout=LIFE)
         except subprocess.TimeoutExpired:
@@ -75,14 +72,23 @@ def live(till: Till, point: str, nth: int) -> int:
     return life.returncode
 
 
+def hear_ready(life: subprocess.Popen[str]) -> None:
+    """Wait until it owns all shards; `TimeoutExpired` when it does not."""
+    assert life.stdout is not None
+    if not select([life.stdout], [], [], LIFE)[0]:
+        raise subprocess.TimeoutExpired(life.args, LIFE)
+    assert life.stdout.readline() == "ready\n"
+
+
 @pytest.mark.timeout(300)
 def test_nothing_is_lost_or_doubled_when_the_worker_dies_at_any_fault_point(till: Till) -> None:
     """Killed once at every named fault point, the worker applies everything once and publishes everything once."""
     not_reached: list[str] = []
-    for point in in_order():
-        till.feed()
-        often = point.startswith(OFTEN) and not point.startswith("producer.close")
-        if live(till, point, till.chance.choice([1, 2, 3]) if often else 1) == 0:
-            not_reached.append(point)
+    with Recruits() as recruits:
+        for point in in_order():
+            till.feed()
+            often = point.startswith(OFTEN) and not point.startswith("producer.close")
+            if live(till, recruits, point, till.chance.choice([1, 2, 3]) if often else 1) == 0:
+                not_reached.append(point)
     assert not_reached == [], "these points were not reached"
     settle(till)

@@ -1,13 +1,14 @@
 """A worker as a process that kills itself with SIGKILL when it reaches a fault point for the n-th time.
 
-Usage: `python -m tests.acceptance.killing.worker BUS_URL ADMIN_URL APPLICATION STORE_URL POINT NTH TROUBLE`. It prints
-`ready` once it owns all shards. TROUBLE leads to points that a healthy life does not reach: `unknown` makes the outcome
-of one commit unknown; `freeze:PID` freezes the broker before the first subscription and then asks this process to
-drain; `silence:PID` freezes it when a group has been committed.
+`python -m tests.acceptance.killing.worker` waits for a line on its standard input, a JSON list of bus URL, admin URL,
+application, store URL, point, n and trouble. It prints `ready` once it owns all shards. Trouble leads to points that a
+healthy life does not reach: `unknown` makes the outcome of one commit unknown; `freeze:PID` freezes the broker before
+the first subscription and then asks this process to drain; `silence:PID` freezes it when a group has been committed.
 """
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import sys
@@ -59,8 +60,11 @@ class KillAt:
 
 
 def main() -> int:
-    """Run until killed or drained."""
-    bus, admin, application, store, point, nth, trouble = sys.argv[1:]
+    """Run until killed or drained; without a line, not at all."""
+    line = sys.stdin.readline()
+    if not line:
+        return 0
+    bus, admin, application, store, point, nth, trouble = json.loads(line)
     points = KillAt(point, int(nth), trouble)
     settings = IMPATIENT if trouble.startswith("silence") else Settings()
     place, kept = pulsar_place(bus, admin, application), store_place(store)
