@@ -39,9 +39,12 @@ class Victim:
             self.server.resume()
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="module")
 def own_server(pulsar_plan: PulsarPlan, tmp_path_factory: pytest.TempPathFactory) -> Generator[PulsarServer]:
-    """A server that only this folder uses."""
+    """A server that only this module uses, and no longer.
+
+    One that was killed and started again may renew its bookie's registration without end, which takes a whole core.
+    """
     with PulsarServer(replace(pulsar_plan, data=tmp_path_factory.mktemp("victim"))) as server:
         yield server
 
