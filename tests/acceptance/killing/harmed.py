@@ -42,11 +42,12 @@ AT_ONCE = (
     "store.prepare",
     "store.remember",
     "store.schemas",
+    "store.depart",
     "bus.ping:answer",
     "bus.renew",
     "consumer.seek:answer",
 )
-"""What is called only right after a failure, or at the start: there is no waiting for a better moment.
+"""What is called only right after a failure, or once in a life: there is no waiting for a better moment.
 
 Nor with pings: when they fail one after another, the worker connects anew.
 """
