@@ -59,6 +59,8 @@ SHOWS: dict[str, Callable[[Played], bool]] = {
     "reading-back": lambda played: (
         {"an unknown commit had happened", "an unknown commit had not happened"} <= played.outcome.history.met.keys()
     ),
+    "renewal": lambda played: "bus.renew:after" in played.passes,
+    "going-back": lambda played: "a worker noticed that the store went back" in played.outcome.history.met,
 }
 """How one sees that a step was what its name says."""
 

@@ -15,7 +15,9 @@ if TYPE_CHECKING:
 
     from magnetar.runtime.bus.port import BusError
 
-UNKNOWABLE = frozenset({"store.commit", "store.prepare", "store.release", "store.remember", "store.take"})
+UNKNOWABLE = frozenset(
+    f"store.{name}" for name in ("beat", "commit", "depart", "prepare", "release", "remember", "take")
+)
 """Transactions that write: their outcome may stay unknown, and an error says that nothing has happened."""
 
 _ERRORS: Mapping[str, type[BusError | StoreUnavailable]] = {
