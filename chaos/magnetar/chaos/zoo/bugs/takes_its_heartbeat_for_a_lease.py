@@ -1,6 +1,6 @@
 """A worker that has just said that it lives commits whatever the epoch is: who lives, owns.
 
-R13, R14: heartbeats are hints; who has the shard is decided by broker and fence.
+R6, R13: heartbeats are hints; who has the shard is decided by broker and fence.
 """
 
 from __future__ import annotations
