@@ -111,7 +111,7 @@ class Weather:
     def beaten(self, beat: Beat) -> None:
         """A worker has said that it lives; one that has not heard the broker for long starts anew."""
         beats, now = self._beats.setdefault(beat.worker, deque(maxlen=WELL)), self.clock()
-        if beat.leaving or beat.silence > BREATH or (beats and now - beats[-1] > BREATH):
+        if beat.leaving or beat.silence > BREATH or (beats and now - min(beats[-1], self._heard[beat.worker]) > BREATH):
             beats.clear()
         beats.append(now)
         self._heard[beat.worker] = now - beat.silence
@@ -128,6 +128,11 @@ class Weather:
         """Whether the worker has been heard without a pause, for longer than anybody's decision to replace it takes."""
         beats = self._beats.get(worker, deque())
         return len(beats) == WELL and self.clock() - min(beats[-1], self._heard[worker]) <= BREATH
+
+    def is_up_to_date(self, worker: str) -> bool:
+        """Whether the worker has looked around just now: one that was frozen goes on with what it knew before."""
+        beats = self._beats.get(worker)
+        return beats is not None and len(beats) > 0 and self.clock() - beats[-1] <= BREATH
 
     def reach(self, what: str) -> None:
         """Raise when the database is away, or when this is the call that fails."""
@@ -260,9 +265,10 @@ class StormyStore:
         self._write(f"taking {shard}")
         self._weather.settle()
         fate = self._weather.take_fates.popleft() if self._weather.take_fates else None
-        self._spare_the_living(shard, taker)
+        owner = self._inner.standings([shard])[shard].owner
         row = None if fate == LOST else self._inner.take(shard, epoch, taker)
         if row is not None:
+            self._spare_the_living(shard, owner, taker)
             self._weather.history.append(Taken(self._weather.clock(), shard, row.epoch, taker.owner))
         if fate is not None:
             self._weather.history.took_effect("unknown take")
@@ -270,13 +276,13 @@ class StormyStore:
             raise CommitUnknown(text)
         return row
 
-    def _spare_the_living(self, shard: ShardName, taker: Taker) -> None:
+    def _spare_the_living(self, shard: ShardName, owner: str, taker: Taker) -> None:
         """R14: the broker hands a shard over at the first hiccup, so nobody may even try while its owner is well."""
-        owner = self._inner.standings([shard])[shard].owner
-        well = self._seen_well.get(shard) and self._weather.is_well(owner)
+        weather = self._weather
+        well = self._seen_well.get(shard) and weather.is_well(owner) and weather.is_up_to_date(taker.owner)
         if owner not in {"", taker.owner} and well:
             what = f"{taker.owner} takes it from {owner}, which was well"
-            self._weather.history.blame("a shard of a live owner is left alone", f"shard {shard}", what)
+            weather.history.blame("a shard of a live owner is left alone", f"shard {shard}", what)
 
     def release(self, shard: ShardName, epoch: int) -> bool:
         """See the port."""
