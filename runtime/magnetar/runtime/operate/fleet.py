@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 
-from magnetar.runtime.instant import micros, seconds, to_datetime
+from magnetar.runtime.instant import seconds, to_datetime
 from magnetar.runtime.store.views import Load
 from magnetar.runtime.worker.membership import Liveness
 
@@ -76,8 +76,7 @@ class WorkerReport(msgspec.Struct, frozen=True):
 
 def is_alive(member: Member, now: Instant) -> bool:
     """Whether store and broker have both heard of the worker lately, as other workers judge it."""
-    lately = micros(Liveness().live)
-    return abs(now - member.seen) < lately and abs(now - member.heard) < lately
+    return Liveness().is_live(member, now)
 
 
 def shards(views: Views, actor: str | None, lags: Mapping[ShardName, Lag] | None) -> list[ShardReport]:
@@ -97,7 +96,7 @@ def workers(views: Views, actor: str | None) -> list[WorkerReport]:
     held: dict[str, list[str]] = {}
     for row in sorted(views.shards(), key=lambda row: _place(row.shard)):
         held.setdefault(row.owner, []).append(row.shard)
-    members = [member for member in views.members() if actor is None or actor in member.actors.split(",")]
+    members = [member for member in views.members() if actor is None or member.serves(actor)]
     return [_worker(member, now, held.get(member.worker, [])) for member in sorted(members)]
 
 

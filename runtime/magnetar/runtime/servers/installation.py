@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from magnetar.runtime.servers.archive import unpack, verify
 from magnetar.runtime.servers.distribution import Distribution, Fetch, Progress, silent
-from magnetar.runtime.servers.errors import ArchiveBroken, DataBusy, DownloadBroken, NoSpace
+from magnetar.runtime.servers.errors import ArchiveBroken, DataBusy, DownloadBroken, NoSpace, PathUnusable
 from magnetar.runtime.servers.locks import locked
 
 if TYPE_CHECKING:
@@ -25,6 +25,20 @@ _OTHERS_SECONDS = 1800.0
 def free_bytes(path: Path) -> int:
     """What an ordinary user may still write on the disk of an existing path."""
     return shutil.disk_usage(path).free
+
+
+def make_room(data: Path, needed: int, free: Callable[[Path], int] = free_bytes) -> None:
+    """Make a server's directory; raises `NoSpace` where its disk has less than `needed` bytes left."""
+    data.mkdir(parents=True, exist_ok=True)
+    if (found := free(data)) < needed:
+        raise NoSpace(data, needed, found)
+
+
+def require_plain(*paths: Path) -> None:
+    """Raises `PathUnusable` for a path with a blank in it, which Pulsar's scripts take for two."""
+    for path in paths:
+        if any(letter.isspace() for letter in str(path)):
+            raise PathUnusable(path)
 
 
 def install(

@@ -14,7 +14,6 @@ from magnetar.runtime.servers import family, ports
 from magnetar.runtime.servers.accounts import Account, first_closed, other_than_root
 from magnetar.runtime.servers.errors import (
     DataBusy,
-    NoSpace,
     NotStarted,
     PathClosed,
     PortTaken,
@@ -22,7 +21,7 @@ from magnetar.runtime.servers.errors import (
     ServerNotReady,
 )
 from magnetar.runtime.servers.greeting import ailing, wait_until_well
-from magnetar.runtime.servers.installation import free_bytes
+from magnetar.runtime.servers.installation import free_bytes, make_room
 from magnetar.runtime.servers.locks import try_lock
 from magnetar.runtime.servers.postgres_layout import USER, PostgresAddress, PostgresLayout, reached
 from magnetar.runtime.servers.postgres_making import ENVIRON, make_cluster, packaged_postgres
@@ -196,9 +195,7 @@ class PostgresServer:
         return lock
 
     def _check_machine(self) -> None:
-        self.data.mkdir(parents=True, exist_ok=True)
-        if (free := self._free(self.data)) < _NEEDED_BYTES:
-            raise NoSpace(self.data, _NEEDED_BYTES, free)
+        make_room(self.data, _NEEDED_BYTES, self._free)
         account = self._plan.account
         if account is not None and (closed := first_closed(self._plan.home / "bin", account)) is not None:
             raise PathClosed(closed, account.name)

@@ -12,7 +12,7 @@ import msgspec
 from magnetar.runtime.servers.accounts import Account, Guise
 from magnetar.runtime.servers.errors import StateUnreadable
 from magnetar.runtime.servers.process import ServerProcess, recorded
-from magnetar.runtime.servers.record import read_state, write_state
+from magnetar.runtime.servers.record import Kept, read_state, write_state
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -36,35 +36,8 @@ class PostgresAddress(msgspec.Struct, frozen=True, kw_only=True):
 
 
 @dataclass(frozen=True, slots=True)
-class PostgresLayout:
+class PostgresLayout(Kept):
     """The paths inside one server's directory. All but `cluster` is the caller's own."""
-
-    data: Path
-
-    @property
-    def lock(self) -> Path:
-        """Held by each of the server's processes for as long as it lives."""
-        return self.data / "lock"
-
-    @property
-    def turn(self) -> Path:
-        """Held by a command that starts or stops the server, while it does."""
-        return self.data / "turn"
-
-    @property
-    def pid_file(self) -> Path:
-        """Which process the server is or was."""
-        return self.data / "pid.json"
-
-    @property
-    def address(self) -> Path:
-        """Where the server answers or last answered."""
-        return self.data / "address.json"
-
-    @property
-    def log(self) -> Path:
-        """All that the server has printed since its last start."""
-        return self.data / "logs" / "server.log"
 
     @property
     def cluster(self) -> Path:

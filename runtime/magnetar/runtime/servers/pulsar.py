@@ -14,15 +14,13 @@ from magnetar.runtime.servers import ports, settings
 from magnetar.runtime.servers.distribution import Fetch, Progress, pinned_pulsar, silent
 from magnetar.runtime.servers.errors import (
     DataBusy,
-    NoSpace,
     NotStarted,
-    PathUnusable,
     PortTaken,
     ServerDied,
     ServerNotReady,
 )
 from magnetar.runtime.servers.health import wait_until_ready
-from magnetar.runtime.servers.installation import free_bytes, install
+from magnetar.runtime.servers.installation import free_bytes, install, make_room, require_plain
 from magnetar.runtime.servers.java import Java, find_java
 from magnetar.runtime.servers.locks import try_lock
 from magnetar.runtime.servers.maven import fetch_from_maven
@@ -180,12 +178,8 @@ class PulsarServer:
         self._launched = None
 
     def _check_machine(self) -> None:
-        for path in (self._plan.home, self._plan.java.home, self.data):
-            if any(letter.isspace() for letter in str(path)):
-                raise PathUnusable(path)
-        self.data.mkdir(parents=True, exist_ok=True)
-        if (free := self._free(self.data)) < _NEEDED_BYTES:
-            raise NoSpace(self.data, _NEEDED_BYTES, free)
+        require_plain(self._plan.home, self._plan.java.home, self.data)
+        make_room(self.data, _NEEDED_BYTES, self._free)
 
     def _choose(self) -> Address:
         """The ports: those of this object's last start, those asked for, those of the data, any."""

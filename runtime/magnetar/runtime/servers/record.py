@@ -58,14 +58,14 @@ class Address(msgspec.Struct, frozen=True, kw_only=True):
 
 
 @dataclass(frozen=True, slots=True)
-class Layout:
-    """The paths inside one server's data directory."""
+class Kept:
+    """The paths that the directory of every server has."""
 
     data: Path
 
     @property
     def lock(self) -> Path:
-        """Held by the server's process itself for as long as it lives."""
+        """Held by each of the server's processes for as long as it lives."""
         return self.data / "lock"
 
     @property
@@ -84,11 +84,6 @@ class Layout:
         return self.data / "address.json"
 
     @property
-    def settings(self) -> Path:
-        """Written anew at each start."""
-        return self.data / "standalone.conf"
-
-    @property
     def logs(self) -> Path:
         """This run's log and the one before it."""
         return self.data / "logs"
@@ -97,6 +92,16 @@ class Layout:
     def log(self) -> Path:
         """All that the server prints."""
         return self.logs / "server.log"
+
+
+@dataclass(frozen=True, slots=True)
+class Layout(Kept):
+    """The paths inside a standalone Pulsar's directory."""
+
+    @property
+    def settings(self) -> Path:
+        """Written anew at each start."""
+        return self.data / "standalone.conf"
 
     @property
     def scratch(self) -> Path:

@@ -18,6 +18,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
+from magnetar.runtime.instant import SECOND
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
@@ -199,6 +201,14 @@ class Member(NamedTuple):
     heard: Instant
     progress: int
     leaving: bool
+
+    def serves(self, actor: str) -> bool:
+        """Whether it may own shards of the actor."""
+        return actor in self.actors.split(",")
+
+
+MEMORY_OF_WORKERS = 3600 * SECOND
+"""Workers that were not seen for so long are forgotten."""
 
 
 class Standing(NamedTuple):

@@ -29,6 +29,14 @@ class Liveness:
     live: float = 3.0
     substitute: float = 5.0
 
+    def is_live(self, member: Member, now: Instant) -> bool:
+        """Whether store and broker have both heard of it lately. All instants are by the store's clock.
+
+        A date in the future is no better than one long ago: the clock was put back, and the next beat will tell.
+        """
+        lately = micros(self.live)
+        return abs(now - member.seen) < lately and abs(now - member.heard) < lately
+
 
 ALONE = Liveness(live=0.0)
 """For a store that one process uses: whoever had a shard before is gone."""
@@ -50,7 +58,7 @@ class Membership:
         self._store = means.store
         self._holdings = means.holdings
         self._presence = presence
-        self._live = micros(liveness.live)
+        self._liveness = liveness
         self._substitute = micros(liveness.substitute)
         self.roster = Roster(0, (), {})
         self._alive: dict[str, Member] = {}
@@ -117,18 +125,15 @@ class Membership:
         return "was released" if standing.epoch else "was never owned"
 
     def _is_alive(self, member: Member) -> bool:
-        """A date in the future is no better than one long ago: the clock was put back, and the next beat will tell."""
-        if member.worker == self._holdings.taker.owner and not self._live:
-            return True
-        now = self.roster.now
-        return abs(now - member.seen) < self._live and abs(now - member.heard) < self._live
+        alone = member.worker == self._holdings.taker.owner and not self._liveness.live
+        return alone or self._liveness.is_live(member, self.roster.now)
 
     def _able(self, shard: ShardName) -> Iterable[Member]:
         """Who of the live may own it: serves its actor, in no older generation of its contracts (R16)."""
         actor, _, _ = shard.rpartition("/")
         needed = self.roster.shards[shard].contracts
         for member in self._alive.values():
-            if not member.leaving and member.contracts >= needed and actor in member.actors.split(","):
+            if not member.leaving and member.contracts >= needed and member.serves(actor):
                 yield member
 
     def _shared_out(self) -> dict[ShardName, str]:
@@ -145,5 +150,5 @@ class Membership:
         since = standing.since
         for member in self.roster.members:
             if member.worker == standing.owner:
-                since = max(since, min(member.seen, member.heard) + self._live)
+                since = max(since, min(member.seen, member.heard) + micros(self._liveness.live))
         return self.roster.now - since

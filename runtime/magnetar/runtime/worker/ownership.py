@@ -202,14 +202,15 @@ class Ownership:
             if self._leave_at is None:
                 self._leave_at = now + (micros(self._tenure.notice) if self._membership.others else 0)
             return
-        self._observer.assigned([name for name in self._shards if self._membership.wants(name)])
+        wanted = {name: plan for name, plan in self._shards.items() if self._membership.wants(name)}
+        self._observer.assigned(list(wanted))
         if why := self._membership.excluded:
             self._observer.excluded(why)
         for name, plan in self._shards.items():
             shard = self._holdings.find(name)
             if shard is not None:
                 self._hand_on(shard, now)
-            elif self._membership.wants(name):
+            elif name in wanted:
                 self._winning.want(plan)
             else:
                 self._winning.forgo(name)

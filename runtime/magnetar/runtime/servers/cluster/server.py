@@ -18,14 +18,12 @@ from magnetar.runtime.servers.cluster.record import ROLES, ClusterAddress, Clust
 from magnetar.runtime.servers.cluster.supervisor import Supervisor
 from magnetar.runtime.servers.errors import (
     DataBusy,
-    NoSpace,
     NotStarted,
-    PathUnusable,
     ServerDied,
     ServerNotReady,
     ServerStuck,
 )
-from magnetar.runtime.servers.installation import free_bytes
+from magnetar.runtime.servers.installation import free_bytes, make_room, require_plain
 from magnetar.runtime.servers.locks import try_lock
 
 if TYPE_CHECKING:
@@ -206,12 +204,8 @@ class ClusterServer:
         self._lock = self._supervisor = None
 
     def _check_machine(self) -> None:
-        for path in (self._plan.home, self._plan.java.home, self.data):
-            if any(letter.isspace() for letter in str(path)):
-                raise PathUnusable(path)
-        self.data.mkdir(parents=True, exist_ok=True)
-        if (free := self._free(self.data)) < _NEEDED_BYTES:
-            raise NoSpace(self.data, _NEEDED_BYTES, free)
+        require_plain(self._plan.home, self._plan.java.home, self.data)
+        make_room(self.data, _NEEDED_BYTES, self._free)
 
     def _begin(self) -> None:
         address = self._address = addresses(self._layout, self._plan.asked, self._plan.version)

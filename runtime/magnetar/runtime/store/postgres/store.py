@@ -6,8 +6,8 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from magnetar.runtime.bus.port import Position
-from magnetar.runtime.instant import SECOND
 from magnetar.runtime.store.port import (
+    MEMORY_OF_WORKERS,
     CommitUnknown,
     OutboxRow,
     Roster,
@@ -40,8 +40,6 @@ if TYPE_CHECKING:
     from magnetar.runtime.store.postgres.database import Setup
     from magnetar.runtime.table import Table
 
-MEMORY_OF_WORKERS = 3600 * SECOND
-"""Workers that were not seen for so long are forgotten."""
 _PREPARING_SECONDS = 60.0
 
 

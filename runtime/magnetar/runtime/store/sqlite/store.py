@@ -6,8 +6,15 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from magnetar.runtime.bus.port import Position
-from magnetar.runtime.instant import SECOND
-from magnetar.runtime.store.port import OutboxRow, Roster, Standing, StateRow, StoreMismatch, TimerRow
+from magnetar.runtime.store.port import (
+    MEMORY_OF_WORKERS,
+    OutboxRow,
+    Roster,
+    Standing,
+    StateRow,
+    StoreMismatch,
+    TimerRow,
+)
 from magnetar.runtime.store.sqlite.commit import commit_group
 from magnetar.runtime.store.sqlite.database import SQL, open_writing
 from magnetar.runtime.store.sqlite.failures import said_plainly
@@ -21,10 +28,6 @@ if TYPE_CHECKING:
     from magnetar.runtime.store.port import Beat, ShardChanges, ShardName, ShardRow, Taker
     from magnetar.runtime.store.sqlite.database import Database
     from magnetar.runtime.table import Table
-
-
-MEMORY_OF_WORKERS = 3600 * SECOND
-"""Workers that were not seen for so long are forgotten."""
 
 
 class SqliteStore:
