@@ -5,12 +5,16 @@ from __future__ import annotations
 from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import pytest
 
-from magnetar.runtime.servers import PulsarPlan, PulsarServer
 from tests.contract.bus.harness import Bench
 from tests.contract.bus.pulsar_harness import PulsarHarness
+from tests.fixtures_pulsar import thrown_away
+
+if TYPE_CHECKING:
+    from magnetar.runtime.servers import PulsarPlan, PulsarServer
 
 
 @pytest.fixture
@@ -45,7 +49,7 @@ def own_server(pulsar_plan: PulsarPlan, tmp_path_factory: pytest.TempPathFactory
 
     One that was killed and started again may renew its bookie's registration without end, which takes a whole core.
     """
-    with PulsarServer(replace(pulsar_plan, data=tmp_path_factory.mktemp("victim"))) as server:
+    with thrown_away(replace(pulsar_plan, data=tmp_path_factory.mktemp("victim"))) as server:
         yield server
 
 

@@ -41,7 +41,7 @@ def server(pulsar_plan: PulsarPlan, tmp_path_factory: pytest.TempPathFactory) ->
         apply(admin, plan(wanted, survey(admin, wanted)))
         admin.set_policy(f"public/{APPLICATION}", "POST", f"permissions/{ROLE}", ["produce", "consume"])
     yield found
-    found.server.stop()
+    found.server.kill()
 
 
 @pytest.fixture
