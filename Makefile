@@ -40,8 +40,8 @@ demo: $(READY) ## the shop under load, with a crash half-way (BUS=pulsar: on a r
 	@$(BIN)/magnetar demo $(if $(BUS),--bus $(BUS))
 
 .PHONY: test
-test: $(READY) ## the whole suite (TESTS=tests/unit: a part of it)
-	@$(BIN)/python -m pytest $(TESTS)
+test: $(READY) ## the whole suite in JOBS=2 processes (TESTS=tests/unit: a part of it; JOBS=0: in this one)
+	@$(BIN)/python -m pytest --numprocesses $(JOBS) --dist loadfile --no-loadscope-reorder $(TESTS)
 
 .PHONY: check
 check: $(READY) ## format, lint, types, layers, public names: what needs no server
