@@ -15,17 +15,24 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 LONG = (
-    "simulation/test_zoo.py",
     "integration/servers/test_cluster.py",
+    "acceptance/test_guides.py",
+    "integration/pulsar/test_faults.py",
     "simulation/test_matrix.py",
     "acceptance/killing/test_killing.py",
-    "acceptance/workers/test_restoring.py",
-    "acceptance/killing/test_harming.py",
+    "simulation/test_zoo.py",
+    "integration/servers/test_pulsar.py",
     "simulation/test_campaign.py",
+    "acceptance/killing/test_harming.py",
+    "acceptance/cli/test_on_pulsar.py",
+    "acceptance/workers/test_restoring.py",
     "acceptance/workers/test_guide.py",
     "acceptance/workers/test_asking.py",
+    "integration/postgres/test_faults.py",
+    "integration/pulsar/test_reaching.py",
+    "integration/pulsar/test_access.py",
 )
-"""Files that take 20 s or more, the longest first."""
+"""Files that take some 15 s or more on a machine of their own, the longest first."""
 
 
 def turn_of(path: Path, suite: Path) -> int:
