@@ -15,24 +15,25 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 LONG = (
-    "integration/servers/test_cluster.py",
-    "acceptance/test_guides.py",
-    "integration/pulsar/test_faults.py",
-    "simulation/test_matrix.py",
-    "acceptance/killing/test_killing.py",
-    "simulation/test_zoo.py",
-    "integration/servers/test_pulsar.py",
     "simulation/test_campaign.py",
-    "acceptance/killing/test_harming.py",
+    "integration/servers/test_cluster.py",
+    "integration/pulsar/test_faults.py",
     "acceptance/cli/test_on_pulsar.py",
+    "integration/servers/test_pulsar.py",
+    "simulation/test_matrix.py",
+    "integration/pulsar/test_reaching.py",
+    "acceptance/workers/test_asking.py",
+    "acceptance/killing/test_killing.py",
+    "acceptance/test_guides.py",
+    "simulation/test_zoo.py",
+    "integration/postgres/test_faults.py",
+    "integration/pulsar/test_access.py",
     "acceptance/workers/test_restoring.py",
     "acceptance/workers/test_guide.py",
-    "acceptance/workers/test_asking.py",
-    "integration/postgres/test_faults.py",
-    "integration/pulsar/test_reaching.py",
-    "integration/pulsar/test_access.py",
+    "acceptance/killing/test_harming.py",
+    "migration/test_releases.py",
 )
-"""Files that take some 15 s or more on a machine of their own, the longest first."""
+"""Files that take 20 s or more beside another process, the longest first."""
 
 
 def turn_of(path: Path, suite: Path) -> int:

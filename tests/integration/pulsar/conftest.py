@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.contract.bus.harness import Bench
+from tests.contract.bus.harness import Bench, until
 from tests.contract.bus.pulsar_harness import PulsarHarness
 from tests.fixtures_pulsar import thrown_away
 
@@ -38,9 +39,19 @@ class Victim:
         """The server stands still for the block."""
         self.server.pause()
         try:
+            until(lambda: stands_still(self.server.process.pid) or None, 10, "end of all that it does")
             yield
         finally:
             self.server.resume()
+
+
+def stands_still(pid: int) -> bool:
+    """Whether each thread has stopped: SIGSTOP only asks for it, and on a busy machine some may go on for a moment."""
+    try:
+        stats = [task.joinpath("stat").read_text(encoding="ascii") for task in Path(f"/proc/{pid}/task").iterdir()]
+    except (FileNotFoundError, ProcessLookupError):  # one has ended meanwhile
+        return False
+    return {stat.rpartition(")")[2].split()[0] for stat in stats} == {"T"}
 
 
 @pytest.fixture(scope="module")
