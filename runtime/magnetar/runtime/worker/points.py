@@ -84,16 +84,16 @@ class _Pointed:
         """A method is wrapped once, and then found without coming here; anything else is looked up each time."""
         found = getattr(self._inner, name)
         if callable(found):
-            found = self.__dict__[name] = self._wrapped(name, found)
+            found = self.__dict__[name] = self._wrapped(name)
         return found
 
-    def _wrapped(self, name: str, call: Callable[..., Any]) -> Callable[..., Any]:
+    def _wrapped(self, name: str) -> Callable[..., Any]:
         before, after = f"{self._port}.{name}:before", f"{self._port}.{name}:after"
         reach, opens = self._points.reach, self._opens or f"{self._port}.{name}" in _OPENS
 
         def pointed(*arguments: object) -> object:
             reach(before)
-            result = call(*arguments)
+            result = getattr(self._inner, name)(*arguments)
             reach(after)
             return self._dressed(name, result) if opens else result
 
