@@ -233,6 +233,8 @@ class Ownership:
         """A few at a time: a shard stands still from here until its next owner has it, which takes them one by one."""
         if self._offered and now >= self._offers_at:
             self._look_after(now)
+        if not self._queue:
+            return
         room = max(self._tenure.at_once, len(self._holdings.shards()) // 16)
         for name, shard in list(self._queue.items()):
             if self._on_their_way(now) >= room:
