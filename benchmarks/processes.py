@@ -7,7 +7,8 @@ own with `synchronous=FULL`, or (`postgres`) a database of its own on one Postgr
 the disk, and nothing else; two on PostgreSQL also the server, its log and its flushes.
 
 A real broker is left out on purpose: it, its bookie and whoever publishes need cores too, and this is a question about
-workers.
+workers. What a second core is worth here is measured in the same rounds, by two processes of plain Python over one.
+Where that is below the floor itself, and the workers are too, the verdict is *unknown* (exit status 2), never a pass.
 
 Usage: python -m benchmarks.processes [ROUNDS] [EVENTS] [sqlite|postgres]; exit status 1 below the floor.
 """
