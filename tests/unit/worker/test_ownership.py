@@ -158,6 +158,19 @@ def test_leaving_waits_for_the_lane_two_seconds_at_most() -> None:
     assert bench.words(bank.Told) == ["word"]
 
 
+def test_a_leaving_shard_needs_no_group_to_remove_what_was_sent() -> None:
+    """Its release does it (R15). For a group of its own it would stand still, and here it would wait for ever."""
+    bench = Bench()
+    bench.send(Do(account="a", deeds=("tell b word",)))
+    bench.until("phase:idle")
+    bench.moods.always["commit"] = StoreUnavailable("away")
+    bench.engine.ownership.leave()
+    bench.advance(0.3)
+    assert {"accounts/0", "accounts/1"}.isdisjoint(owned(bench)), "those of the branches have taken what was told"
+    assert bench.words(bank.Told) == ["word"]
+    assert bench.views.unsent_of("accounts") == []
+
+
 def test_a_crash_leaves_no_clean_mark() -> None:
     """*Clean* is what an orderly release says, and nothing else."""
     bench = Bench()
