@@ -268,7 +268,7 @@ class Ownership:
             self._mark_released(name, standing.epoch)
 
     def _bury(self, now: Instant) -> None:
-        """Close what a lost shard still has open: producers, then feeds, the main one last; and look around anew."""
+        """Close what lost shards still have open, and look around anew."""
         for shard in self._holdings.lost:
             self._close(shard)
             self._beat_at = min(self._beat_at, now + micros(self._tenure.winner.retry))
@@ -322,13 +322,18 @@ class Ownership:
         return self._relay.drained(farewell.shard) or now >= farewell.until
 
     def _close(self, shard: Shard) -> None:
+        """Producers and feeds at a time; then the main one, which decides who is in: the last of all (R15)."""
         self._farewells.pop(shard.name, None)
         self._queue.pop(shard.name, None)
         self._going.pop(shard.name, None)
         self._cut_since.pop(shard.name, None)
+        main, *others = [feed.source for feed in shard.feeds]
+        for source in others:
+            source.leave()
         self._relay.close(shard)
-        for feed in reversed(shard.feeds):
-            feed.source.close()
+        for source in others:
+            source.close()
+        main.close()
 
     def _depart(self) -> None:
         """Others need not wait until this worker's last beat is old."""
