@@ -216,6 +216,7 @@ class Turn:
         handled = Handling(batch.shard, self._place, now + self._holdings.clock_offset).run(batch.arrivals)
         handled.changes.positions = batch.positions()
         handled.changes.sent = batch.shard.lane.deletable
+        batch.shard.heralded.update((row.topic, row.partition) for row in handled.changes.outbox)
         if handled.rehomed:
             self._observer.rehomed(batch.shard.plan.name, handled.rehomed)
         if handled.stale:
