@@ -192,6 +192,23 @@ def test_a_closed_consumer_delivers_nothing(bench: Bench) -> None:
         consumer.receive(1, 0)
 
 
+def test_several_are_closed_at_a_time(bench: Bench) -> None:
+    """All begin to leave before the first is waited for: none delivers any more, and each partition is free."""
+    topic = bench.harness.topic(partitions=3)
+    held = [bench.consumer(topic, partition) for partition in range(3)]
+    for consumer in held:
+        consumer.leave()
+        consumer.leave()
+    assert not any(consumer.connected() for consumer in held)
+    for consumer in held:
+        consumer.close()
+        with pytest.raises(Closed):
+            consumer.receive(1, 0)
+    other = bench.harness.other()
+    for partition in range(3):
+        assert bench.consumer(topic, partition, bus=other).connected()
+
+
 def test_closing_twice_is_closing_once(bench: Bench) -> None:
     """A second `close` does nothing; it does not take the subscription from its new holder."""
     topic = bench.harness.topic()

@@ -43,6 +43,11 @@ class Shard:
     states: dict[str, StateRow] = field(default_factory=dict)
     journal: dict[bytes, JournalRow] = field(default_factory=dict)
 
+    def remove(self, sent: tuple[int, int] | None) -> None:
+        """Rows of the lane, (from, to], that were sent."""
+        if sent is not None:
+            self.outbox = {number: row for number, row in self.outbox.items() if not sent[0] < number <= sent[1]}
+
 
 class StoreModel(RuleBasedStateMachine):
     """Two workers with a store each, on one database; each knows the epoch and counter it last saw."""
@@ -76,14 +81,16 @@ class StoreModel(RuleBasedStateMachine):
         model.epoch, model.owner, model.clean = model.epoch + 1, str(worker), False
         self.seen[worker, shard] = row.epoch, row.commits
 
-    @rule(worker=st.integers(0, 1), shard=st.sampled_from(SHARDS))
-    def release(self, worker: int, shard: str) -> None:
-        """A worker lets a shard go, if it still has it."""
+    @rule(data=st.data(), worker=st.integers(0, 1), shard=st.sampled_from(SHARDS))
+    def release(self, data: st.DataObject, worker: int, shard: str) -> None:
+        """A worker lets a shard go, if it still has it, and with it some rows that were sent."""
         epoch, _ = self.seen.get((worker, shard), (-1, 0))
         model = self.shards[shard]
-        assert self.stores[worker].release(shard, epoch) == (epoch == model.epoch)
+        sent = self.some_sent(data, model) if data.draw(st.booleans()) else None
+        assert self.stores[worker].release(shard, epoch, sent) == (epoch == model.epoch)
         if epoch == model.epoch:
             model.owner, model.clean = "", True
+            model.remove(sent)
 
     @rule(worker=st.integers(0, 1), how=st.sampled_from(["reconnect", "die", "die in a commit"]))
     def restart(self, worker: int, how: str) -> None:
@@ -132,8 +139,12 @@ class StoreModel(RuleBasedStateMachine):
             action = data.draw(st.sampled_from(["arm", "cancel", "fire", "fire and arm", "none"]))
             self.time(changes, f"{name} {key}", action)
         if data.draw(st.booleans()):
-            changes.sent = (min(model.outbox, default=1) - 1, data.draw(st.integers(0, model.lane)))
+            changes.sent = self.some_sent(data, model)
         return changes
+
+    def some_sent(self, data: st.DataObject, model: Shard) -> tuple[int, int]:
+        """Lane numbers from the lowest that is stored up to any."""
+        return min(model.outbox, default=1) - 1, data.draw(st.integers(0, model.lane))
 
     def handle(self, changes: ShardChanges, key: str) -> None:
         """One message: journal row, state, a place in the lane, a position."""
@@ -180,9 +191,7 @@ class StoreModel(RuleBasedStateMachine):
         model.positions.update(changes.positions)
         model.journal.update({row.message_id: row for row in changes.journal})
         model.states.update({write.row.key: write.row for write in changes.states})
-        if changes.sent is not None:
-            after, until = changes.sent
-            model.outbox = {number: row for number, row in model.outbox.items() if not after < number <= until}
+        model.remove(changes.sent)
         model.outbox.update({row.number: row for row in changes.outbox})
         for gone in changes.gone:
             model.timers.pop((gone.key, gone.name), None)

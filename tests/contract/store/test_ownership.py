@@ -9,13 +9,21 @@ import pytest
 
 from magnetar.runtime.bus.port import Position
 from magnetar.runtime.store.port import Standing, StoreMismatch, Taker
-from tests.contract.store.harness import OTHER, SHARD, Owner, epoch_of
-from tests.contract.store.rows import journal_row, state_write
+from tests.contract.store.harness import ACTOR, OTHER, SHARD, Owner, epoch_of
+from tests.contract.store.rows import journal_row, outbox_row, state_write
 
 if TYPE_CHECKING:
-    from magnetar.runtime.store.port import Store
+    from magnetar.runtime.store.port import ShardChanges, Store
     from magnetar.runtime.store.views import Views
     from tests.contract.store.harness import StoreHarness
+
+
+def sending(owner: Owner, count: int, shard: str = SHARD) -> ShardChanges:
+    """Changes that add so many rows to the lane."""
+    changes = owner.changes(shard)
+    changes.outbox += [outbox_row(changes.lane + number, shard) for number in range(1, count + 1)]
+    changes.lane += count
+    return changes
 
 
 def test_standings_of_the_shards_asked_for(store: Store) -> None:
@@ -141,6 +149,27 @@ def test_a_lost_shard_cannot_be_released(harness: StoreHarness, store: Store, vi
     assert not store.release(SHARD, zombie.owned[SHARD].epoch)
     [shard] = [row for row in views.shards() if row.shard == SHARD]
     assert (shard.owner, shard.clean) == ("new", False)
+
+
+def test_releasing_removes_what_was_sent(store: Store, views: Views) -> None:
+    """Lane rows in the range, of this shard only; what has no receipt stays for the next owner (R15)."""
+    owner = Owner(store, SHARD, OTHER)
+    owner.commit(sending(owner, 4), sending(owner, 2, OTHER))
+    assert store.release(SHARD, owner.owned[SHARD].epoch, (1, 3))
+    left = [(row.shard, row.number) for row in views.unsent_of(ACTOR)]
+    assert sorted(left) == [(SHARD, 1), (SHARD, 4), (OTHER, 1), (OTHER, 2)]
+    assert {row.shard: row.clean for row in views.shards() if row.epoch} == {SHARD: True, OTHER: False}
+    assert store.release(OTHER, owner.owned[OTHER].epoch)
+    assert [row.number for row in store.outbox(OTHER, 0, 9)] == [1, 2]
+
+
+def test_who_has_lost_a_shard_removes_nothing_of_it(harness: StoreHarness, store: Store) -> None:
+    """The rows are the new owner's: it may have given their numbers another meaning (R6)."""
+    zombie = Owner(store, SHARD)
+    zombie.commit(sending(zombie, 2))
+    new = Owner(harness.open(), SHARD, name="new")
+    assert not store.release(SHARD, zombie.owned[SHARD].epoch, (0, 2))
+    assert [row.number for row in new.store.outbox(SHARD, 0, 9)] == [1, 2]
 
 
 def test_a_zombie_commits_nothing(harness: StoreHarness, store: Store, views: Views) -> None:

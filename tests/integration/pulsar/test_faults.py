@@ -229,6 +229,7 @@ def test_nothing_that_the_loop_calls_waits_for_a_frozen_broker(victim: Victim) -
                 ask()
             assert 1.5 < time.monotonic() - started < 2.0 + victim.harness.settings.mark_timeout + 0.5
         assert producer.receipts() == []  # six seconds later it is still on its way: only our own time-out ends it
+        assert timed(consumer.leave) + timed(producer.leave) < 0.1
     other = victim.harness.other()
     assert victim.bench.opened_when_free(lambda: other.subscribe(topic, 1, SUBSCRIPTION)).connected()
     victim.bench.opened_when_free(lambda: other.produce(topic, 1, NAME, None))

@@ -100,6 +100,17 @@ def test_closing_ends_the_thread_and_frees_the_seat(room: Room) -> None:
     assert MemoryBus(room.broker, "next").subscribe("t", 0, "s").poll() is not None
 
 
+def test_leaving_begins_to_close(room: Room) -> None:
+    """Nobody is waited for; its thread ends, the loop hears of no failure, and what was handed over is dropped."""
+    room.publish(3)
+    until(lambda: room.receiver._waiting == 3, "three deliveries")
+    room.receiver.leave()
+    until(lambda: not room.receiver._thread.is_alive(), "end of the thread")
+    assert MemoryBus(room.broker, "next").subscribe("t", 0, "s").poll() is not None
+    room.receiver.close()
+    assert room.receiver.take(10) == []
+
+
 def test_a_consumer_closed_under_it_is_told_by_take(room: Room) -> None:
     """What was handed over before comes first; then the loop learns why nothing more will come."""
     room.publish(3)
@@ -136,6 +147,9 @@ class Broken:
     def connected(self) -> bool:
         """Never."""
         return False
+
+    def leave(self) -> None:
+        """Nothing."""
 
     def close(self) -> None:
         """Nothing."""

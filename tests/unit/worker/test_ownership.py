@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pytest
 
 from magnetar.runtime import Actor, App, Policy
 from magnetar.runtime.bus.memory import MemoryBus
 from magnetar.runtime.errors import LayoutDiffers
 from magnetar.runtime.store.port import StoreUnavailable, Taker
+from magnetar.runtime.worker.intake import Inline
 from magnetar.runtime.worker.winning import shard_plans
 from tests.unit.worker import bank
 from tests.unit.worker.bank import Account, Do, accounts
 from tests.unit.worker.bench import Bench
+
+if TYPE_CHECKING:
+    from magnetar.runtime.worker.shard import Feed
 
 ALL = {"accounts/0", "accounts/1", "branches/0", "branches/1", "branches/2"}
 
@@ -156,6 +162,52 @@ def test_leaving_waits_for_the_lane_two_seconds_at_most() -> None:
         bench.faults.release_sends("accounts-events", partition)
     bench.crash()
     assert bench.words(bank.Told) == ["word"]
+
+
+def test_a_leaving_shard_needs_no_group_to_remove_what_was_sent() -> None:
+    """Its release does it (R15). For a group of its own it would stand still, and here it would wait for ever."""
+    bench = Bench()
+    bench.send(Do(account="a", deeds=("tell b word",)))
+    bench.until("phase:idle")
+    bench.moods.always["commit"] = StoreUnavailable("away")
+    bench.engine.ownership.leave()
+    bench.advance(0.3)
+    assert {"accounts/0", "accounts/1"}.isdisjoint(owned(bench)), "those of the branches have taken what was told"
+    assert bench.words(bank.Told) == ["word"]
+    assert bench.views.unsent_of("accounts") == []
+
+
+class Noting(Inline):
+    """A source that writes down that it is closed."""
+
+    def __init__(self, feed: Feed, noted: list[str]) -> None:
+        """In place of the one of the feed."""
+        assert isinstance(feed.source, Inline)
+        super().__init__(feed.source._consumer)
+        self._name = feed.name
+        self._noted = noted
+
+    def leave(self) -> None:
+        """Noted."""
+        self._noted.append(f"leave {self._name}")
+        super().leave()
+
+    def close(self) -> None:
+        """Noted."""
+        self._noted.append(f"close {self._name}")
+        super().close()
+
+
+def test_the_main_consumer_is_closed_last() -> None:
+    """It decides who is in (R15). The others begin to close before anything is waited for."""
+    bench = Bench()
+    noted: list[str] = []
+    [shard] = [shard for shard in bench.engine.holdings.shards() if shard.name == "branches/0"]
+    for feed in shard.feeds:
+        feed.source = Noting(feed, noted)
+    bench.engine.ownership.leave()
+    bench.advance(1)
+    assert noted == ["leave accounts-events/0", "close accounts-events/0", "close branches/0"]
 
 
 def test_a_crash_leaves_no_clean_mark() -> None:

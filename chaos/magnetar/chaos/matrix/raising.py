@@ -37,6 +37,7 @@ _SILENT: Mapping[str, str] = {
     "consumer.acknowledge": "it is lost without a word",
     "consumer.close": "closing raises nothing",
     "consumer.cursor": "it is not known yet, or it is",
+    "consumer.leave": "closing raises nothing",
     "consumer.seek": "what goes wrong is told by the poll of its opening",
     "consumer.connected": "it answers, and raises nothing",
     "opening.abandon": "abandoning raises nothing",

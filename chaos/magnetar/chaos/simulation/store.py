@@ -284,10 +284,10 @@ class StormyStore:
             what = f"{taker.owner} takes it from {owner}, which was well"
             weather.history.blame("a shard of a live owner is left alone", f"shard {shard}", what)
 
-    def release(self, shard: ShardName, epoch: int) -> bool:
+    def release(self, shard: ShardName, epoch: int, sent: tuple[int, int] | None = None) -> bool:
         """See the port."""
         self._write(f"releasing {shard}")
-        return self._inner.release(shard, epoch)
+        return self._inner.release(shard, epoch, sent)
 
     def outbox(self, shard: ShardName, after: int, limit: int) -> list[OutboxRow]:
         """See the port."""

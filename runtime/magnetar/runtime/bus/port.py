@@ -176,6 +176,10 @@ class Consumer(Protocol):
         """Whether the client believes that it is connected (R32). Any thread; never blocks."""
         ...
 
+    def leave(self) -> None:
+        """Begin to close, so that several can be closed at a time: nothing more is asked. `close` waits for the end."""
+        ...
+
     def close(self) -> None:
         """Give the subscription back. When it returns, this client object delivers nothing more (R13)."""
         ...

@@ -322,8 +322,11 @@ class Store(Protocol):
         """
         ...
 
-    def release(self, shard: ShardName, epoch: int) -> bool:
-        """Mark *clean* and ownerless under the fence (R15). False: the shard was lost."""
+    def release(self, shard: ShardName, epoch: int, sent: tuple[int, int] | None = None) -> bool:
+        """Mark *clean* and ownerless under the fence (R15). False: the shard was lost, and nothing is changed.
+
+        `sent` are lane numbers (from, to], all confirmed: their outbox rows go in the same transaction.
+        """
         ...
 
     def outbox(self, shard: ShardName, after: int, limit: int) -> list[OutboxRow]:

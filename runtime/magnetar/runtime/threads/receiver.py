@@ -24,8 +24,8 @@ _log = logging.getLogger("magnetar.receiver")
 class Receiver:
     """A `Source` with a thread. It stops receiving while `bound` deliveries wait: the broker holds the rest.
 
-    `take`, `drained`, `acknowledge`, `connected` and `close` are called by the loop; the thread is a daemon that ends
-    at `close`, or when its consumer is closed under it.
+    The loop calls all but the thread's own part. The thread is a daemon that ends at `leave`, or when its consumer is
+    closed under it.
     """
 
     def __init__(
@@ -95,11 +95,16 @@ class Receiver:
             return Backlog(self._waiting, self._lists[0][0].published_at)
         return Backlog(0, None)
 
-    def close(self) -> None:
-        """Stop, and give the subscription back. Waits for the thread, at most a little more than one receive."""
+    def leave(self) -> None:
+        """Begin to stop, and to give the subscription back."""
         with self._room:
             self._closing = True
             self._room.notify()
+        self._consumer.leave()
+
+    def close(self) -> None:
+        """Stop, and give the subscription back. Waits for the thread, at most a little more than one receive."""
+        self.leave()
         self._consumer.close()
         self._thread.join(self._wait + 1.0)
         self._lists.clear()

@@ -47,6 +47,10 @@ class Source(Protocol):
         """What waits here for the loop. Any thread; a snapshot."""
         ...
 
+    def leave(self) -> None:
+        """Begin to close, so that several can be closed at a time. Never blocks."""
+        ...
+
     def close(self) -> None:
         """Stop receiving and give the subscription back."""
         ...
@@ -95,6 +99,10 @@ class Inline:
     def backlog(self) -> Backlog:
         """Nothing: what is received is taken at once."""
         return Backlog(0, None)
+
+    def leave(self) -> None:
+        """Pass on."""
+        self._consumer.leave()
 
     def close(self) -> None:
         """Pass on."""

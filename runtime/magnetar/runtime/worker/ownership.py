@@ -268,7 +268,7 @@ class Ownership:
             self._mark_released(name, standing.epoch)
 
     def _bury(self, now: Instant) -> None:
-        """Close what a lost shard still has open: producers, then feeds, the main one last; and look around anew."""
+        """Close what lost shards still have open, and look around anew."""
         for shard in self._holdings.lost:
             self._close(shard)
             self._beat_at = min(self._beat_at, now + micros(self._tenure.winner.retry))
@@ -297,36 +297,43 @@ class Ownership:
         if not self._holdings.shards():
             self._depart()
 
-    def _mark_released(self, name: ShardName, epoch: int) -> None:
+    def _mark_released(self, name: ShardName, epoch: int, sent: tuple[int, int] | None = None) -> None:
         try:
-            self._store.release(name, epoch)
+            self._store.release(name, epoch, sent)
         except (StoreUnavailable, CommitUnknown) as error:
             _log.warning("shard %s: not marked clean: %s", name, error)
 
     def _let_go(self, shard: Shard, now: Instant) -> None:
-        """Marked released last of all: a next owner that met *busy* would be held up by its own client for seconds."""
+        """Marked released last of all: a next owner that met *busy* would be held up by its own client for seconds.
+
+        Rows with a receipt go along with it: nothing is sent here any more, so those that have none stay (R15).
+        """
         self._holdings.lose(shard, "released", Loss.RELEASED)
         self._holdings.lost.remove(shard)
         self._close(shard)
-        self._mark_released(shard.name, shard.epoch)
+        self._mark_released(shard.name, shard.epoch, shard.lane.deletable)
         if self._membership.others:
             self._offered[shard.name] = now
 
     def _may_go(self, farewell: Farewell, now: Instant) -> bool:
-        """Whether the lane is drained and its rows are gone, or it had its time: unsent rows stay rows."""
+        """Whether the lane is drained, or it had its time: unsent rows stay rows."""
         if farewell.until is None:
             farewell.until = now + micros(self._tenure.drain)
-        lane = farewell.shard.lane
-        return (self._relay.drained(farewell.shard) and lane.deletable is None) or now >= farewell.until
+        return self._relay.drained(farewell.shard) or now >= farewell.until
 
     def _close(self, shard: Shard) -> None:
+        """Producers and feeds at a time; then the main one, which decides who is in: the last of all (R15)."""
         self._farewells.pop(shard.name, None)
         self._queue.pop(shard.name, None)
         self._going.pop(shard.name, None)
         self._cut_since.pop(shard.name, None)
+        main, *others = [feed.source for feed in shard.feeds]
+        for source in others:
+            source.leave()
         self._relay.close(shard)
-        for feed in reversed(shard.feeds):
-            feed.source.close()
+        for source in others:
+            source.close()
+        main.close()
 
     def _depart(self) -> None:
         """Others need not wait until this worker's last beat is old."""

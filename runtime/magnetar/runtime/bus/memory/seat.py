@@ -82,6 +82,10 @@ class Member:
             self.dead = True
             self.lost()
 
+    def leave(self) -> None:
+        """As the port says; done at once."""
+        self.close()
+
     def close(self) -> None:
         """Give the seat back."""
         with self._lock:

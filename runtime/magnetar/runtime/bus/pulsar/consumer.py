@@ -12,10 +12,11 @@ from magnetar.runtime.bus.pulsar.seeking import PulsarSeek
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from queue import SimpleQueue
 
     from magnetar.runtime.bus.pulsar.closing import Farewell
     from magnetar.runtime.bus.pulsar.marks import Marking
-    from magnetar.runtime.bus.pulsar.native import NativeConsumer, NativeMessage, NativeMessageId
+    from magnetar.runtime.bus.pulsar.native import NativeConsumer, NativeMessage, NativeMessageId, NativeResult
 
 _log = logging.getLogger(__name__)
 
@@ -49,6 +50,7 @@ class PulsarConsumer:
         self._partition = partition
         self._farewell = farewell
         self._closed = False
+        self._closing: SimpleQueue[NativeResult] | None = None
         self._batched: deque[tuple[Position, NativeMessageId]] = deque()
 
     def receive(self, limit: int, wait: float) -> list[Delivery]:
@@ -114,16 +116,21 @@ class PulsarConsumer:
         """Whether the client believes that it is connected. Any thread; never blocks."""
         return not self._closed and self._consumer.is_connected()
 
+    def leave(self) -> None:
+        """Begin to give the subscription back; never blocks. From here on `receive` raises `Closed`."""
+        if not self._closed:
+            self._closed = True
+            self._closing = self._farewell.begin(self._consumer)
+
     def close(self) -> None:
         """Give the subscription back; waits for the broker's answer up to the close time-out.
 
         Pending acks are sent first. Without an answer the broker frees the partition when the next worker asks
         for it; this object delivers nothing more in either case.
         """
-        if self._closed:
-            return
-        self._closed = True
-        if not self._farewell.close(self._consumer):
+        self.leave()
+        closing, self._closing = self._closing, None
+        if closing is not None and not self._farewell.finish(closing):
             _log.warning("closing the consumer of %s: no answer from the broker", self._name)
 
     @property

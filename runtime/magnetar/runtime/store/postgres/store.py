@@ -127,9 +127,10 @@ class PostgresStore:
         row = ShardRow._make((*taken[0], {source: Position(*at) for source, *at in positions}))
         return row._replace(clean=before[0][0])
 
-    def release(self, shard: ShardName, epoch: int) -> bool:
-        """See the port."""
-        call = Call(SQL["release"], (text(shard), integer(epoch)))
+    def release(self, shard: ShardName, epoch: int, sent: tuple[int, int] | None = None) -> bool:
+        """See the port. One statement: of a shard that was lost no row goes."""
+        after, until = (0, 0) if sent is None else sent
+        call = Call(SQL["release"], (text(shard), integer(epoch), integer(after), integer(until)))
         [released] = self._write(f"releasing shard {shard}", call)
         return bool(released)
 

@@ -111,8 +111,14 @@ WHERE shard = $1::text AND epoch = $2::int8 AND contracts <= $4::int8
 RETURNING shard, epoch, owner, commits, lane, clean, generation, floor, contracts, since, why;
 
 -- name: release
-UPDATE shards SET owner = '', clean = true, since = (extract(epoch FROM clock_timestamp()) * 1000000)::int8
-WHERE shard = $1::text AND epoch = $2::int8 RETURNING epoch;
+WITH released AS (
+    UPDATE shards SET owner = '', clean = true, since = (extract(epoch FROM clock_timestamp()) * 1000000)::int8
+    WHERE shard = $1::text AND epoch = $2::int8 RETURNING shard, epoch
+), removed AS (
+    DELETE FROM outbox USING released
+    WHERE outbox.shard = released.shard AND number > $3::int8 AND number <= $4::int8
+)
+SELECT epoch FROM released;
 
 -- name: lock_shards
 SELECT shard FROM shards WHERE shard = ANY($1::text[]) ORDER BY shard FOR UPDATE;
