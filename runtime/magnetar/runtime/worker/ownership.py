@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from magnetar.runtime.store.port import ShardName
+    from magnetar.runtime.worker.bells import Bells
     from magnetar.runtime.worker.intake import Receiving
     from magnetar.runtime.worker.relay import Relay
     from magnetar.runtime.worker.shard import Shard
@@ -70,6 +71,7 @@ class Ownership:
         self,
         means: Means,
         relay: Relay,
+        bells: Bells,
         receiving: Receiving,
         shards: Mapping[ShardName, ShardPlan],
         presence: Presence,
@@ -79,6 +81,7 @@ class Ownership:
         self._store = means.store
         self._holdings = means.holdings
         self._relay = relay
+        self._bells = bells
         self._observer = means.observer
         self._points = means.points
         self._tenure = tenure
@@ -317,6 +320,7 @@ class Ownership:
         self._going.pop(shard.name, None)
         self._cut_since.pop(shard.name, None)
         self._relay.close(shard)
+        self._bells.close(shard)
         for feed in reversed(shard.feeds):
             feed.source.close()
 

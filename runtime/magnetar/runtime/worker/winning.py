@@ -17,6 +17,7 @@ from magnetar.runtime.wiring import subscription_of
 from magnetar.runtime.worker.lane import Lane
 from magnetar.runtime.worker.machine import NEVER, Means, Next
 from magnetar.runtime.worker.observer import Takeover, Wait
+from magnetar.runtime.worker.parking import Parking
 from magnetar.runtime.worker.shard import Feed, Shard, Timetable
 
 if TYPE_CHECKING:
@@ -37,6 +38,7 @@ class Winner:
 
     `retry`: after a failure, or *busy*. `handover`: between two looks at a shard whose owner is about to release it.
     `poll`: between two looks at a subscription on its way. `timers`: those due so soon are kept in memory.
+    `grace`: so long after its due time a parked head that has failed is tried again though no bell has rung (R23).
     """
 
     retry: float = 0.2
@@ -44,6 +46,7 @@ class Winner:
     poll: float = 0.002
     lane: int = 10_000
     timers: float = 60.0
+    grace: float = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,6 +215,9 @@ class Winning:
         horizon = now + self._holdings.clock_offset + micros(self._winner.timers)
         table = Timetable(horizon)
         table.look(self._store.timers(row.shard, horizon), horizon)
+        retry = claim.shard.plan.policy.retry
+        parking = Parking(retry.bound, micros(self._winner.grace))
+        parking.load(self._store.parked_keys(row.shard))
         shard = Shard(
             name=row.shard,
             plan=claim.shard.plan,
@@ -224,6 +230,7 @@ class Winning:
             feeds=self._feeds(claim, row),
             lane=lane,
             timetable=table,
+            parking=parking,
             wake=self._receiving.wake,
             since=now + self._holdings.clock_offset,
         )
