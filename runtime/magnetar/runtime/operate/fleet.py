@@ -87,7 +87,7 @@ def shards(views: Views, actor: str | None, lags: Mapping[ShardName, Lag] | None
     now, loads = views.now(), views.loads()
     alive = {member.worker for member in views.members() if is_alive(member, now)}
     rows = sorted(_of(views.shards(), actor), key=lambda row: _place(row.shard))
-    return [_shard(row, now, alive, loads.get(row.shard, Load(0, 0)), lags) for row in rows]
+    return [_shard(row, now, alive, loads.get(row.shard, Load(0, 0, 0)), lags) for row in rows]
 
 
 def workers(views: Views, actor: str | None) -> list[WorkerReport]:
