@@ -11,6 +11,7 @@ from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 import msgspec
+from msgspec.structs import replace
 
 from magnetar.runtime.context import Context
 from magnetar.runtime.errors import BrokenPromise, HandlerFailed, KeyParked, MisuseError, PermanentError
@@ -136,7 +137,7 @@ class Handling:
         while True:
             lane, rows = self._changes.lane, len(self._changes.rows)
             try:
-                self._apply(arrival)
+                self._apply(arrival, failures)
             except BrokenPromise:
                 raise
             except Exception as error:  # noqa: BLE001 - whatever a handler raises is its message's failure
@@ -147,12 +148,13 @@ class Handling:
                     continue
             return
 
-    def _apply(self, arrival: Arrival) -> None:
+    def _apply(self, arrival: Arrival, failures: int) -> None:
         message = self._readable(arrival)
         if arrival.timer is not None and arrival.timer.due > self._now:
             self._pass(arrival.timer.due)
         state, version = self._current(arrival.key)
-        context = Context(arrival.key, arrival.message_id, self._now, arrival.envelope)
+        envelope = arrival.envelope if not failures else replace(arrival.envelope, attempt=failures)
+        context = Context(arrival.key, arrival.message_id, self._now, envelope)
         state = self._call(message, state, context)
         told = self._decided(arrival, context)
         if self._closely:

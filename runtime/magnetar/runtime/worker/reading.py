@@ -141,8 +141,7 @@ class Reader:
         return message, None
 
     def _again(self, arrival: Arrival, row: ParkedRow, failures: int) -> Arrival:
-        envelope = msgspec.structs.replace(arrival.envelope, attempt=failures)
-        return msgspec.structs.replace(arrival, envelope=envelope, ordinal=row.ordinal, failures=failures)
+        return msgspec.structs.replace(arrival, ordinal=row.ordinal, failures=failures)
 
     def state(self, plan: ActorPlan, row: StateRow) -> State:
         """A stored state, read with the schema it was written with. Raises `DecodeFailed`, `SchemaUnavailable`."""
