@@ -5,6 +5,9 @@ Ports and contracts have their own trees (`bus.port`, `store.port`, `magnetar.sc
 ```
 MagnetarError ─┬─ AppInvalid          the declaration is wrong; every problem at once
                ├─ MisuseError         a handler, client or test asked for something that cannot be
+               ├─ TemporaryError      raised by a handler: not now; it is tried again
+               ├─ PermanentError      raised by a handler: never; the message becomes a dead letter at once
+               ├─ KeyParked           a question waits behind a failure of its key; it is answered later, not here
                ├─ HandlerFailed       a handler raised, or returned what is no state of its actor
                ├─ LayoutDiffers       the broker's partition counts are not the declared ones (R31)
                ├─ Unhandleable        a delivered message cannot be handled: unreadable, keyless, lost, refused
@@ -14,6 +17,8 @@ MagnetarError ─┬─ AppInvalid          the declaration is wrong; every prob
 """
 
 from __future__ import annotations
+
+from math import isfinite
 
 
 class MagnetarError(Exception):
@@ -32,6 +37,53 @@ class AppInvalid(MagnetarError):
 
 class MisuseError(MagnetarError):
     """A call that can never work as written; the message says what to write instead."""
+
+
+class TemporaryError(MagnetarError):
+    """Raised by a handler: not now. Nothing of the message is kept, and it is tried again as the actor's policy says.
+
+    `raise TemporaryError("rates for 2026-03 are not there yet", delay=30)`. Any other exception, but `PermanentError`,
+    is taken for a temporary one too, until the message's attempts are used up.
+    """
+
+    def __init__(self, text: str, *, delay: float | None = None) -> None:
+        """`text` is kept for operators: what is missing, and where it should come from.
+
+        `delay`: seconds until it is tried again at the earliest; None: as the policy's tiers say. Raises `MisuseError`
+        for a delay that is no time to wait.
+        """
+        if delay is not None and not (isfinite(delay) and delay >= 0):
+            message = f"TemporaryError({text!r:.200}, delay={delay}): a delay is a number of seconds, 0 or more"
+            raise MisuseError(message)
+        super().__init__(text)
+        self.delay = delay
+
+
+class PermanentError(MagnetarError):
+    """Raised by a handler: trying again cannot help. The message becomes a dead letter, its bytes and this text kept.
+
+    What its key does then is the policy's `afterwards`: it waits for an operator, or goes on without the message.
+    For a no that the business knows of (not enough money), publish an event instead: nobody has to mend that.
+    """
+
+    def __init__(self, text: str) -> None:
+        """`text` is kept for operators: what is wrong with the message, and what would mend it."""
+        super().__init__(text)
+
+
+class KeyParked(MagnetarError):
+    """An `ask` of this process waits in the store behind a failure of its key. It is handled in turn, exactly once.
+
+    The answer comes too late for this call: ask again later what became of it, not to do it a second time.
+    """
+
+    def __init__(self, actor: str, key: str, why: str) -> None:
+        """`why`: what the key waits for, as a clause ("Pay … failed 3 times and is tried again at …")."""
+        super().__init__(
+            f"{actor}/{key} is parked: {why}. What was asked waits behind it, is handled in turn, and is not answered "
+            "here; look at the state later instead of asking it again"
+        )
+        self.actor, self.key = actor, key
 
 
 class HandlerFailed(MagnetarError):
