@@ -22,6 +22,14 @@ ATTEMPT = "attempt"
 ASKS = "asks"
 SENDER = "sender"
 
+ERROR = "error"
+ERROR_TEXT = "error_text"
+DUE = "due"
+ORIGIN = "origin"
+ORIGIN_POSITION = "origin_position"
+PUBLISHED_AT = "published_at"
+BODY_OMITTED = "body_omitted"
+
 
 class Envelope(msgspec.Struct, frozen=True, gc=False):
     """What is known of a message besides its content. Ids are canonical UUID text.

@@ -20,7 +20,7 @@ from magnetar.runtime.worker.membership import ALONE
 from magnetar.runtime.worker.ownership import Tenure
 from magnetar.runtime.worker.turn import Limits
 from magnetar.schemas import Command, Key, topic_codec
-from tests.unit.worker.bank import Do, Told, accounts, skippers
+from tests.unit.worker.bank import Do, Told, accounts, hasty
 from tests.unit.worker.bench import START, Bench
 
 if TYPE_CHECKING:
@@ -125,7 +125,11 @@ def test_attempts_are_counted_in_the_store_and_nowhere_else(bench: Bench) -> Non
         bench.crash()
         bench.advance(61.5)
     [letter] = dead(bench)
-    assert (letter.failures, letter.error, letter.message_id) == (5, "tests.unit.worker.bank.HandlerError", id_of("poison"))
+    assert (letter.failures, letter.error, letter.message_id) == (
+        5,
+        "tests.unit.worker.bank.HandlerError",
+        id_of("poison"),
+    )
     assert [row.number for row in bench.views.failures_of("accounts", id_of("poison"))] == [1, 2, 3, 4, 5]
     assert len(letters(bench, DEAD)) == 1
     key = parked(bench)
@@ -155,11 +159,10 @@ def test_a_permanent_error_is_a_dead_letter_at_once(bench: Bench) -> None:
 
 def test_after_a_dead_letter_a_key_may_go_on() -> None:
     """`afterwards="skip"`: the tail is applied as if the dead one had not come."""
-    bench = Bench()
-    bench.send(Do(account="x"), topic="skippers")
-    for deeds in (("fail 9",), ("two",), ("never",), ("four",)):
-        bench.send(Do(account="a", deeds=deeds), topic="skippers")
+    bench = Bench(hasty)
+    for deeds in ("fail 9", "two", "never", "four"):
+        do(bench, "a", deeds)
     bench.advance(200)
-    assert bench.state(skippers, "a").done == ("two", "four")
-    assert [row.disposition for row in bench.journal(skippers, "a")] == ["dead", "dead", "applied", "applied"]
-    assert bench.views.parked_key("skippers", "a") is None
+    assert done(bench) == ("two", "four")
+    assert [row.disposition for row in bench.journal(accounts, "a")] == ["dead", "dead", "applied", "applied"]
+    assert parked(bench) is None

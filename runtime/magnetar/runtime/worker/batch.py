@@ -52,7 +52,9 @@ class Batch:
     @property
     def size(self) -> int:
         """How many arrivals it holds, decoded or not."""
-        return len(self.keys) + len(self.due) + len(self.mail) + sum(len(deliveries) for _, deliveries in self.deliveries)
+        return (
+            len(self.keys) + len(self.due) + len(self.mail) + sum(len(deliveries) for _, deliveries in self.deliveries)
+        )
 
     def positions(self) -> dict[str, Position]:
         """The last position taken of each feed."""

@@ -40,10 +40,11 @@ def advance(shard: Shard, handled: Handled) -> None:
         shard.timetable.disarm(gone.key, gone.name)
     for timer in changes.armed:
         shard.timetable.arm(timer)
-    for parked in changes.parked_keys:
-        shard.parking.keep(parked)
-    for _, key in changes.freed:
-        shard.parking.free(key)
+    if changes.parking is not None:
+        for parked in changes.parking.parked_keys:
+            shard.parking.keep(parked)
+        for _, key in changes.parking.freed:
+            shard.parking.free(key)
     shard.lane.extend(changes.outbox)
     if changes.sent is not None:
         shard.lane.deleted = changes.sent[1]

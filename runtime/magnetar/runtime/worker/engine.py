@@ -86,7 +86,14 @@ class Engine:
         self.ownership = Ownership(means, self.relay, self.bells, around.receiving, shards, presence, settings.tenure)
         self._bus, self._store = bus, store
         passivation = Passivation(means, self.turn, settings.limits)
-        self.machines: tuple[Machine, ...] = (self.ownership, self.timers, self.bells, self.turn, passivation, self.relay)
+        self.machines: tuple[Machine, ...] = (
+            self.ownership,
+            self.timers,
+            self.bells,
+            self.turn,
+            passivation,
+            self.relay,
+        )
 
     def step(self, now: Instant) -> Next:
         """One step of every machine; the earliest time any of them wants the next."""

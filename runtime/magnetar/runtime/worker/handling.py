@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     import pykka
 
-    from magnetar.runtime.store.port import ParkedKey
+    from magnetar.runtime.store.parking import ParkedKey
     from magnetar.runtime.wiring import Wiring
     from magnetar.runtime.worker.arrival import Arrival
     from magnetar.runtime.worker.shard import Shard
@@ -110,7 +110,7 @@ class Handling:
         """Handle them all."""
         for arrival in arrivals:
             if arrival.ordinal is not None:
-                self._go_on(arrival, arrival.ordinal)
+                self._go_on(arrival)
             elif arrival.timer is not None and not self._still_armed(arrival.timer):
                 self._handled.stale += 1
             elif arrival.timer is None and not self._shard.houses(arrival.key):
@@ -246,7 +246,7 @@ class Handling:
     def _join(self, arrival: Arrival, key: ParkedKey) -> None:
         self._waiting.join(arrival, key, self._now)
         self._parked(arrival)
-        self._refuse(arrival, KeyParked(describe(key)))
+        self._refuse(arrival, KeyParked(self._plan.name, arrival.key, describe(key)))
 
     def _refuse(self, arrival: Arrival, error: Exception) -> None:
         """Who has asked in this process is told now; what was asked is not forgotten."""
@@ -301,7 +301,7 @@ class Handling:
 
     def _record(self, arrival: Arrival, disposition: str, told: list[Told], version: int, state: State | None) -> None:
         """A disposition: a journal row, or of what was parked the row that is there already."""
-        rows = self._changes.journal if arrival.ordinal is None else self._changes.settled
+        rows = self._changes.journal if arrival.ordinal is None else self._changes.to_park().settled
         rows.append(self._journal(arrival, disposition, told, version, state))
 
     def _journal(
@@ -352,7 +352,8 @@ class Handling:
     def _check(self) -> None:
         """Asserted always: journal rows per key = version advance."""
         applied: dict[str, int] = {}
-        for row in chain(self._changes.journal, self._changes.settled):
+        settled = () if self._changes.parking is None else self._changes.parking.settled
+        for row in chain(self._changes.journal, settled):
             if row.disposition == _APPLIED:
                 applied[row.key] = applied.get(row.key, 0) + 1
         for write in self._changes.states:

@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from magnetar.runtime.worker.arrival import Arrival
 
 
-
 def letter(arrival: Arrival, sender: str, error: Exception, failures: int, due: Instant | None) -> dict[str, str]:
     """The properties of a letter about a message that has failed `failures` times, last with `error`."""
     envelope = arrival.envelope

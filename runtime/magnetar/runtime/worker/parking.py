@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections import deque
 from dataclasses import dataclass, field
-from enum import StrEnum
 from heapq import heappop, heappush
 from typing import TYPE_CHECKING
 
@@ -15,15 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from magnetar.runtime.instant import Instant
-    from magnetar.runtime.store.port import ParkedKey
-
-
-class Reason(StrEnum):
-    """Why a key is parked."""
-
-    RETRY = "retry"  # its head has failed and is tried again, or its tail is being applied
-    HELD = "held"  # its head has become a dead letter: a person decides
-    UNREAD = "unread"  # nobody here can read or handle its head: newer code may (R30)
+    from magnetar.runtime.store.parking import ParkedKey
 
 
 def waiting(key: ParkedKey) -> int:
@@ -32,7 +23,7 @@ def waiting(key: ParkedKey) -> int:
 
 
 @dataclass(slots=True)
-class Parking:
+class ParkedKeys:
     """A shard's parked keys. `keys` change after a commit only (R7).
 
     `bound`: as many messages may wait for one key; at that, the shard stops receiving. `grace`: so long after the due

@@ -25,7 +25,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from magnetar.runtime.bus.port import Delivery
-    from magnetar.runtime.store.port import ParkedRow, StateRow
+    from magnetar.runtime.store.parking import ParkedRow
+    from magnetar.runtime.store.port import StateRow
     from magnetar.runtime.wiring import ActorPlan, Topic
     from magnetar.runtime.worker.shard import Feed, Shard
     from magnetar.schemas import Schema, State, WriterSchemas
@@ -123,7 +124,9 @@ class Reader:
         if topic is None:
             problem = Unread(f"actor {plan.name!r} does not take what is on {row.source} any more")
         elif not row.schema:
-            problem = PermanentError(f"nobody has named the schema with which message {to_text(row.message_id)} is written")
+            problem = PermanentError(
+                f"nobody has named the schema with which message {to_text(row.message_id)} is written"
+            )
         else:
             message, problem = self._read_again(plan, topic, row)
         return self._again(_parked(row, message, problem), row, failures)

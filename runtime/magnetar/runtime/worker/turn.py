@@ -316,7 +316,10 @@ class Turn:
         """R9: it fails for good, in the same group. What the store refuses even as a dead letter stops the worker."""
         if arrival.message_id in self._refused:
             raise Unhandleable(
-                batch.shard.plan.name, arrival.envelope.source, arrival.at, f"the store refuses its dead letter: {error}"
+                batch.shard.plan.name,
+                arrival.envelope.source,
+                arrival.at,
+                f"the store refuses its dead letter: {error}",
             ) from error
         self._refused[arrival.message_id] = f"the store refuses it: {error}"
         return self._go(group, self._handle, "loaded", now)

@@ -10,11 +10,10 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from magnetar.runtime.instant import Instant
-from magnetar.runtime.store.port import DeadLetter, FailureRow, ParkedKey, ParkedRow, Unparked
+from magnetar.runtime.instant import Instant, to_iso
+from magnetar.runtime.store.parking import DeadLetter, FailureRow, LetterStatus, ParkedKey, ParkedRow, Reason, Unparked
 from magnetar.runtime.worker.failing import Later, fingerprint_of, name_of, text_of
 from magnetar.runtime.worker.letters import body_of, letter
-from magnetar.runtime.worker.parking import Reason
 
 if TYPE_CHECKING:
     from magnetar.runtime.store.port import ShardChanges
@@ -56,11 +55,11 @@ class Waiting:
     def join(self, arrival: Arrival, key: ParkedKey, now: Instant) -> None:
         """Behind the last one that waits (R22)."""
         self._keys[arrival.key] = key._replace(last=key.last + 1)
-        self._changes.parked.append(self._row(arrival, key.last + 1, now))
+        self._changes.to_park().parked.append(self._row(arrival, key.last + 1, now))
 
     def note(self, arrival: Arrival, error: Exception, failures: int, now: Instant) -> None:
         """One more line in the ledger of failures (R24)."""
-        self._changes.failures.append(
+        self._changes.to_park().failures.append(
             FailureRow(
                 self._plan.name, arrival.message_id, failures, self._shard.name, arrival.key, name_of(error),
                 text_of(error), self._fingerprint(arrival, error), self._code, now,
@@ -81,13 +80,13 @@ class Waiting:
         """A dead letter: index row and topic in this one commit. `hold`: the key waits until a person decides."""
         envelope = arrival.envelope
         properties = letter(arrival, self._shard.name, error, failures, None)
-        self._changes.dead.append(
+        self._changes.to_park().dead.append(
             DeadLetter(
                 self._plan.name, arrival.message_id, self._shard.name, arrival.key, envelope.type, arrival.schema,
                 arrival.body, envelope.source, arrival.at, envelope.correlation_id, envelope.causation_id,
                 envelope.occurred, arrival.published_at, _to_json(dict(arrival.properties)).decode(),
                 "" if arrival.timer is None else arrival.timer.name, name_of(error), text_of(error),
-                self._fingerprint(arrival, error), failures, 0, now, "dead",
+                self._fingerprint(arrival, error), failures, 0, now, LetterStatus.DEAD.value,
             )
         )  # fmt: skip
         self._post(self._plan.dead_letters, arrival, properties)
@@ -110,9 +109,9 @@ class Waiting:
         """Write what became of the keys."""
         for name, key in self._keys.items():
             if key is not None:
-                self._changes.parked_keys.append(key)
+                self._changes.to_park().parked_keys.append(key)
             elif name in self._committed:
-                self._changes.freed.append((self._plan.name, name))
+                self._changes.to_park().freed.append((self._plan.name, name))
 
     def _wait(
         self, arrival: Arrival, reason: Reason, failures: int, due: Instant, error: Exception, now: Instant
@@ -120,7 +119,7 @@ class Waiting:
         key = self.parked(arrival.key)
         if key is None:
             key = self._new(arrival.key, now)
-            self._changes.parked.append(self._row(arrival, key.first, now))
+            self._changes.to_park().parked.append(self._row(arrival, key.first, now))
             key = key._replace(last=key.first)
         self._keys[arrival.key] = key._replace(
             reason=reason.value, failures=failures, due=due, error=name_of(error), error_text=text_of(error)
@@ -145,7 +144,7 @@ class Waiting:
         key = self.parked(arrival.key)
         assert key is not None, f"shard {self._shard.name}: {arrival.key!r} goes on, but is not parked"
         assert key.first == arrival.ordinal, f"shard {self._shard.name}: {arrival.key!r}: only its head goes on"
-        gone = self._changes.unparked
+        gone = self._changes.to_park().unparked
         if gone and gone[-1].key == arrival.key and gone[-1].last == key.first - 1:
             gone[-1] = gone[-1]._replace(last=key.first)
         else:
@@ -170,5 +169,8 @@ class Waiting:
 
 
 def describe(key: ParkedKey) -> str:
-    """Why a question is not answered, for who has asked it."""
-    return f"key {key.key!r} of actor {key.actor!r} is parked ({key.reason}: {key.error}: {key.error_text})"
+    """What the key waits for, for who has asked it."""
+    last = f"{key.error}: {key.error_text}" if key.error else "what was before it is being applied"
+    if key.due is None:
+        return f"it is {key.reason} until a person decides ({last})"
+    return f"its first message has failed {key.failures} times and is tried again at {to_iso(key.due)} ({last})"

@@ -17,7 +17,7 @@ from magnetar.runtime.wiring import subscription_of
 from magnetar.runtime.worker.lane import Lane
 from magnetar.runtime.worker.machine import NEVER, Means, Next
 from magnetar.runtime.worker.observer import Takeover, Wait
-from magnetar.runtime.worker.parking import Parking
+from magnetar.runtime.worker.parking import ParkedKeys
 from magnetar.runtime.worker.shard import Feed, Shard, Timetable
 
 if TYPE_CHECKING:
@@ -216,7 +216,7 @@ class Winning:
         table = Timetable(horizon)
         table.look(self._store.timers(row.shard, horizon), horizon)
         retry = claim.shard.plan.policy.retry
-        parking = Parking(retry.bound, micros(self._winner.grace))
+        parking = ParkedKeys(retry.bound, micros(self._winner.grace))
         parking.load(self._store.parked_keys(row.shard))
         shard = Shard(
             name=row.shard,
