@@ -62,9 +62,9 @@ class Ear(State):
 @cache
 def clerks(partitions: int, afterwards: Literal["hold", "skip"], immediate: int) -> Wiring:
     """The app with so many partitions a desk, and this policy."""
-    retry = Retry(immediate, tiers=(0.2, 0.6), attempts=ATTEMPTS, jitter=0.3, afterwards=afterwards, alarm=3, bound=8)
-    desks = Actor("desks", Desk, publishes=[Echo], policy=Policy(partitions, punctuality=1.0, retry=retry))
-    ears = Actor("ears", Ear, policy=Policy(partitions, punctuality=1.0))
+    retry = Retry(immediate=immediate, tiers=(0.2, 0.6), attempts=ATTEMPTS, jitter=0.3, afterwards=afterwards, alarm=3, bound=8)
+    desks = Actor("desks", Desk, publishes=[Echo], policy=Policy(partitions=partitions, punctuality=1.0, retry=retry))
+    ears = Actor("ears", Ear, policy=Policy(partitions=partitions, punctuality=1.0))
     desks.handles(note)
     desks.handles(ring)
     ears.handles(hear)
