@@ -32,7 +32,7 @@ class LetterStatus(StrEnum):
 
 
 class ParkedRow(NamedTuple):
-    """A message that waits for its key (R22). `ordinal`: its place among those of the key, ascending without gaps.
+    """A message that waits for its key (R22). `ordinal`: its place among those of the key, from 1, without gaps.
 
     `body`, `source` and `position` are as in `JournalRow`; `type` is '' when it could not be read. `properties` is a
     JSON object of strings, the delivery's own. `timer` is a fired timer's name, '' for a message: the timer's row stays
@@ -88,7 +88,7 @@ class ParkedKey(NamedTuple):
 
 
 class FailureRow(NamedTuple):
-    """One failure of a message, of the ledger of attempts (R24): `number` is 1, 2, …"""
+    """One failure of a message, of the ledger of attempts (R24). `number` counts those of the message, from 1."""
 
     actor: str
     message_id: bytes
@@ -148,3 +148,10 @@ class Parking:
     failures: list[FailureRow] = field(default_factory=list)  # must be new
     dead: list[DeadLetter] = field(default_factory=list)
     """Must be new, or take the place of one that is *replayed* or *discarded*: it died again."""
+
+    def vacates(self, row: ParkedRow) -> bool:
+        """Whether the row's place is one from which the group takes another row."""
+        return any(
+            (each.actor, each.key) == (row.actor, row.key) and each.first <= row.ordinal <= each.last
+            for each in self.unparked
+        )
