@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from magnetar.chaos.evidence import Evidence
     from magnetar.chaos.history import History
     from magnetar.chaos.verdict import Examination
-    from magnetar.runtime.store.parking import DeadLetter
+    from magnetar.runtime.store.parking import DeadLetter, FailureRow
+    from magnetar.runtime.store.port import JournalRow
 
 _DEAD = "a dead letter is on its topic, in the index and in the journal, once"
 _WAITS = "what is parked waits in order, and behind what came before"
@@ -59,6 +60,9 @@ def _disagrees(evidence: Evidence, letter: DeadLetter, published: int, *, again:
 
 def tails_wait(_: History, evidence: Evidence) -> Examination:
     """Parked rows have no gap, each its journal row; they are in the order of their partition, after what was applied."""
+    for row in evidence.failures:
+        if (applied := evidence.journal[row.actor, row.message_id]).disposition == Disposition.APPLIED.value:
+            yield _late(row, applied)
     waiting = {(row.actor, row.message_id) for rows in evidence.parked.values() for row in rows}
     for (actor, message_id), row in evidence.journal.items():
         if row.disposition == Disposition.PARKED.value and (actor, message_id) not in waiting:
@@ -67,9 +71,18 @@ def tails_wait(_: History, evidence: Evidence) -> Examination:
         subject = f"actor {actor}, key {key}"
         parked = evidence.parked_keys.get((actor, key))
         ordinals = [row.ordinal for row in rows]
-        if parked is None or ordinals != list(range(parked.first, parked.last + 1)):
+        wanted = [] if parked is None else list(range(parked.first, parked.last + 1))
+        if ordinals != wanted:
             yield Violation(_WAITS, subject, f"places {ordinals}, and its key says {parked}")
         yield from _behind(evidence, actor, key)
+
+
+def _late(row: FailureRow, applied: JournalRow) -> Violation | None:
+    """What has failed and is applied now was applied after it had failed."""
+    if row.now <= applied.now:
+        return None
+    subject = f"actor {row.actor}, message {to_text(row.message_id)}"
+    return Violation(_WAITS, subject, f"failure {row.number} at {row.now}, applied at {applied.now}")
 
 
 def _behind(evidence: Evidence, actor: str, key: str) -> Examination:

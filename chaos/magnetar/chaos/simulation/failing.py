@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 NOTES = 7
 """Letters for a desk while there are faults; one more comes when all is healed."""
 
-POISONED, TWICE, ASKED = 0.12, 0.2, 0.1
+TWICE, ASKED = 0.2, 0.1
 _FAILS = (0,) * 12 + (1, 1, 2, 2, 3)
 _PROMISE = "only poison dies, and of exactly its failures"
 
@@ -41,7 +41,7 @@ class Failing:
         return clerks(options.partitions, "hold" if options.articles == 1 else "skip", 1 + options.articles % 2)
 
     def letters(self, chance: Chance, options: Options) -> list[Letter]:
-        """See `Workload`. Each desk draws from a stream of its own; poison is for the first one."""
+        """See `Workload`. Each desk draws from a stream of its own; poison is for the first one, once or twice."""
         return [
             letter
             for number in range(options.orders)
@@ -55,10 +55,11 @@ class Failing:
 
 
 def _desk(draw: random.Random, number: int, options: Options) -> Iterator[Letter]:
+    poisoned = {draw.randrange(NOTES), draw.randrange(2 * NOTES)}
     for turn in range(NOTES + 1):
         late = turn == NOTES
         at = options.duration + draw.random() if late else draw.uniform(0.0, options.duration * 0.7)
-        poison = number == 0 and draw.random() < POISONED
+        poison = number == 0 and turn in poisoned
         message = Note(
             desk=f"d-{number}",
             word=f"w-{number}-{turn}",
