@@ -42,7 +42,7 @@ class Batch:
         """Put everything back where it was, to be taken first again."""
         for feed, deliveries in self.deliveries:
             feed.returned.extendleft(reversed(deliveries))
-        self.shard.parking.ringing.extendleft(reversed(self.keys))
+        self.shard.parking.give_back(self.keys)
         self.shard.due.extendleft(reversed(self.due))
         self.shard.mail.extendleft(reversed(self.mail))
         self.shard.in_turn = False
@@ -86,8 +86,8 @@ def _batch(shard: Shard, room: int, now: Instant) -> Batch | None:
     if shard.lane.full or now < shard.waits_until:
         return None
     batch = Batch(shard)
-    while shard.parking.ringing and room > 0:
-        batch.keys.append(shard.parking.ringing.popleft())
+    while room > 0 and (key := shard.parking.take()) is not None:
+        batch.keys.append(key)
         room -= 1
     if not shard.parking.full:
         _take_what_came(batch, room)

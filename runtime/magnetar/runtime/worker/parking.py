@@ -11,7 +11,7 @@ from heapq import heappop, heappush
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from magnetar.runtime.instant import Instant
     from magnetar.runtime.store.parking import ParkedKey
@@ -28,14 +28,14 @@ class ParkedKeys:
 
     `bound`: as many messages may wait for one key; at that, the shard stops receiving. `grace`: so long after the due
     time of a head that failed its row rings, if no bell has (R23). `ringing`: keys whose time has come and that no turn
-    has taken yet, in order; `rung` has those too that a turn has in hand.
+    has taken yet, in order, and `rung` what was due then.
     """
 
     bound: int
     grace: Instant
     keys: dict[str, ParkedKey] = field(default_factory=dict)
     ringing: deque[str] = field(default_factory=deque)
-    rung: set[str] = field(default_factory=set)
+    rung: dict[str, Instant] = field(default_factory=dict)
     crowded: set[str] = field(default_factory=set)
     heap: list[tuple[Instant, str]] = field(default_factory=list)
 
@@ -52,7 +52,6 @@ class ParkedKeys:
     def keep(self, key: ParkedKey) -> None:
         """A key is parked, or is parked otherwise than before."""
         self.keys[key.key] = key
-        self.rung.discard(key.key)
         (self.crowded.add if waiting(key) >= self.bound else self.crowded.discard)(key.key)
         if key.due is not None:
             heappush(self.heap, (self._rings(key, key.due), key.key))
@@ -60,7 +59,6 @@ class ParkedKeys:
     def free(self, key: str) -> None:
         """Nothing waits for the key any more."""
         del self.keys[key]
-        self.rung.discard(key)
         self.crowded.discard(key)
 
     def ring(self, key: str, instant: Instant) -> bool:
@@ -68,10 +66,26 @@ class ParkedKeys:
         parked = self.keys.get(key)
         if parked is None or parked.due is None or parked.due > instant:
             return False
-        if key not in self.rung:
-            self.rung.add(key)
+        if self.rung.get(key) != parked.due:
+            self.rung[key] = parked.due
             self.ringing.append(key)
         return True
+
+    def take(self) -> str | None:
+        """The next key that goes on. One that a turn had in hand while it rang again may be done with by now."""
+        while self.ringing:
+            key = self.ringing.popleft()
+            due, parked = self.rung.pop(key, None), self.keys.get(key)
+            if due is not None and parked is not None and parked.due == due:
+                return key
+        return None
+
+    def give_back(self, keys: Sequence[str]) -> None:
+        """They were taken, and nothing came of it: they are the next, in the same order."""
+        for key in reversed(keys):
+            if key not in self.rung and (due := self.keys[key].due) is not None:
+                self.rung[key] = due
+                self.ringing.appendleft(key)
 
     def ring_by_row(self, instant: Instant) -> Instant | None:
         """Let those go on whose own time has come, bell or no bell; returns when the next one's will."""
