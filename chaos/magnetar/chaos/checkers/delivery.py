@@ -47,7 +47,9 @@ def _stored(sending: Sending, evidence: Evidence) -> bool:
 def _each_is_disposed_of(evidence: Evidence) -> Examination:
     for place, log in evidence.logs.items():
         topic = evidence.wiring.topics.get(place.topic)
-        for actor in () if topic is None else topic.takers:  # nobody takes letters: rows decide (R23)
+        if topic is None:
+            continue  # a letter: its message is judged where it came from
+        for actor in topic.takers:
             plan = evidence.wiring.actors[actor]
             for delivery in log:
                 if _takes(plan, topic, delivery):
