@@ -64,12 +64,22 @@ class Effect(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
+class Unapplied:
+    """What could not be applied: rows that wait for each (actor, key) in their order, why, each failure, who is dead."""
+
+    tails: Mapping[tuple[str, str], list[ParkedRow]] = field(default_factory=dict)
+    keys: Mapping[tuple[str, str], ParkedKey] = field(default_factory=dict)
+    failures: list[FailureRow] = field(default_factory=list)
+    dead: list[DeadLetter] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
 class Evidence:
     """The final state.
 
     `schemas` are the texts that the store keeps, by fingerprint; `timelines` the applied rows of each (actor, key), by
     version; `effects` what the journal says was sent; `copies` where each message is, by its id's text, but for letters
-    about it. `parked` are the rows that wait for each (actor, key), in their order.
+    about it.
     """
 
     wiring: Wiring
@@ -83,10 +93,7 @@ class Evidence:
     unsent: list[OutboxRow]
     rows: Mapping[str, list[tuple[object, ...]]]
     schemas: Mapping[str, str]
-    parked: Mapping[tuple[str, str], list[ParkedRow]]
-    parked_keys: Mapping[tuple[str, str], ParkedKey]
-    failures: list[FailureRow]
-    dead: list[DeadLetter]
+    unapplied: Unapplied = field(default_factory=Unapplied)
     timelines: dict[tuple[str, str], list[JournalRow]] = field(init=False, default_factory=dict)
     effects: list[Effect] = field(init=False, default_factory=list)
     copies: dict[str, list[Place]] = field(init=False, default_factory=dict)
@@ -120,7 +127,6 @@ def gather(wiring: Wiring, broker: Broker, views: Views, at: Instant) -> Evidenc
     """Read everything. Nothing may be running meanwhile."""
     places = [Place(name, number) for name in broker.topics() for number in range(len(broker.topic(name).partitions))]
     journal = {(row.actor, row.message_id): row for actor in wiring.actors for row in views.journal_of(actor)}
-    stuck = sorted({(row.actor, row.key) for row in journal.values() if row.disposition in _UNAPPLIED})
     states = {(row.actor, row.key): row for actor in wiring.actors for row in views.states_of(actor)}
     return Evidence(
         wiring=wiring,
@@ -134,8 +140,16 @@ def gather(wiring: Wiring, broker: Broker, views: Views, at: Instant) -> Evidenc
         unsent=[row for actor in wiring.actors for row in views.unsent_of(actor)],
         rows={table.name: list(views.rows_of(table.name)) for table in wiring.tables()},
         schemas=views.schemas(),
-        parked={who: views.parked_of(*who, _ALL) for who in stuck},
-        parked_keys={who: key for who in stuck if (key := views.parked_key(*who)) is not None},
+        unapplied=unapplied(wiring, views, journal),
+    )
+
+
+def unapplied(wiring: Wiring, views: Views, journal: Mapping[tuple[str, bytes], JournalRow]) -> Unapplied:
+    """Read what waits and what is dead."""
+    stuck = sorted({(row.actor, row.key) for row in journal.values() if row.disposition in _UNAPPLIED})
+    return Unapplied(
+        tails={who: views.parked_of(*who, _ALL) for who in stuck},
+        keys={who: key for who in stuck if (key := views.parked_key(*who)) is not None},
         failures=[row for actor, message_id in journal for row in views.failures_of(actor, message_id)],
         dead=[row for actor in wiring.actors for row in views.dead_letters(actor, _ALL)],
     )

@@ -109,7 +109,7 @@ def told(branch: Branch, message: Told, context: Context) -> Branch:
 
 
 def act(deed: str, context: Context) -> None:
-    """`tell branch word`, `ask account word`, `timer s name`, `cancel name`, `book word`, `big bytes`; `raise`, `fail times`, `later delay`, `never`."""
+    """`tell branch word`, `ask account word`, `timer s name`, `cancel name`, `book word`, `big bytes`, or as `fail`."""
     match deed.split():
         case ["tell", branch, word]:
             context.publish(Told(branch=branch, word=word))
@@ -123,11 +123,18 @@ def act(deed: str, context: Context) -> None:
             context.record(Booking(account=context.key, word=word))
         case ["big", size]:
             context.publish(Told(branch="b", word="x" * int(size)))
+        case _:
+            fail(deed, context.envelope.attempt)
+
+
+def fail(deed: str, attempt: int) -> None:
+    """`raise`, `fail times`, `later delay`, `never`."""
+    match deed.split():
         case ["raise"]:
-            raise HandlerError(context.key)
-        case ["fail", times] if context.envelope.attempt < int(times):
-            raise HandlerError(f"attempt {context.envelope.attempt} of {times}")
-        case ["later", delay] if not context.envelope.attempt:
+            raise HandlerError(deed)
+        case ["fail", times] if attempt < int(times):
+            raise HandlerError(f"attempt {attempt} of {times}")
+        case ["later", delay] if not attempt:
             raise TemporaryError("not yet", delay=float(delay))
         case ["never"]:
             raise PermanentError("no such account")

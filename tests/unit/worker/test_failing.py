@@ -52,9 +52,7 @@ def test_a_permanent_error_ends_at_once() -> None:
 @pytest.mark.parametrize(("delay", "tier"), [(3.0, TIERS[0]), (10.0, TIERS[0]), (11.0, TIERS[1]), (999.0, TIERS[1])])
 def test_an_error_may_say_when(delay: float, tier: Tier) -> None:
     """Then it is not tried at once, and its bell waits in the first tier that is long enough."""
-    assert decide(TemporaryError("x", delay=delay), 1, RETRY, TIERS, bytes(16), NOW) == Later(
-        NOW + micros(delay), tier
-    )
+    assert decide(TemporaryError("x", delay=delay), 1, RETRY, TIERS, bytes(16), NOW) == Later(NOW + micros(delay), tier)
 
 
 @given(retries, ids, st.integers(1, 20))

@@ -223,7 +223,9 @@ def test_every_partition_of_every_feed_belongs_to_one_shard() -> None:
 def test_another_number_of_partitions_stops_the_worker() -> None:
     """R31: keys would go to other shards; the error says both numbers and what to set."""
     bench = Bench()
-    actor = Actor("accounts", Account, publishes=[bank.Told], rows=[bank.Booking], policy=Policy(partitions=5, retry=bank.RETRY))
+    actor = Actor(
+        "accounts", Account, publishes=[bank.Told], rows=[bank.Booking], policy=Policy(partitions=5, retry=bank.RETRY)
+    )
     for handler in accounts.handlers:
         actor.handles(handler)
     bench.wiring = App("bank", actor, bank.branches).wire()

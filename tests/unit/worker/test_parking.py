@@ -26,7 +26,8 @@ from tests.unit.worker.bench import START, Bench
 
 if TYPE_CHECKING:
     from magnetar.runtime.bus.port import Delivery
-    from magnetar.runtime.store.port import DeadLetter, ParkedKey, ShardChanges
+    from magnetar.runtime.store.parking import DeadLetter, ParkedKey
+    from magnetar.runtime.store.port import ShardChanges
 
 TIER, DEAD = "accounts-magnetar-accounts-RETRY-10s", "accounts-magnetar-accounts-DLQ"
 

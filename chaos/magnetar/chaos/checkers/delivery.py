@@ -75,7 +75,7 @@ def _disposed(evidence: Evidence, actor: str, place: Place, delivery: Delivery) 
 def _is_stuck(evidence: Evidence, row: JournalRow) -> bool:
     """Dead, or behind one that is, on a key that waits for a person; what else is parked at rest was forgotten."""
     if row.disposition == Disposition.PARKED.value:
-        key = evidence.parked_keys.get((row.actor, row.key))
+        key = evidence.unapplied.keys.get((row.actor, row.key))
         return key is not None and key.due is None
     return row.disposition in _ENDED
 

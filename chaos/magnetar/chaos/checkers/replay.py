@@ -53,7 +53,7 @@ class _Key:
 def replayed(_: History, evidence: Evidence) -> Examination:
     """Every key of every actor, and all own rows together."""
     recorded: _Recorded = {table: [] for table in evidence.rows}
-    failed = Counter((row.actor, row.message_id) for row in evidence.failures)
+    failed = Counter((row.actor, row.message_id) for row in evidence.unapplied.failures)
     for (actor, name), timeline in evidence.timelines.items():
         plan = evidence.wiring.actors[actor]
         key = _Key(plan, name, plan.initial, failed)
@@ -116,7 +116,15 @@ def _decoded(plan: ActorPlan, row: JournalRow) -> Message:
 def _envelope(row: JournalRow, attempt: int) -> Envelope:
     text = to_text(row.message_id)
     return Envelope(
-        text, row.key, row.type, row.schema, row.correlation_id, row.causation_id, row.occurred_at, None, attempt,
+        text,
+        row.key,
+        row.type,
+        row.schema,
+        row.correlation_id,
+        row.causation_id,
+        row.occurred_at,
+        None,
+        attempt,
         row.source,
     )
 

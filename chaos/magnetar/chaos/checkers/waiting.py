@@ -27,7 +27,7 @@ _WAITS = "what is parked waits in order, and behind what came before"
 def dead_letters_agree(history: History, evidence: Evidence) -> Examination:
     """Journal, index, ledger and topic say the same of each dead letter."""
     published = _published(evidence)
-    buried = {(row.actor, row.message_id): row for row in evidence.dead}
+    buried = {(row.actor, row.message_id): row for row in evidence.unapplied.dead}
     for (actor, message_id), row in evidence.journal.items():
         if row.disposition == Disposition.DEAD.value and (actor, message_id) not in buried:
             yield Violation(_DEAD, f"actor {actor}, message {to_text(message_id)}", "it has no row in the index")
@@ -48,7 +48,7 @@ def _published(evidence: Evidence) -> Counter[tuple[str, bytes]]:
 def _disagrees(evidence: Evidence, letter: DeadLetter, published: int, *, again: bool) -> Violation | None:
     subject = f"actor {letter.actor}, message {to_text(letter.message_id)}"
     row = evidence.journal.get((letter.actor, letter.message_id))
-    numbers = sorted(each.number for each in evidence.failures if each.message_id == letter.message_id)
+    numbers = sorted(each.number for each in evidence.unapplied.failures if each.message_id == letter.message_id)
     if row is None or row.disposition != Disposition.DEAD.value:
         return Violation(_DEAD, subject, f"its journal row says {row and row.disposition}")
     if published < 1 or (published > 1 and not again):
@@ -59,17 +59,17 @@ def _disagrees(evidence: Evidence, letter: DeadLetter, published: int, *, again:
 
 
 def tails_wait(_: History, evidence: Evidence) -> Examination:
-    """Parked rows have no gap, each its journal row; they are in the order of their partition, after what was applied."""
-    for row in evidence.failures:
-        if (applied := evidence.journal[row.actor, row.message_id]).disposition == Disposition.APPLIED.value:
-            yield _late(row, applied)
-    waiting = {(row.actor, row.message_id) for rows in evidence.parked.values() for row in rows}
+    """Parked rows have no gap, and each its journal row; they are in their partition's order, behind the applied."""
+    for failure in evidence.unapplied.failures:
+        if (applied := evidence.journal[failure.actor, failure.message_id]).disposition == Disposition.APPLIED.value:
+            yield _late(failure, applied)
+    waiting = {(row.actor, row.message_id) for rows in evidence.unapplied.tails.values() for row in rows}
     for (actor, message_id), row in evidence.journal.items():
         if row.disposition == Disposition.PARKED.value and (actor, message_id) not in waiting:
             yield Violation(_WAITS, f"actor {actor}, message {to_text(message_id)}", "parked, and nowhere to be found")
-    for (actor, key), rows in evidence.parked.items():
+    for (actor, key), rows in evidence.unapplied.tails.items():
         subject = f"actor {actor}, key {key}"
-        parked = evidence.parked_keys.get((actor, key))
+        parked = evidence.unapplied.keys.get((actor, key))
         ordinals = [row.ordinal for row in rows]
         wanted = [] if parked is None else list(range(parked.first, parked.last + 1))
         if ordinals != wanted:
@@ -88,7 +88,7 @@ def _late(row: FailureRow, applied: JournalRow) -> Violation | None:
 def _behind(evidence: Evidence, actor: str, key: str) -> Examination:
     """By source: applied ones first, then the parked ones, each in the order of the partition."""
     reached: dict[str, Position] = {}
-    for row in (*evidence.timelines.get((actor, key), ()), *evidence.parked[actor, key]):
+    for row in (*evidence.timelines.get((actor, key), ()), *evidence.unapplied.tails[actor, key]):
         if row.position:
             position = Position.parse(row.position)
             if position < reached.setdefault(row.source, position):

@@ -9,7 +9,20 @@ from __future__ import annotations
 from functools import cache
 from typing import TYPE_CHECKING
 
-from magnetar.runtime import Actor, App, Command, Context, Event, Key, PermanentError, Policy, Retry, State, Timer, replace
+from magnetar.runtime import (
+    Actor,
+    App,
+    Command,
+    Context,
+    Event,
+    Key,
+    PermanentError,
+    Policy,
+    Retry,
+    State,
+    Timer,
+    replace,
+)
 
 if TYPE_CHECKING:
     from typing import Literal
@@ -62,7 +75,9 @@ class Ear(State):
 @cache
 def clerks(partitions: int, afterwards: Literal["hold", "skip"], immediate: int) -> Wiring:
     """The app with so many partitions a desk, and this policy."""
-    retry = Retry(immediate=immediate, tiers=(0.2, 0.6), attempts=ATTEMPTS, jitter=0.3, afterwards=afterwards, alarm=3, bound=8)
+    retry = Retry(
+        immediate=immediate, tiers=(0.2, 0.6), attempts=ATTEMPTS, jitter=0.3, afterwards=afterwards, alarm=3, bound=8
+    )
     desks = Actor("desks", Desk, publishes=[Echo], policy=Policy(partitions=partitions, punctuality=1.0, retry=retry))
     ears = Actor("ears", Ear, policy=Policy(partitions=partitions, punctuality=1.0))
     desks.handles(note)
@@ -86,11 +101,11 @@ def note(desk: Desk, message: Note, context: Context) -> Desk:
     return replace(desk, words=(*desk.words, message.word))
 
 
-def ring(desk: Desk, message: Ring, context: Context) -> Desk:
+def ring(desk: Desk, message: Ring, _: Context) -> Desk:
     """Note that it rang."""
     return replace(desk, words=(*desk.words, f"rang {message.word}"))
 
 
-def hear(ear: Ear, message: Echo, context: Context) -> Ear:
+def hear(ear: Ear, message: Echo, _: Context) -> Ear:
     """Note what was heard."""
     return replace(ear, words=(*ear.words, message.word))

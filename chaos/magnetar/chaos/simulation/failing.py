@@ -75,7 +75,7 @@ def _desk(draw: random.Random, number: int, options: Options) -> Iterator[Letter
 def _attempts(_: History, evidence: Evidence) -> Examination:
     """Each note that is applied or dead has failed as often as it says, but for the last attempts of poison."""
     codec = evidence.wiring.topics["desks"].codec
-    counts = Counter(row.message_id for row in evidence.failures)
+    counts = Counter(row.message_id for row in evidence.unapplied.failures)
     for (actor, _id), row in evidence.journal.items():
         if actor != "desks" or not row.position or row.disposition == Disposition.PARKED.value:
             continue

@@ -196,9 +196,9 @@ class Run:
 
     def _has_plans(self, shard: ShardName) -> bool:
         """Timers that may fire, and parked keys that go on by themselves; not those that wait for a person."""
-        return any(
-            key.due is not None for key in self._probe.parked_keys(shard)
-        ) or any(not self._is_held(timer) for timer in self._probe.timers(shard, _FAR))
+        return any(key.due is not None for key in self._probe.parked_keys(shard)) or any(
+            not self._is_held(timer) for timer in self._probe.timers(shard, _FAR)
+        )
 
     def _is_held(self, timer: TimerRow) -> bool:
         key = self.scene.views.parked_key(timer.actor, timer.key)

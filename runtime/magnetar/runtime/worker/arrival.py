@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -14,8 +15,6 @@ from magnetar.runtime.store.port import TimerRow
 from magnetar.schemas import Message, Timer
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from magnetar.runtime.wiring import ActorPlan
     from magnetar.runtime.worker.shard import Mail
 
@@ -28,8 +27,9 @@ class Arrival(msgspec.Struct, frozen=True, gc=False):
     """One message about to be handled.
 
     `schema` and `body` are what the journal keeps; `at` is the broker's position as text; `properties` are as they
-    came. `message` is None where it could not be read, and `problem` says why (never raised, so that it leads nowhere);
-    `key` is then what the broker knows, '' for none. `ordinal`: its place in the parked tail that it comes from, and `failures` what is in its ledger.
+    came. `message` is None where it could not be read, and `problem` says why (never raised, so that it leads
+    nowhere); `key` is then what the broker knows, '' for none. `ordinal`: its place in the parked tail that it comes
+    from, and `failures` what is in its ledger.
     """
 
     message_id: bytes

@@ -41,10 +41,7 @@ def advance(shard: Shard, handled: Handled) -> None:
     for timer in changes.armed:
         shard.timetable.arm(timer)
     if changes.parking is not None:
-        for parked in changes.parking.parked_keys:
-            shard.parking.keep(parked)
-        for _, key in changes.parking.freed:
-            shard.parking.free(key)
+        shard.parking.follow(changes.parking)
     shard.lane.extend(changes.outbox)
     if changes.sent is not None:
         shard.lane.deleted = changes.sent[1]

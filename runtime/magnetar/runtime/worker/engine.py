@@ -83,7 +83,7 @@ class Engine:
         self.bells = Bells(means, around.receiving, settings.ringing)
         presence = Presence(around.code, frozenset(wiring.actors))
         shards = shard_plans(wiring.actors, partitions)
-        self.ownership = Ownership(means, self.relay, self.bells, around.receiving, shards, presence, settings.tenure)
+        self.ownership = Ownership(means, (self.relay, self.bells), around.receiving, shards, presence, settings.tenure)
         self._bus, self._store = bus, store
         passivation = Passivation(means, self.turn, settings.limits)
         self.machines: tuple[Machine, ...] = (

@@ -66,7 +66,7 @@ class Handled:
     stale: int = 0
 
 
-class _StateUnencodable(Exception):  # noqa: N818 - not an error yet: the group is handled again, with a closer look
+class _StateUnencodable(Exception):
     """A key's last state of a group does not fit its schema: one of its messages is to blame."""
 
 

@@ -70,18 +70,16 @@ class Ownership:
     def __init__(
         self,
         means: Means,
-        relay: Relay,
-        bells: Bells,
+        letting: tuple[Relay, Bells],
         receiving: Receiving,
         shards: Mapping[ShardName, ShardPlan],
         presence: Presence,
         tenure: Tenure,
     ) -> None:
-        """`shards` are all of the app; `receiving` makes sources of their consumers."""
+        """`shards` are all of the app; `receiving` makes sources of their consumers. `letting`: closed before these (R15)."""
         self._store = means.store
         self._holdings = means.holdings
-        self._relay = relay
-        self._bells = bells
+        self._relay, self._bells = letting
         self._observer = means.observer
         self._points = means.points
         self._tenure = tenure

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from magnetar.runtime.instant import Instant
-    from magnetar.runtime.store.parking import ParkedKey
+    from magnetar.runtime.store.parking import ParkedKey, Parking
 
 
 def waiting(key: ParkedKey) -> int:
@@ -48,6 +48,13 @@ class ParkedKeys:
         """Know what the store says on taking the shard."""
         for key in keys:
             self.keep(key)
+
+    def follow(self, group: Parking) -> None:
+        """What a committed group has made of them."""
+        for key in group.parked_keys:
+            self.keep(key)
+        for _, name in group.freed:
+            self.free(name)
 
     def keep(self, key: ParkedKey) -> None:
         """A key is parked, or is parked otherwise than before."""

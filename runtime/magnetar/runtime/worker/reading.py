@@ -14,7 +14,7 @@ from magnetar.runtime import envelope as wire
 from magnetar.runtime.envelope import Envelope
 from magnetar.runtime.errors import MisuseError, PermanentError
 from magnetar.runtime.identity import foreign, named, to_text
-from magnetar.runtime.instant import Instant, from_iso
+from magnetar.runtime.instant import from_iso
 from magnetar.runtime.store.port import TimerRow
 from magnetar.runtime.wiring import checked_key
 from magnetar.runtime.worker.arrival import LOCAL, REHOMED, TIMER, Arrival
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from magnetar.runtime.store.port import StateRow
     from magnetar.runtime.wiring import ActorPlan, Topic
     from magnetar.runtime.worker.shard import Feed, Shard
-    from magnetar.schemas import Schema, State, WriterSchemas
+    from magnetar.schemas import State, WriterSchemas
 
 _properties = msgspec.json.Decoder(dict[str, str]).decode
 
@@ -102,17 +102,20 @@ class Reader:
         if writer.fingerprint not in self._met:
             self._fresh[writer.fingerprint] = writer.text
         try:
-            message = feed.topic.codec.decode(delivery.body, writer, _Origin(feed, delivery))
-            if type(message) in shard.plan.handlers:
-                return _arrival(shard, feed, delivery, message, writer.fingerprint)
-            problem: Exception = Unread(f"actor {shard.plan.name!r} has no handler for {type(message).__name__}")
-        except UnknownType as error:
-            problem = Unread(str(error))
+            return self._readable(shard, feed, delivery, writer)
+        except Unread as problem:
+            return _unreadable(feed, delivery, writer.fingerprint, Unread(str(problem))) if own else None
         except (DecodeFailed, MisuseError, ValueError) as error:
-            problem = PermanentError(str(error))
-        if not own and isinstance(problem, Unread):
-            return None
-        return _unreadable(feed, delivery, writer.fingerprint, problem)
+            return _unreadable(feed, delivery, writer.fingerprint, PermanentError(str(error)))
+
+    def _readable(self, shard: Shard, feed: Feed, delivery: Delivery, writer: Schema) -> Arrival:
+        try:
+            message = feed.topic.codec.decode(delivery.body, writer, _Origin(feed, delivery))
+        except UnknownType as error:
+            raise Unread(str(error)) from error
+        if type(message) not in shard.plan.handlers:
+            raise Unread(f"actor {shard.plan.name!r} has no handler for {type(message).__name__}")
+        return _arrival(shard, feed, delivery, message, writer.fingerprint)
 
     def parked(self, plan: ActorPlan, row: ParkedRow, failures: int) -> Arrival:
         """A parked message again, `failures` of its attempts being over. Raises `SchemaUnavailable`."""

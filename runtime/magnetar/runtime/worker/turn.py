@@ -26,7 +26,6 @@ from magnetar.runtime.worker.entity import Entity
 from magnetar.runtime.worker.handling import Handled, handle
 from magnetar.runtime.worker.machine import NEVER, Means, Next
 from magnetar.runtime.worker.observer import Loss, Wait
-from magnetar.runtime.worker.reading import Reader
 from magnetar.schemas import EncodeFailed, SchemaUnavailable
 
 if TYPE_CHECKING:
@@ -34,6 +33,7 @@ if TYPE_CHECKING:
 
     from magnetar.runtime.bus.port import Position
     from magnetar.runtime.worker.handling import Place
+    from magnetar.runtime.worker.reading import Reader
     from magnetar.runtime.worker.shard import Shard
 
 _log = logging.getLogger("magnetar.worker")
@@ -43,8 +43,9 @@ _log = logging.getLogger("magnetar.worker")
 class Limits:
     """Bounds of one group.
 
-    `group`: arrivals in all, `tail`: parked messages of one key; `tidy`: seconds after which settled outbox rows are deleted though nothing arrives.
-    `idle`: seconds after which an entity without mail leaves memory; `live`: so many may be in memory at once.
+    `group`: arrivals in all, `tail`: parked messages of one key. `tidy`: seconds after which settled outbox rows are
+    deleted though nothing arrives. `idle`: seconds after which an entity without mail leaves memory; `live`: so many
+    may be in memory at once.
     """
 
     group: int = 512

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from magnetar.runtime.worker.shard import Shard
 
 UNREAD_AGAIN: Instant = 60_000_000
-"""So long (microseconds) until a head that nobody here could read is looked at again, should newer code not come first."""
+"""So long (microseconds) until a head that nobody here could read is looked at again, if newer code does not come."""
 
 _to_json = msgspec.json.Encoder().encode
 
@@ -73,7 +73,7 @@ class Waiting:
         self._post(later.tier.topic, arrival, properties)
 
     def set_aside(self, arrival: Arrival, error: Unread, now: Instant) -> None:
-        """R30: nobody here can handle it. No attempt is spent, and no bell is needed: newer code takes the shard anew."""
+        """R30: nobody here can handle it. No attempt is spent, no bell is needed: newer code takes the shard anew."""
         self._wait(arrival, Reason.UNREAD, 0, now + UNREAD_AGAIN, error, now)
 
     def bury(self, arrival: Arrival, error: Exception, failures: int, now: Instant, *, hold: bool) -> None:
