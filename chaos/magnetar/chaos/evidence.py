@@ -65,7 +65,7 @@ class Effect(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Unapplied:
-    """What could not be applied: rows that wait for each (actor, key) in their order, why, each failure, who is dead."""
+    """What could not be applied: rows that wait for each (actor, key) in order, why, each failure, who is dead."""
 
     tails: Mapping[tuple[str, str], list[ParkedRow]] = field(default_factory=dict)
     keys: Mapping[tuple[str, str], ParkedKey] = field(default_factory=dict)

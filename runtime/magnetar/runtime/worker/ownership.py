@@ -76,7 +76,7 @@ class Ownership:
         presence: Presence,
         tenure: Tenure,
     ) -> None:
-        """`shards` are all of the app; `receiving` makes sources of their consumers. `letting`: closed before these (R15)."""
+        """`shards` are all of the app; `receiving` makes sources of their consumers; `letting` closes before (R15)."""
         self._store = means.store
         self._holdings = means.holdings
         self._relay, self._bells = letting

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from magnetar.runtime.store.port import StateRow
     from magnetar.runtime.wiring import ActorPlan, Topic
     from magnetar.runtime.worker.shard import Feed, Shard
-    from magnetar.schemas import State, WriterSchemas
+    from magnetar.schemas import Schema, State, WriterSchemas
 
 _properties = msgspec.json.Decoder(dict[str, str]).decode
 
