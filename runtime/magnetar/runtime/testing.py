@@ -70,7 +70,7 @@ class World:
         self._chance = random.Random(seed)  # noqa: S311 - a test's randomness must be repeatable
         self.broker = Broker(self._clock)
         self.database = SqliteMemory(self._clock)
-        for topic in self.wiring.topics.values():
+        for topic in self.wiring.provisioned():
             self.broker.provision(topic.name, topic.partitions or 1, topic.subscriptions)
         self._views = self.database.views()
         client_bus = MemoryBus(self.broker, "client")

@@ -141,6 +141,11 @@ class Wiring:
         codecs += [codec for plan in plans for codec in plan.timers.values()]
         return {codec.schema.fingerprint: codec.schema for codec in codecs}
 
+    def provisioned(self) -> Iterator[Topic | LetterTopic]:
+        """Every topic that must be there before a worker starts."""
+        yield from self.topics.values()
+        yield from self.letters.values()
+
     def partitions(self) -> dict[str, int]:
         """Actor → how many shards."""
         return {name: plan.policy.partitions for name, plan in self.actors.items()}

@@ -93,7 +93,7 @@ class Run:
         self.history = History(self.agenda.clock)
         wiring = WORKLOADS[schedule.workload].wiring(options)
         broker = Broker(self.agenda.clock, options.receiver_queue)
-        for topic in wiring.topics.values():
+        for topic in wiring.provisioned():
             broker.provision(topic.name, topic.partitions or 1, topic.subscriptions)
         clock = StoreClock(self.agenda, micros(options.skew))
         database = SqliteMemory(clock)

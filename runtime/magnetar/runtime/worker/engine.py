@@ -114,12 +114,13 @@ class Engine:
 
 def _counted(bus: Bus, wiring: Wiring) -> dict[str, int]:
     """Topic → partitions, by the broker's word. `LayoutDiffers` where that is not what is declared (R31)."""
-    counts = {name: bus.partitions(name) for name in wiring.topics}
-    for name, topic in wiring.topics.items():
-        if topic.partitions not in {None, counts[name]}:
+    counts = {topic.name: bus.partitions(topic.name) for topic in wiring.provisioned()}
+    for topic in wiring.provisioned():
+        there = counts[topic.name]
+        if topic.partitions not in {None, there}:
             message = (
-                f"topic {name!r} has {counts[name]} partitions, but {topic.partitions} are declared. The number is for "
-                f"life: set Policy(partitions={counts[name]}), or give the actor another name."
+                f"topic {topic.name!r} has {there} partitions, but {topic.partitions} are declared. The number is for "
+                f"life: set Policy(partitions={there}), or give the actor another name."
             )
             raise LayoutDiffers(message)
     return counts

@@ -237,7 +237,7 @@ class Relay:
     def _open(self, shard: Shard, destination: Destination, outlet: Outlet, now: Instant) -> bool:
         topic, partition = destination
         if outlet.opening is None:
-            schema = self._wiring.topics[topic].codec.schema.text
+            schema = None if topic in self._wiring.letters else self._wiring.topics[topic].codec.schema.text
             name = producer_name(self._wiring.app, shard.name, destination, shard.generation)
             outlet.opening = self._bus.produce(topic, partition, name, schema)
         try:
