@@ -7,7 +7,7 @@ from math import inf, nan
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from magnetar.runtime import (
@@ -154,7 +154,9 @@ def test_a_parked_key_says_what_to_do() -> None:
     assert "instead of asking it again" in str(error)
 
 
-@given(st.text(max_size=2 * TEXT_LIMIT))
+@given(st.integers(0, 2 * TEXT_LIMIT).map("ä".__mul__))
+@example("ä" * TEXT_LIMIT)
+@example("ä" * (TEXT_LIMIT + 1))
 def test_a_text_fits_into_a_property(text: str) -> None:
     """Short ones stay as they are; a long one keeps its beginning."""
     found = clipped(text)
