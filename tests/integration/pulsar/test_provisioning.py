@@ -129,7 +129,10 @@ def test_what_fails_has_its_topics(admin: Admin, pulsar_server: PulsarServer) ->
     retry, dead = wiring.actors["counters"].retries[0].topic, wiring.actors["counters"].dead_letters
     consumer = opened(bus.subscribe(retry, 1, "magnetar-counters"))
     for topic in (retry, dead):
-        opened(bus.produce(topic, 1, "letters", None)).send(1, Outgoing("c", b"\x00\xff", {"error_text": "no, ä"}))
+        producer = opened(bus.produce(topic, 1, "letters", None))
+        producer.send(1, Outgoing("c", b"\x00\xff", {"error_text": "no, ä"}))
+        [receipt] = until(lambda: producer.receipts() or None, 20.0, "a receipt")  # noqa: B023 - called at once
+        assert receipt.error is None
     [delivery] = consumer.receive(1, 10.0)
     assert (delivery.key, delivery.body, delivery.properties["error_text"]) == ("c", b"\x00\xff", "no, ä")
     assert delivery.schema_version is None

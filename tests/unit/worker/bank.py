@@ -151,7 +151,8 @@ skippers = Actor(
     rows=[Booking],
     policy=Policy(partitions=2, retry=Retry(immediate=1, tiers=(10.0,), attempts=2, afterwards="skip")),
 )
-for handler in (do, asked, rang):
-    skippers.handles(handler)
+skippers.handles(do)
+skippers.handles(asked)
+skippers.handles(rang)
 hasty = App("bank", skippers, branches)
 """The same bank, in which an account goes on after a dead letter."""

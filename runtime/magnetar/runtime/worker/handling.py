@@ -188,6 +188,10 @@ class Handling:
         entity = self._shard.entities.get(key)
         return (self._plan.initial, 0) if entity is None else (entity.state, entity.version)
 
+    def _version(self, key: str) -> int:
+        """Of the key's state as it is: where in its timeline a message stands that was not applied."""
+        return self._current(key)[1]
+
     def _call(self, message: Message, state: State, context: Context) -> State:
         result = self._plan.handlers[type(message)](state, message, context)
         if type(result) is not self._plan.state:
@@ -236,12 +240,12 @@ class Handling:
         if arrival.timer is not None:
             self._fire(arrival.timer)
         self._waiting.bury(arrival, error, failures, self._now, hold=hold)
-        self._record(arrival, Disposition.DEAD.value, [], 0, None)
+        self._record(arrival, Disposition.DEAD.value, [], self._version(arrival.key), None)
 
     def _parked(self, arrival: Arrival) -> None:
         """It has a disposition from now on; one that was parked before has it already (R2)."""
         if arrival.ordinal is None:
-            self._record(arrival, Disposition.PARKED.value, [], 0, None)
+            self._record(arrival, Disposition.PARKED.value, [], self._version(arrival.key), None)
 
     def _join(self, arrival: Arrival, key: ParkedKey) -> None:
         self._waiting.join(arrival, key, self._now)
@@ -267,7 +271,7 @@ class Handling:
             return
         if arrival.timer is not None and not self._still_armed(arrival.timer):
             self._handled.stale += 1
-            self._record(arrival, Disposition.SKIPPED.value, [], 0, None)
+            self._record(arrival, Disposition.SKIPPED.value, [], self._version(arrival.key), None)
             self._waiting.advance(arrival, self._now)
         else:
             self._attempt(arrival)
