@@ -41,23 +41,24 @@ BODY_OMITTED = "body_omitted"
 ERROR = "error"
 """Of a message that failed: the error's class."""
 ERROR_TEXT = "error_text"
-"""What it said, `clipped`."""
+"""What it said, bounded."""
 DUE = "due"
 """On a retry topic: when it is tried again at the earliest, RFC 3339 in UTC."""
 ORIGIN = "origin"
 """Where it came from: `topic/partition`."""
 ORIGIN_POSITION = "origin_position"
 """The broker's position there."""
-ORIGIN_SCHEMA_VERSION = "origin_schema_version"
-"""The topic's version of the schema that its bytes are in; absent where the broker named none."""
+PUBLISHED_AT = "published_at"
+"""When it was published there, RFC 3339 in UTC."""
+BODY_OMITTED = "body_omitted"
+"""How many bytes it has that were left out, because they and these properties are more than one message holds."""
 
-TEXT_LIMIT = 2_000
-"""Longest text of an error in a property, in characters: what does not fit stands in the worker's log."""
 
-
-def clipped(text: str) -> str:
-    """`text` for a property: at most `TEXT_LIMIT` characters, an ellipsis for what was cut."""
-    return text if len(text) <= TEXT_LIMIT else f"{text[: TEXT_LIMIT - 1]}…"
+def plain(text: str) -> str:
+    """What somebody else has written, as every database and screen can hold it: no NUL, no half surrogate pair."""
+    if text.isprintable():
+        return text
+    return "".join(each if each.isprintable() else "\N{REPLACEMENT CHARACTER}" for each in text)
 
 
 class Envelope(msgspec.Struct, frozen=True, gc=False):

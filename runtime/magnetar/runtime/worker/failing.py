@@ -12,6 +12,7 @@ from hashlib import blake2b
 from traceback import extract_tb
 from typing import TYPE_CHECKING
 
+from magnetar.runtime.envelope import plain
 from magnetar.runtime.errors import MagnetarError, PermanentError, TemporaryError
 from magnetar.runtime.instant import Instant, micros
 
@@ -76,9 +77,8 @@ def _chance(message_id: bytes, failures: int) -> float:
 
 def text_of(error: BaseException) -> str:
     """What the error says, in one bounded piece that can stand in a property: printable, no line breaks."""
-    text = " ".join(str(error).split())
-    printable = "".join(each if each.isprintable() else "\N{REPLACEMENT CHARACTER}" for each in text)
-    return printable if len(printable) <= TEXT_LIMIT else printable[: TEXT_LIMIT - 1] + "\N{HORIZONTAL ELLIPSIS}"
+    text = plain(" ".join(str(error).split()))
+    return text if len(text) <= TEXT_LIMIT else text[: TEXT_LIMIT - 1] + "\N{HORIZONTAL ELLIPSIS}"
 
 
 def name_of(error: BaseException) -> str:

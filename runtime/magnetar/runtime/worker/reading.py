@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from magnetar.runtime import envelope as wire
-from magnetar.runtime.envelope import Envelope
+from magnetar.runtime.envelope import Envelope, plain
 from magnetar.runtime.errors import MisuseError, PermanentError
 from magnetar.runtime.identity import foreign, named, to_text
 from magnetar.runtime.instant import from_iso
@@ -209,8 +209,8 @@ def _unreadable(feed: Feed, delivery: Delivery, schema: str, problem: Exception)
         key = ""
     properties = delivery.properties
     envelope = Envelope(
-        text, key, _plain(properties.get(wire.TYPE, "")), schema, _plain(properties.get(wire.CORRELATION_ID, text)),
-        _plain(properties.get(wire.CAUSATION_ID, "")), delivery.published_at, None, 0, feed.name,
+        text, key, plain(properties.get(wire.TYPE, "")), schema, plain(properties.get(wire.CORRELATION_ID, text)),
+        plain(properties.get(wire.CAUSATION_ID, "")), delivery.published_at, None, 0, feed.name,
     )  # fmt: skip
     return Arrival(
         message_id, key, None, envelope, schema, delivery.body, str(delivery.position), delivery.published_at,
@@ -240,15 +240,6 @@ def _arrival(shard: Shard, feed: Feed, delivery: Delivery, message: Message, sch
     )
 
 
-def _plain(text: str) -> str:
-    """What somebody else has written, as any database and screen can hold it: no NUL, no half surrogate pair."""
-    return (
-        text
-        if text.isprintable()
-        else "".join(each if each.isprintable() else "\N{REPLACEMENT CHARACTER}" for each in text)
-    )
-
-
 def _envelope(delivery: Delivery, text: str, key: str, kind: str, schema: str, source: str) -> Envelope:
     properties: Mapping[str, str] = delivery.properties
     occurred = properties.get(wire.OCCURRED_AT)
@@ -257,8 +248,8 @@ def _envelope(delivery: Delivery, text: str, key: str, kind: str, schema: str, s
         key=key,
         type=kind,
         schema=schema,
-        correlation_id=_plain(properties.get(wire.CORRELATION_ID, text)),
-        causation_id=_plain(properties.get(wire.CAUSATION_ID, "")),
+        correlation_id=plain(properties.get(wire.CORRELATION_ID, text)),
+        causation_id=plain(properties.get(wire.CAUSATION_ID, "")),
         occurred=delivery.published_at if occurred is None else from_iso(occurred),
         traceparent=properties.get(wire.TRACEPARENT),
         attempt=int(properties.get(wire.ATTEMPT, "0")),
