@@ -10,7 +10,7 @@ MagnetarError ─┬─ AppInvalid          the declaration is wrong; every prob
                ├─ KeyParked           a question waits behind a failure of its key; it is answered later, not here
                ├─ HandlerFailed       a handler raised, or returned what is no state of its actor
                ├─ LayoutDiffers       the broker's partition counts are not the declared ones (R31)
-               ├─ Unhandleable        a delivered message cannot be handled: unreadable, keyless, lost, refused
+               ├─ Unhandleable        a message that the store takes not even as a dead letter: the worker stops
                ├─ ShardLost           a question could not be answered here: another worker owns the key now
                └─ BrokenPromise       a run-time assertion of the protocol failed: a bug; nothing was committed
 ```
@@ -87,19 +87,26 @@ class KeyParked(MagnetarError):
 
 
 class HandlerFailed(MagnetarError):
-    """A handler raised. Nothing of its message was committed or acknowledged."""
+    """A handler raised, or its message cannot be handled. Nothing of that attempt is kept.
+
+    Raised by `World`, unless it parks, and to who has asked in the worker's own process. What becomes of the message is
+    the policy's: it is tried again later, or is a dead letter.
+    """
 
     def __init__(self, actor: str, key: str, type_: str, message_id: str, cause: BaseException) -> None:
         """Names the message; the handler's exception is the `__cause__`."""
         super().__init__(
             f"actor {actor!r}: handling {type_} {message_id} for key {key!r} raised {type(cause).__name__}: {cause}. "
-            "Nothing of it is committed or acknowledged; mend the handler and start the worker again."
+            "Nothing of this attempt is kept; a worker tries it again or makes it a dead letter, as the policy says."
         )
         self.actor, self.key, self.type, self.message_id = actor, key, type_, message_id
 
 
 class Unhandleable(MagnetarError):
-    """A delivered message cannot be handled. It stays unacknowledged; nothing behind it in its partition is applied."""
+    """The store refuses a message's rows for their content, even those of its dead letter. The worker stops.
+
+    It stays unacknowledged, and nothing behind it in its partition is applied. Look at what the database refuses.
+    """
 
     def __init__(self, actor: str, source: str, position: str, reason: str) -> None:
         """`source` is `topic/partition`, `position` the broker's."""

@@ -141,7 +141,9 @@ def test_a_refused_group_is_taken_apart_to_its_message(group: int) -> None:
     bench = Bench(settings=Settings(limits=Limits(group=group)))
 
     def refuse(changes: list[ShardChanges]) -> None:
-        if any(row.message_id == id_of("bad") and row.version for each in changes for row in each.journal):
+        if any(
+            (row.message_id, row.disposition) == (id_of("bad"), "applied") for each in changes for row in each.journal
+        ):
             raise CommitRejected("no such thing")
 
     bench.moods.watch("commit", refuse)

@@ -25,6 +25,7 @@ from magnetar.runtime.worker.commit import advance, read_back
 from magnetar.runtime.worker.entity import Entity
 from magnetar.runtime.worker.handling import Handled, handle
 from magnetar.runtime.worker.machine import NEVER, Means, Next
+from magnetar.runtime.worker.notices import tell
 from magnetar.runtime.worker.observer import Loss, Wait
 from magnetar.schemas import EncodeFailed, SchemaUnavailable
 
@@ -332,6 +333,7 @@ class Turn:
         group = self._hand()
         self._one_by_one = max(0, self._one_by_one - 1)
         for handled in group.parts:
+            tell(handled)
             advance(handled.shard, handled)
             for reply, state in handled.replies:
                 reply.set(state)
