@@ -12,7 +12,8 @@ import pytest
 if TYPE_CHECKING:
     from collections.abc import Generator
 
-pytest_plugins = ["tests.fixtures_postgres", "tests.fixtures_pulsar"]  # one real server each for the whole run
+pytest_plugins = ["tests.dividing", "tests.fixtures_postgres", "tests.fixtures_pulsar"]
+"""Real servers, one each for all tests of a process; and how the suite is divided among processes."""
 
 IN_CI = os.environ.get("CI", "").lower() in {"1", "true"}
 

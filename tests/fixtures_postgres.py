@@ -1,4 +1,4 @@
-"""One real PostgreSQL for the whole run of the suite: the fixture `postgres_server`."""
+"""One real PostgreSQL for all tests of a process: the fixture `postgres_server`."""
 
 from __future__ import annotations
 

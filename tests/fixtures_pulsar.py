@@ -1,4 +1,4 @@
-"""One real Pulsar for the whole run of the suite: the fixture `pulsar_server`.
+"""One real Pulsar for all tests of a process: the fixture `pulsar_server`; more of them are `thrown_away` in the end.
 
 It is fetched after the tests are collected, so that a first download counts against no test's time.
 """
@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Generator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -89,6 +90,17 @@ def cluster_plan(
     )
 
 
+@contextmanager
+def thrown_away(plan: PulsarPlan) -> Generator[PulsarServer]:
+    """A ready server for the block. In the end it is killed: an orderly stop is for data that somebody wants."""
+    server = PulsarServer(plan)
+    server.start()
+    try:
+        yield server
+    finally:
+        server.kill()
+
+
 @pytest.fixture(scope="session")
 def pulsar_server(pulsar_plan: PulsarPlan) -> Generator[PulsarServer]:
     """A ready Pulsar for all tests that only use it: each takes topics or namespaces of its own, none stops it."""
@@ -98,4 +110,4 @@ def pulsar_server(pulsar_plan: PulsarPlan) -> Generator[PulsarServer]:
     except ServerError as problem:
         pytest.skip(f"no Pulsar: {problem}")
     yield server
-    server.stop()
+    server.kill()

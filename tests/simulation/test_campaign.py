@@ -10,6 +10,7 @@ import os
 import subprocess
 import sys
 import weakref
+from contextlib import closing
 from typing import TYPE_CHECKING
 
 import apsw
@@ -19,6 +20,7 @@ from magnetar.chaos.history import History
 from magnetar.chaos.simulation import Schedule, Verdict, simulate
 from magnetar.chaos.simulation.campaign import explore, is_repeated, rerun, trace
 from magnetar.chaos.simulation.chance import Chance
+from magnetar.chaos.simulation.ground import Ground
 from magnetar.chaos.simulation.options import drawn
 from magnetar.chaos.simulation.run import Run
 from magnetar.chaos.simulation.schedule import WORKLOADS, planned
@@ -27,6 +29,7 @@ from magnetar.chaos.simulation.strikes import STRIKES
 from magnetar.chaos.simulation.telling import LINES, main, story
 from magnetar.chaos.zoo import broken
 from magnetar.chaos.zoo.bugs import acknowledges_nothing_it_knew
+from magnetar.runtime.store.port import StoreUnavailable
 
 if TYPE_CHECKING:
     import random
@@ -134,6 +137,30 @@ def test_a_run_leaves_nothing_behind() -> None:
     gc.collect()
     assert [each for each in left if each() is not None] == []
     assert len(apsw.connections()) <= before
+
+
+def test_a_used_ground_makes_no_difference() -> None:
+    """Neither rows nor open transactions of the runs before are met by those after, whatever their workload."""
+    seeds = range(40, 60)
+    with closing(Ground()) as ground:
+        on_one = [trace(simulate(Schedule.of(seed), ground=ground)) for seed in seeds]
+    assert on_one == [trace(simulate(Schedule.of(seed))) for seed in seeds]
+
+
+def test_a_connection_is_passed_on_as_new() -> None:
+    """What was under way on it is lost, and whoever had it can do nothing more with it."""
+    with closing(Ground()) as ground:
+        connection = ground.connect()
+        connection.rows("BEGIN IMMEDIATE")
+        connection.rows("INSERT INTO actors VALUES ('orders', 3)")
+        ground.disconnect(connection)
+        ground.disconnect(connection)
+        again, other = ground.connect(), ground.connect()
+        with other.transaction("writing beside it"):
+            pass
+        assert again.rows("SELECT * FROM actors") == []
+        with pytest.raises(StoreUnavailable), connection.transaction("writing after the end"):
+            pass
 
 
 def test_a_run_without_faults_is_unknown() -> None:

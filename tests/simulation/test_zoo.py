@@ -32,10 +32,27 @@ BUGS = {bug.name: bug for bug in all_bugs()}
 SKIPS = skips_a_row_that_failed.BUG
 
 
+SEEN = {
+    "acknowledges_before_the_commit": 84,
+    "gives_back_behind_the_rest": 115,
+    "keeps_states_of_an_earlier_tenure": 98,
+    "passivation_drops_mail": 202,
+    "takes_a_shard_that_moved": 810,
+}
+"""Where a hunt is long: a schedule in which `make zoo` has shown the bug. When it shows it no more, all are tried."""
+
+
 @cache
 def caught(name: str) -> Catch:
     """Hunted once, whichever tests want to know of it."""
+    if name in SEEN and not (catch := hunt(BUGS[name], [SEEN[name]])).problem:
+        return catch
     return isolated(hunt(BUGS[name]))
+
+
+def test_a_schedule_in_which_a_bug_was_seen_is_one_of_its_hunt() -> None:
+    """So what is caught there is caught within its number of schedules."""
+    assert [name for name, seed in SEEN.items() if seed not in range(BUGS[name].within)] == []
 
 
 def same(original: Any, *arguments: Any, **named: Any) -> Any:

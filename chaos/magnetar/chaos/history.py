@@ -208,7 +208,11 @@ class History:
     def append(self, event: AnyEvent) -> None:  # noqa: C901 - one case per kind of event
         """Add an event, and add it up."""
         self.events.append(event)
-        match event:
+        match event:  # what there is most of comes first
+            case Met():
+                self.met[event.situation] = self.met.get(event.situation, 0) + event.count
+            case Entered() | Told():
+                pass
             case Intended():
                 self.sendings[event.number] = Sending(event.message_id, event.topic, event.partition, event.key)
             case Answered():
@@ -224,16 +228,12 @@ class History:
                 self.epochs.clear()
             case Struck():
                 self.effective[event.kind] = self.effective.get(event.kind, 0) + event.count
-            case Met():
-                self.met[event.situation] = self.met.get(event.situation, 0) + event.count
             case Acknowledged():
                 self.looks.append(event)
             case Restless():
                 self.restless.append(event.what)
             case Blamed():
                 self.violations.append(Violation(event.promise, event.subject, event.found))
-            case Entered() | Told():
-                pass
 
     def _answered(self, sending: Sending, position: Position | None) -> None:
         sending.acked = True

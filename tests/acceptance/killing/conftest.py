@@ -34,7 +34,8 @@ def till(
         wanted = replace(wanted_of(wiring), application=name)
         apply(admin, plan(wanted, survey(admin, wanted)))
     bus = PulsarBus(PulsarSettings(service_url=pulsar_server.service_url, application=name, log_file="/dev/null"))
-    till = Till(name, pulsar_server, f"sqlite:///{tmp_path}/till.db", chance, Client(wiring, bus, timeout=30.0), bus)
+    client = Client(wiring, bus, timeout=30.0)
+    till = Till(name, pulsar_server, f"sqlite:///{tmp_path}/till.db", tmp_path / "stderr.txt", chance, client, bus)
     yield till
     till.client.close()
     bus.close()

@@ -7,22 +7,22 @@ from __future__ import annotations
 
 import json
 import random
-import signal
 import sqlite3
-import sys
 import time
 from collections import Counter
 from contextlib import closing
 from dataclasses import dataclass, field
-from subprocess import PIPE, Popen
-from typing import TYPE_CHECKING, Self, TypeVar
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
 
 from magnetar.runtime.bus.port import Outgoing
 from magnetar.runtime.compose import bus_place, store_place
 from magnetar.runtime.identity import to_text
 from magnetar.runtime.routing import partition_of
 from magnetar.schemas import Kept
+from tests.acceptance.killing.life import Life
 from tests.acceptance.killing.till import TILL, Branch, Deposit, accounts, branches
+from tests.acceptance.killing.worker import Plan
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -34,22 +34,21 @@ if TYPE_CHECKING:
     from magnetar.runtime.store.views import Views
 
 T = TypeVar("T")
-LIFE = 20.0
-"""Seconds within which a worker must have died, or drained."""
-
 REST = 60.0
 
 
 @dataclass
 class Till:
-    """The running experiment: where things are, and what was sent. `name` is its namespace on the broker.
+    """The running experiment: where things are, and what was sent.
 
+    `name`: its namespace on the broker; `errors`: a file of what workers say on stderr.
     `doubtful`: ids of messages that may have been sent before the store went back, and so may stand twice (R11).
     """
 
     name: str
     server: PulsarServer
     store: str
+    errors: Path
     chance: random.Random
     client: Client
     bus: PulsarBus
@@ -87,35 +86,6 @@ class Till:
         receipts = wait_for(producer.receipts, "a receipt")
         assert receipts[0].error is None
         producer.close()
-
-
-class Recruits:
-    """Worker processes, each started while the one before it lives: the imports take longer than most lives do."""
-
-    def __init__(self) -> None:
-        self._next: Popen[str] | None = None
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        if self._next is not None:
-            self._next.kill()
-            self._next.communicate()
-
-    def call(self, arguments: list[str]) -> Popen[str]:
-        """One that does what its module says."""
-        called, self._next = self._next or recruit(), recruit()
-        assert called.stdin is not None
-        called.stdin.write(json.dumps(arguments) + "\n")
-        called.stdin.flush()
-        return called
-
-
-def recruit() -> Popen[str]:
-    """A worker process that waits to be told what to do."""
-    command = [sys.executable, "-m", "tests.acceptance.killing.worker"]
-    return Popen(command, stdin=PIPE, stdout=PIPE, stderr=PIPE, text=True)
 
 
 def wait_for(question: Callable[[], T | None], what: str, within: float = REST) -> T:
@@ -160,15 +130,14 @@ def settle(till: Till) -> None:
 
 def finish(till: Till) -> None:
     """A last life that nothing kills, until all is applied, published and fired."""
-    with Recruits() as recruits, recruits.call([*till.places, "never", "1", "none"]) as life:
-        views = store_place(till.store).views()
+    with Life(Plan(till.places, "never"), till.errors) as life:
         try:
-            wait_for(lambda: at_rest(till, views), "rest")
-        finally:
-            views.close()
-            life.send_signal(signal.SIGTERM)
-        life.communicate(timeout=LIFE)
-        assert life.returncode == 0, "the last life did not drain"
+            with closing(store_place(till.store).views()) as views:
+                wait_for(lambda: at_rest(till, views), "rest")
+        except AssertionError as problem:
+            life.fail(str(problem))
+        life.drain()
+        assert life.status() == 0, "the last life did not drain"
 
 
 def at_rest(till: Till, views: Views) -> bool:

@@ -135,6 +135,12 @@ class FragilePlace:
         return self._inner.log(topic, partition)
 
 
+def tell_ready() -> None:
+    """All shards are owned."""
+    sys.stdout.write("ready\n")
+    sys.stdout.flush()
+
+
 def main() -> int:
     """Run until drained."""
     bus, admin, application, store, plan = sys.argv[1:]
@@ -145,7 +151,7 @@ def main() -> int:
             worker = RunningWorker(TILL.wire(), place, store_place(store), points=harm, settings=QUICK)
         except (StoreUnavailable, CommitUnknown, BusError):
             continue
-        threading.Thread(target=tell_when_ready, args=(worker,), daemon=True).start()
+        threading.Thread(target=tell_when_ready, args=(worker, tell_ready), daemon=True).start()
         return run_until_signal(worker, poll=0.02)
 
 

@@ -14,6 +14,7 @@ import sys
 import threading
 import time
 from contextlib import suppress
+from subprocess import PIPE
 from tempfile import TemporaryFile
 from typing import IO
 
@@ -21,8 +22,9 @@ import pytest
 
 from magnetar.chaos.matrix.actions import ACTIONS
 from magnetar.runtime.worker.points import all_points
-from tests.acceptance.killing.experiment import LIFE, Till, set_back, settle
+from tests.acceptance.killing.experiment import Till, set_back, settle
 from tests.acceptance.killing.harmed import ANSWERED
+from tests.acceptance.killing.life import LIFE, ended
 
 ONE_PROCESS = ("exception", "happened", "lost")
 """What can be done to a process from within, and leaves it alive."""
@@ -59,18 +61,18 @@ def live(till: Till, plan: dict[str, list[str]]) -> None:
     command = [sys.executable, "-m", "tests.acceptance.killing.harmed", *till.places]
     with (
         TemporaryFile("w+") as errors,
-        subprocess.Popen([*command, json.dumps(plan)], stdout=subprocess.PIPE, stderr=errors, text=True) as life,
+        ended(subprocess.Popen([*command, json.dumps(plan)], stdout=PIPE, stderr=errors, text=True)) as life,
     ):
         assert life.stdout is not None
         lines: queue.SimpleQueue[str] = queue.SimpleQueue()
-        reader = threading.Thread(target=_read, args=(life.stdout, lines))
+        reader = threading.Thread(target=_read, args=(life.stdout, lines), daemon=True)
         reader.start()
         patience = LIFE
         while line := _hear(till, lines, patience):
             patience = QUIET
             _strike_out(plan, line)
         _end(life)
-        reader.join()
+        reader.join(LIFE)
         while not lines.empty():
             _strike_out(plan, lines.get())
         errors.seek(0)

@@ -7,13 +7,13 @@ applied exactly once and everything decided must have been published exactly onc
 from __future__ import annotations
 
 import signal
-import subprocess
-from select import select
 
 import pytest
 
 from magnetar.runtime.worker.points import all_points
-from tests.acceptance.killing.experiment import LIFE, Recruits, Till, set_back, settle
+from tests.acceptance.killing.experiment import Till, set_back, settle
+from tests.acceptance.killing.life import Life
+from tests.acceptance.killing.worker import Plan
 
 OFTEN = (
     "store.commit",
@@ -52,43 +52,28 @@ def trouble_for(till: Till, point: str) -> str:
     return "none"
 
 
-def live(till: Till, recruits: Recruits, point: str, nth: int) -> int:
+def lived(till: Till, point: str, nth: int) -> int:
     """One worker process, until it dies at `point` or is drained; returns its exit status."""
-    trouble = trouble_for(till, point)
-    with recruits.call([*till.places, point, str(nth), trouble]) as life:
+    with Life(Plan(till.places, point, nth, trouble_for(till, point)), till.errors) as life:
         try:
             if point.partition(":")[0] in AT_THE_END:
-                hear_ready(life)
-                life.send_signal(signal.SIGTERM)
-            _, errors = life.communicate(timeout=LIFE)
-        except subprocess.TimeoutExpired:
-            life.kill()
-            _, errors = life.communicate()
-            pytest.fail(f"{point} was not reached within {LIFE} s; its stderr:\n{errors}")
+                life.drain()
+            status = life.status()
         finally:
             till.server.resume()
-    if life.returncode not in {0, -signal.SIGKILL}:
-        pytest.fail(f"on the way to {point} the worker ended with {life.returncode}:\n{errors}")
-    return life.returncode
-
-
-def hear_ready(life: subprocess.Popen[str]) -> None:
-    """Wait until it owns all shards; `TimeoutExpired` when it does not."""
-    assert life.stdout is not None
-    if not select([life.stdout], [], [], LIFE)[0]:
-        raise subprocess.TimeoutExpired(life.args, LIFE)
-    assert life.stdout.readline() == "ready\n"
+        if status not in {0, -signal.SIGKILL}:
+            life.fail(f"has ended with {status} on the way to {point}")
+    return status
 
 
 @pytest.mark.timeout(300)
 def test_nothing_is_lost_or_doubled_when_the_worker_dies_at_any_fault_point(till: Till) -> None:
     """Killed once at every named fault point, the worker applies everything once and publishes everything once."""
     not_reached: list[str] = []
-    with Recruits() as recruits:
-        for point in in_order():
-            till.feed()
-            often = point.startswith(OFTEN) and not point.startswith("producer.close")
-            if live(till, recruits, point, till.chance.choice([1, 2, 3]) if often else 1) == 0:
-                not_reached.append(point)
+    for point in in_order():
+        till.feed()
+        often = point.startswith(OFTEN) and not point.startswith("producer.close")
+        if lived(till, point, till.chance.choice([1, 2, 3]) if often else 1) == 0:
+            not_reached.append(point)
     assert not_reached == [], "these points were not reached"
     settle(till)

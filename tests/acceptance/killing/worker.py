@@ -1,19 +1,17 @@
 """A worker as a process that kills itself with SIGKILL when it reaches a fault point for the n-th time.
 
-`python -m tests.acceptance.killing.worker` waits for a line on its standard input, a JSON list of bus URL, admin URL,
-application, store URL, point, n and trouble. It prints `ready` once it owns all shards. Trouble leads to points that a
-healthy life does not reach: `unknown` makes the outcome of one commit unknown; `freeze:PID` freezes the broker before
-the first subscription and then asks this process to drain; `silence:PID` freezes it when a group has been committed.
+Trouble leads to points that a healthy life does not reach: `unknown` makes the outcome of one commit unknown;
+`freeze:PID` freezes the broker before the first subscription and then asks this process to drain; `silence:PID`
+freezes it when a group has been committed.
 """
 
 from __future__ import annotations
 
-import json
 import os
 import signal
 import sys
 import threading
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from magnetar.runtime.bus.pulsar.settings import PulsarSettings
 from magnetar.runtime.compose import RunningWorker, run_until_signal, store_place
@@ -24,6 +22,9 @@ from magnetar.runtime.worker.ownership import Tenure
 from tests.acceptance.killing.till import TILL
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+    from multiprocessing.connection import Connection
+
     from magnetar.runtime.compose import BusPlace
 
 IMPATIENT = Settings(tenure=Tenure(check=0.1, silent=0.3))
@@ -59,18 +60,25 @@ class KillAt:
             raise CommitUnknown(message)
 
 
-def main() -> int:
-    """Run until killed or drained; without a line, not at all."""
-    line = sys.stdin.readline()
-    if not line:
-        return 0
-    bus, admin, application, store, point, nth, trouble = json.loads(line)
-    points = KillAt(point, int(nth), trouble)
-    settings = IMPATIENT if trouble.startswith("silence") else Settings()
+class Plan(NamedTuple):
+    """What a life is to be. `places`: bus URL, admin URL, application, store URL."""
+
+    places: tuple[str, str, str, str]
+    point: str
+    nth: int = 1
+    trouble: str = "none"
+
+
+def live(plan: Plan, errors: str, told: Connection) -> None:
+    """Run until killed or drained; `told` hears it once all shards are owned. The exit status is the worker's."""
+    os.dup2(os.open(errors, os.O_WRONLY | os.O_APPEND | os.O_CREAT), sys.stderr.fileno())
+    bus, admin, application, store = plan.places
+    points = KillAt(plan.point, plan.nth, plan.trouble)
+    settings = IMPATIENT if plan.trouble.startswith("silence") else Settings()
     place, kept = pulsar_place(bus, admin, application), store_place(store)
     worker = RunningWorker(TILL.wire(), place, kept, points=points, settings=settings)
-    threading.Thread(target=tell_when_ready, args=(worker,), daemon=True).start()
-    return run_until_signal(worker, poll=0.02)
+    threading.Thread(target=tell_when_ready, args=(worker, lambda: told.send_bytes(b"ready")), daemon=True).start()
+    sys.exit(run_until_signal(worker, poll=0.02))
 
 
 def pulsar_place(bus: str, admin: str, application: str) -> BusPlace:
@@ -80,13 +88,8 @@ def pulsar_place(bus: str, admin: str, application: str) -> BusPlace:
     )
 
 
-def tell_when_ready(worker: RunningWorker) -> None:
-    """Print `ready` once all shards are owned."""
+def tell_when_ready(worker: RunningWorker, tell: Callable[[], object]) -> None:
+    """Tell once all shards are owned."""
     while not worker.ready:
         worker.wait(0.01)
-    sys.stdout.write("ready\n")
-    sys.stdout.flush()
-
-
-if __name__ == "__main__":
-    sys.exit(main())
+    tell()

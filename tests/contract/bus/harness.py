@@ -110,6 +110,10 @@ class Bench:
         """The subscription on a partition."""
         return self.opened((bus or self.bus).subscribe(topic, partition, subscription))
 
+    def cursor(self, consumer: Consumer) -> Position:
+        """How far its subscription is acknowledged, once that is known."""
+        return until(consumer.cursor, self.harness.deadline, "how far it is acknowledged")
+
     def producer(
         self,
         topic: str,

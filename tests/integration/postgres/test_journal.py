@@ -2,25 +2,34 @@
 
 from __future__ import annotations
 
+import threading
+import time
 from contextlib import closing
+from functools import partial
 from typing import TYPE_CHECKING
 
 import psycopg
 import pytest
 
+from magnetar.runtime.cli import working
+from magnetar.runtime.compose import store_upkeep
+from magnetar.runtime.compose.trimming import Trimming
 from magnetar.runtime.identity import foreign, mint
 from magnetar.runtime.instant import SECOND
 from magnetar.runtime.store.port import Disposition, JournalRow, StoreUnavailable, VersionConflict
-from magnetar.runtime.store.postgres.journal import AHEAD, Trimmed, make_ahead, partitions
+from magnetar.runtime.store.postgres.journal import AHEAD, Trimmed, _old, _set_aside, make_ahead, partitions
 from magnetar.runtime.store.postgres.periods import Period, instant_of, lowest_id, ranges, start_of
 from tests.contract.store.harness import ACTOR, SHARD, Owner
 from tests.contract.store.rows import journal_row
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from magnetar.runtime.servers import PostgresServer
     from magnetar.runtime.store.postgres import PostgresPlace, PostgresStore
 
 DAY = 86_400 * SECOND
+PATIENCE = 30.0
 NOISE = bytes(range(10))
 
 
@@ -130,3 +139,62 @@ def test_trimming_does_not_stand_in_the_way(store: PostgresStore, server: Postgr
             upkeep.trim(now - 30 * DAY, apply=True)
     commit(store, row_of(foreign("a"), now))
     assert table in {each.table for each in partitions(store._session)}
+
+
+def test_commits_go_on_while_an_old_partition_is_looked_through(
+    store: PostgresStore, server: PostgresServer, place: PostgresPlace
+) -> None:
+    """However large it is: what is kept of it is copied before anybody is locked out."""
+    now = store.now()
+    old_partition(server, now)
+    with place.upkeep() as upkeep, upkeep._session.transaction("looking through it") as transaction:
+        [each] = _old(upkeep._session, now - 30 * DAY)
+        assert _set_aside(transaction, each, now - 30 * DAY) == Trimmed(each.table, 0, 0)
+        commit(store, row_of(mint(now, lambda n: NOISE[:n]), now))
+
+
+def test_one_trims_at_a_time(store: PostgresStore, place: PostgresPlace) -> None:
+    """Until it is done, the others have nothing to do."""
+    del store  # it made the database
+    with place.upkeep() as second:
+        with place.upkeep() as first:
+            assert first.trim_alone(30 * DAY) == []
+            assert second.trim_alone(30 * DAY) is None
+        _until(lambda: second.trim_alone(30 * DAY) == [])
+
+
+def test_workers_trim_by_themselves(store: PostgresStore, server: PostgresServer) -> None:
+    """Two of them; the old partition goes once, and what is new stays."""
+    now = store.now()
+    table = old_partition(server, now)
+    old, new = (mint(at, lambda count: NOISE[:count]) for at in (now - 100 * DAY, now))
+    commit(store, row_of(old, now - 99 * DAY), row_of(new, now))
+    jobs = [Trimming(partial(store_upkeep, server.service_url), days=30, every=0.05) for _ in range(2)]
+    try:
+        _until(lambda: table not in {each.table for each in partitions(store._session)})
+    finally:
+        for job in jobs:
+            job.close()
+            job._thread.join(PATIENCE)
+    assert set(store.dispositions(ACTOR, [old, new])) == {new}
+
+
+@pytest.mark.parametrize(("days", "shared", "there"), [(30.0, True, True), (None, True, False), (30.0, False, False)])
+def test_a_worker_trims_where_it_is_told_to(
+    server: PostgresServer, days: float | None, *, shared: bool, there: bool
+) -> None:
+    """On a store that needs it, and for as long as it runs."""
+    asked = working._Asked("shop:app", "memory:", server.service_url, 10.0, 10.0, None, days, as_json=False, places=())
+    with working._trimming(asked, shared=shared):
+        found = [thread for thread in threading.enumerate() if thread.name == "magnetar-trimming"]
+        assert bool(found) == there
+    for thread in found:
+        thread.join(PATIENCE)
+        assert not thread.is_alive()
+
+
+def _until(there: Callable[[], bool]) -> None:
+    until, pause = time.monotonic() + PATIENCE, threading.Event()
+    while not there():
+        assert time.monotonic() < until, "it is not so"
+        pause.wait(0.02)

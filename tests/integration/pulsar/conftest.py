@@ -5,12 +5,17 @@ from __future__ import annotations
 from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
-from magnetar.runtime.servers import PulsarPlan, PulsarServer
-from tests.contract.bus.harness import Bench
+from tests.contract.bus.harness import Bench, until
 from tests.contract.bus.pulsar_harness import PulsarHarness
+from tests.fixtures_pulsar import thrown_away
+
+if TYPE_CHECKING:
+    from magnetar.runtime.servers import PulsarPlan, PulsarServer
 
 
 @pytest.fixture
@@ -34,9 +39,19 @@ class Victim:
         """The server stands still for the block."""
         self.server.pause()
         try:
+            until(lambda: stands_still(self.server.process.pid) or None, 10, "end of all that it does")
             yield
         finally:
             self.server.resume()
+
+
+def stands_still(pid: int) -> bool:
+    """Whether each thread has stopped: SIGSTOP only asks for it, and on a busy machine some may go on for a moment."""
+    try:
+        stats = [task.joinpath("stat").read_text(encoding="ascii") for task in Path(f"/proc/{pid}/task").iterdir()]
+    except (FileNotFoundError, ProcessLookupError):  # one has ended meanwhile
+        return False
+    return {stat.rpartition(")")[2].split()[0] for stat in stats} == {"T"}
 
 
 @pytest.fixture(scope="module")
@@ -45,7 +60,7 @@ def own_server(pulsar_plan: PulsarPlan, tmp_path_factory: pytest.TempPathFactory
 
     One that was killed and started again may renew its bookie's registration without end, which takes a whole core.
     """
-    with PulsarServer(replace(pulsar_plan, data=tmp_path_factory.mktemp("victim"))) as server:
+    with thrown_away(replace(pulsar_plan, data=tmp_path_factory.mktemp("victim"))) as server:
         yield server
 
 

@@ -4,18 +4,17 @@
 
 from __future__ import annotations
 
-import logging
 import socket
 import time
 from dataclasses import replace
 from itertools import count
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import httpx2
 import pulsar
 import pytest
 
-from magnetar.runtime.bus.port import BusUnavailable, Position, Refused
+from magnetar.runtime.bus.port import EARLIEST, BusUnavailable, Position, Refused
 from magnetar.runtime.bus.pulsar import PulsarBus
 from magnetar.runtime.bus.pulsar.admin import Admin
 from tests.contract.bus.harness import SUBSCRIPTION, Bench, bodies, until
@@ -26,6 +25,18 @@ if TYPE_CHECKING:
     from tests.integration.pulsar.conftest import Victim
 
 NAMESPACES = count(1)
+
+
+class Turning:
+    """Subscriptions that are asked about in one place, and in another from when it is `turned`."""
+
+    def __init__(self, first: Admin, then: Admin) -> None:
+        self._first = first
+        self._then = then
+        self.turned = False
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._then if self.turned else self._first, name)
 
 
 def test_a_frozen_broker_is_not_waited_for(victim: Victim) -> None:
@@ -48,20 +59,27 @@ def test_a_frozen_broker_is_not_waited_for(victim: Victim) -> None:
 
 
 @pytest.mark.parametrize("nobody", ["refuses", "is silent"])
-def test_without_the_rest_api_a_cursor_is_unknown(bench: Bench, nobody: str, caplog: pytest.LogCaptureFixture) -> None:
-    """The opening waits a second at most, a line in the log says so, and everything else goes on."""
+def test_without_the_rest_api_a_cursor_is_not_known_yet(
+    bench: Bench, nobody: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The opening does not wait for it, a line in the log says so, and it is asked again until it is told."""
     assert isinstance(bench.harness, PulsarHarness)
     topic = bench.harness.topic()
     positions = bench.sent(bench.producer(topic), bodies(3))
+    first = bench.consumer(topic)
+    bench.received(first, 3)
+    first.acknowledge(positions[1])
+    first.close()
     with socket.create_server(("127.0.0.1", 0)) as silent:
         port = silent.getsockname()[1] if nobody == "is silent" else 1
-        bus = PulsarBus(replace(bench.harness.settings, mark_timeout=0.5), Admin(f"http://127.0.0.1:{port}", timeout=2))
-        with caplog.at_level(logging.WARNING):
-            consumer = bench.consumer(topic, bus=bus)
+        asked: Any = Turning(Admin(f"http://127.0.0.1:{port}", timeout=0.5), Admin(bench.harness.admin.url))
+        bus = PulsarBus(replace(bench.harness.settings, mark_timeout=0.2), asked)
+        consumer = bench.opened_when_free(lambda: bus.subscribe(topic, 0, SUBSCRIPTION))
+        assert [each.body for each in bench.received(consumer, 1)] == bodies(1, first=2)
+        until(lambda: consumer.cursor() or f"how far {SUBSCRIPTION} on" in caplog.text or None, 5, "a line in the log")
         assert consumer.cursor() is None
-        assert f"how far {SUBSCRIPTION} on" in caplog.text
-        consumer = bench.opened(consumer.seek(positions[0]))
-        assert [each.body for each in bench.received(consumer, 2)] == bodies(2, first=1)
+        asked.turned = True
+        assert bench.cursor(consumer) == positions[1]
         bus.close()
 
 
@@ -85,7 +103,7 @@ def test_a_message_in_a_batch_is_a_place_to_go_back_to(bench: Bench) -> None:
     consumer.acknowledge(found[5].position)
     consumer.close()
     again = bench.opened_when_free(lambda: bench.bus.subscribe(topic, 0, SUBSCRIPTION))
-    assert again.cursor() == Position(found[0].position.ledger, found[0].position.entry)
+    assert bench.cursor(again) == Position(found[0].position.ledger, found[0].position.entry)
     again = bench.opened(again.seek(found[2].position))
     assert [each.body for each in bench.received(again, 3)] == bodies(3, first=3)
 
@@ -113,7 +131,7 @@ def test_a_seek_before_what_retention_has_kept_is_refused(pulsar_server: PulsarS
     until(lambda: _trimmed(pulsar_server, full, first[0].ledger), 30, "the first ledger's end")
 
     consumer = bench.opened_when_free(lambda: told.subscribe("orders", 0, SUBSCRIPTION))
-    assert consumer.cursor() is None  # nothing that is kept is acknowledged
+    assert bench.cursor(consumer) == EARLIEST  # nothing that is kept is acknowledged
     with pytest.raises(Refused, match=f"ledger {first[0].ledger}"):
         bench.opened(consumer.seek(first[0]))
     assert [each.position for each in bench.received(consumer, 2)] == rest

@@ -13,9 +13,10 @@ import pytest
 
 from magnetar.runtime.bus.port import BusUnavailable
 from magnetar.runtime.bus.pulsar import PulsarBus
-from magnetar.runtime.servers import PulsarPlan, PulsarServer, ports
+from magnetar.runtime.servers import PulsarPlan, ports
 from tests.contract.bus.harness import SUBSCRIPTION, Bench, bodies, until
 from tests.contract.bus.pulsar_harness import PulsarHarness
+from tests.fixtures_pulsar import thrown_away
 from tests.integration.pulsar.way import Way
 
 if TYPE_CHECKING:
@@ -93,7 +94,7 @@ def beyond(way: Way, pulsar_plan: PulsarPlan, tmp_path_factory: pytest.TempPathF
     way.lead_to(port)
     changes = {"advertisedListeners": f"way:pulsar://127.0.0.1:{way.port}", "internalListenerName": "way"}
     plan = replace(pulsar_plan, data=tmp_path_factory.mktemp("beyond"), broker_port=port, changes=changes)
-    with PulsarServer(plan) as server:
+    with thrown_away(plan) as server:
         harness = PulsarHarness(server)
         yield harness
         harness.close()

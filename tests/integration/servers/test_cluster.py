@@ -3,13 +3,24 @@
 from __future__ import annotations
 
 import json
+from contextlib import closing
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 from urllib.request import urlopen
 
 import pytest
 
+from magnetar.runtime.bus.pulsar.admin import Admin
+from magnetar.runtime.bus.pulsar.wanted import Wanted
+from magnetar.runtime.compose import bus_place, store_place
+from magnetar.runtime.compose.doctor import examination
+from magnetar.runtime.compose.topics import Cluster
+from magnetar.runtime.operate.doctor import Severity
+from magnetar.runtime.operate.doctor.facts import ClusterFacts
+from magnetar.runtime.operate.doctor.gathering import ask_cluster
 from magnetar.runtime.servers import settings
 from magnetar.runtime.servers.cluster import ClusterPlan, ClusterServer
 from magnetar.runtime.servers.cluster.addresses import Asked
@@ -20,6 +31,7 @@ from magnetar.runtime.servers.errors import DataBusy, ServerNotReady
 from magnetar.runtime.servers.process import ServerProcess, until
 from tests.contract.bus.harness import Bench
 from tests.contract.bus.pulsar_harness import PulsarHarness
+from tests.unit.cli.shop import app
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -94,6 +106,22 @@ def test_it_listens_on_its_own_address_only(cluster: ClusterServer) -> None:
     assert [_listening(cluster.process(name).pid) for name in ROLES] == [{"0100007F"}] * len(ROLES)
 
 
+def test_the_doctor_finds_nothing_wrong(cluster: ClusterServer, tmp_path: Path) -> None:
+    """Each broker is asked at its own address; that nobody works there yet is all there is to say."""
+    wiring = replace(app.wire(), app="examined")
+    with Cluster(cluster.admin_url, wiring) as topics:
+        topics.apply()
+    store = store_place(f"sqlite:///{tmp_path / 'shop.db'}")
+    with closing(store.open()) as opened:
+        opened.prepare(wiring.partitions(), [])
+    bus = bus_place(cluster.service_url, wiring.app)
+    found = examination("shop:app", wiring, cluster.admin_url, bus, store, backup_age=86_400)
+    assert [finding.check for finding in found if finding.severity is not Severity.OK] == ["workers"]
+    brokers = {f"broker {urlsplit(url).netloc}" for url in cluster.admin_urls}
+    for check in ("broker-version", "broker-session", "quorum", "clocks"):
+        assert {finding.subject for finding in found if finding.check == check} >= brokers
+
+
 def test_a_message_goes_through(bench: Bench) -> None:
     """Provisioned, published and consumed by the adapter that a worker uses."""
     assert _carries(bench, b"one", b"two") == [b"one", b"two"]
@@ -141,12 +169,18 @@ def test_it_survives_eight_seconds_without_zookeeper(cluster: ClusterServer, ben
 
 
 def test_a_frozen_broker_is_left_alone(cluster: ClusterServer, bench: Bench) -> None:
-    """It runs and does not answer; thawed, it is the same process and goes on."""
+    """It runs and does not answer, which the doctor tells; thawed, it is the same process and goes on."""
     process = cluster.process("broker-2")
     cluster.pause("broker-2")
     with pytest.raises(ServerNotReady, match="broker-2"):
         cluster.wait_until_ready("broker-2", within=0.5)
     assert cluster.running("broker-2")
+    with Admin(cluster.admin_url) as admin:
+        found = ask_cluster(admin, Wanted(application="none"), partial(Admin, timeout=1.0))
+    assert isinstance(found, ClusterFacts)
+    unanswered, *others = reversed(cluster.admin_urls)
+    assert list(found.unanswered) == [urlsplit(unanswered).netloc]
+    assert [broker.name for broker in found.brokers] == [urlsplit(url).netloc for url in others]
     cluster.resume("broker-2")
     cluster.wait_until_ready("broker-2")
     assert cluster.process("broker-2") == process

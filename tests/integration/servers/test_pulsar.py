@@ -20,6 +20,7 @@ from magnetar.runtime.servers import PulsarPlan, PulsarServer, settings
 from magnetar.runtime.servers.errors import DataBusy
 from magnetar.runtime.servers.health import CHECKS, first_missing, missing
 from magnetar.runtime.servers.kept import Wanted, bring_down, bring_up, look
+from tests.fixtures_pulsar import thrown_away
 
 LISTENING = "0A"  # as the kernel numbers it
 TEN = [f"message {number}".encode() for number in range(1, 11)]
@@ -90,7 +91,7 @@ def _port(server: PulsarServer) -> int:
 @pytest.fixture(scope="module")
 def own(pulsar_plan: PulsarPlan, tmp_path_factory: pytest.TempPathFactory) -> Generator[PulsarServer]:
     """A server that these tests may kill and freeze; each leaves it running."""
-    with PulsarServer(replace(pulsar_plan, data=tmp_path_factory.mktemp("own"))) as server:
+    with thrown_away(replace(pulsar_plan, data=tmp_path_factory.mktemp("own"))) as server:
         yield server
 
 

@@ -29,11 +29,19 @@ ANSWERS: Mapping[str, object] = {
 }
 
 
-def cluster(answers: Mapping[str, object] = ANSWERS, *, silent: tuple[str, ...] = ()) -> object:
-    """What is found where each host answers the same, but those that are silent."""
+def cluster(
+    answers: Mapping[str, object] = ANSWERS,
+    *,
+    silent: tuple[str, ...] = (),
+    url: str = "http://any:8080",
+    asked: set[str] | None = None,
+) -> object:
+    """What is found where each host answers the same, but those that are silent; `asked`: collects who was asked."""
+    asked = set() if asked is None else asked
 
     def answer(request: httpx2.Request) -> httpx2.Response:
         path = request.url.path.removeprefix("/admin/v2")
+        asked.add(f"{request.url.scheme}://{request.url.host}:{request.url.port}")
         if f"{request.url.host}:{request.url.port}" in silent:
             raise httpx2.ConnectError("no route")
         if path == "/brokers/version":
@@ -41,9 +49,9 @@ def cluster(answers: Mapping[str, object] = ANSWERS, *, silent: tuple[str, ...] 
         return httpx2.Response(200, json=answers[path]) if path in answers else httpx2.Response(404)
 
     def reach(address: str) -> Admin:
-        return Admin(f"http://{address}", transport=httpx2.MockTransport(answer))
+        return Admin(address, transport=httpx2.MockTransport(answer))
 
-    with reach("any:8080") as admin:
+    with reach(url) as admin:
         return ask_cluster(admin, WANTED, reach)
 
 
@@ -68,6 +76,33 @@ def test_a_broker_that_cannot_be_reached_is_named() -> None:
     assert isinstance(found, ClusterFacts)
     assert [broker.name for broker in found.brokers] == ["http://any:8080"]
     assert sorted(found.unanswered) == ["b1:8080", "b2:8080"]
+
+
+def test_brokers_are_asked_over_tls_where_the_first_one_was() -> None:
+    """A broker is named by its plain port, where it has one, and else by that for TLS."""
+    asked: set[str] = set()
+    both = {"webServicePort": "Optional[8080]", "webServicePortTls": "Optional[8443]"}
+    found = cluster({**ANSWERS, "/brokers/configuration/runtime": both}, url="https://any:8443", asked=asked)
+    assert isinstance(found, ClusterFacts)
+    assert ([broker.name for broker in found.brokers], found.unanswered) == (["b1:8080", "b2:8080"], {})
+    assert asked == {"https://any:8443", "https://b1:8443", "https://b2:8443"}
+    asked.clear()
+    only = {"webServicePort": "Optional.empty", "webServicePortTls": "Optional[8443]"}
+    named = {"/brokers": ["b1:8443", "b2:8444"], "/brokers/configuration/runtime": only}
+    assert isinstance(cluster({**ANSWERS, **named}, url="https://any:8443", asked=asked), ClusterFacts)
+    assert asked == {"https://any:8443", "https://b1:8443", "https://b2:8444"}
+
+
+def test_a_broker_that_answers_for_another_is_not_taken_for_it() -> None:
+    """Two on one host, where the port for TLS is the first one's: nobody is judged by somebody else's settings."""
+    named = {
+        "/brokers": ["b1:8080", "b1:8081"],
+        "/brokers/configuration/runtime": {"webServicePort": "Optional[8080]", "webServicePortTls": "Optional[8443]"},
+    }
+    found = cluster({**ANSWERS, **named}, url="https://any:8443")
+    assert isinstance(found, ClusterFacts)
+    assert [broker.name for broker in found.brokers] == ["b1:8080"]
+    assert found.unanswered == {"b1:8081": Unanswered("another broker answers at https://b1:8443")}
 
 
 def test_the_only_broker_is_asked_where_we_reached_it() -> None:

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import random
 from collections import Counter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from magnetar.runtime.bus.port import BusUnavailable
+from magnetar.runtime.bus.port import EARLIEST, BusUnavailable, Position
 from magnetar.runtime.routing import partition_of
 from magnetar.runtime.store.port import StoreUnavailable
 from magnetar.runtime.worker.relay import producer_name
+from magnetar.runtime.worker.winning import is_next
 from tests.unit.worker.bank import Do, accounts, branches
 from tests.unit.worker.bench import Bench
 
@@ -192,3 +195,88 @@ def test_a_subscription_that_was_put_back_is_never_without_a_new_generation(seed
     assert states(bench) == before
     noticed = {shard for shard, _ in bench.observer.of("went_back")}
     assert {shard for shard, generation in generations(bench).items() if generation} == noticed
+
+
+class Done(NamedTuple):
+    """How much was seen of the workers."""
+
+    handled: int
+    sent: int
+
+
+def seen(bench: Bench) -> Done:
+    """By its observer."""
+    handled = sum(count for _, count, _ in bench.observer.of("committed"))
+    return Done(handled, sum(count for _, count, _ in bench.observer.of("relayed")))
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_nothing_is_done_before_it_is_known_whether_the_store_went_back(seed: int) -> None:
+    """However long nobody tells: a commit would put the position past what is missing, and an ack, too."""
+    chance = random.Random(seed)
+    bench = Bench()
+    work(bench, chance, 10)
+    image = bench.database.image()
+    work(bench, chance, 30)
+    before = states(bench)
+    restore(bench, image)
+    bench.send(Do(account="a", deeds=("note one more",)))
+    bench.faults.hold_cursors()
+    known = seen(bench)
+    bench.advance(20)
+    assert seen(bench) == known
+    assert any("is acknowledged is not known" in why for _, why in bench.observer.of("waiting"))
+    bench.faults.release_cursors()
+    bench.run()
+    assert bench.observer.of("went_back")
+    assert states(bench) == before | {"account a": (*before["account a"], "note one more")}
+
+
+def test_who_waits_for_the_broker_s_word_is_not_held_up_where_the_first_delivery_tells() -> None:
+    """What follows the stored position is delivered first: so nothing behind it is acknowledged."""
+    chance = random.Random(5)
+    bench = Bench()
+    work(bench, chance, 20)
+    bench.faults.hold_cursors()
+    bench.crash_later()
+    bench.send(Do(account="a", deeds=("note one more",)))
+    bench.advance(2)
+    assert bench.state(accounts, "a").done[-1] == "note one more"
+    assert bench.observer.of("went_back") == []
+
+
+@st.composite
+def logs(draw: st.DrawFn) -> list[Position]:
+    """A partition's messages: entries of ledgers without a gap, some of which hold a batch."""
+    found: list[Position] = []
+    for ledger in range(draw(st.integers(1, 2))):
+        for entry in range(draw(st.integers(0, 4))):
+            batch = draw(st.sampled_from([0, 0, 0, 2]))
+            found += [Position(ledger, entry, at) for at in range(batch)] or [Position(ledger, entry)]
+    return found
+
+
+@given(log=logs(), mark=st.integers(0, 6), known=st.integers(0, 6))
+def test_a_first_delivery_never_hides_that_more_is_acknowledged(log: list[Position], mark: int, known: int) -> None:
+    """However far it is acknowledged, and however far the store knows it."""
+    acknowledged, rest = log[:mark], log[mark:]
+    applied = [EARLIEST, *log][min(known, len(log))]
+    if rest and is_next(rest[0], applied):
+        assert not [each for each in acknowledged if each > applied]
+
+
+@pytest.mark.parametrize(
+    ("first", "applied", "proof"),
+    [
+        (Position(7, 4), Position(7, 3), True),
+        (Position(7, 2), Position(7, 3), True),
+        (Position(7, 5), Position(7, 3), False),
+        (Position(8, 0), Position(7, 3), False),
+        (Position(0, 0), EARLIEST, False),
+        (Position(7, 4), Position(7, 3, 0), False),
+        (Position(7, 4, 0), Position(7, 3), False),
+    ],
+)
+def test_a_first_delivery_shows_it_where_it_can(first: Position, applied: Position, proof: bool) -> None:  # noqa: FBT001
+    """The next entry of a ledger, or one that is known: nothing is missing in between."""
+    assert is_next(first, applied) is proof

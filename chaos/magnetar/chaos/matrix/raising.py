@@ -36,12 +36,13 @@ _SILENT: Mapping[str, str] = {
     "bus.subscribe": "what goes wrong is told by the poll of its opening",
     "consumer.acknowledge": "it is lost without a word",
     "consumer.close": "closing raises nothing",
-    "consumer.cursor": "it was found out when the consumer was opened",
+    "consumer.cursor": "it is not known yet, or it is",
     "consumer.seek": "what goes wrong is told by the poll of its opening",
     "consumer.connected": "it answers, and raises nothing",
     "opening.abandon": "abandoning raises nothing",
     "opening.poll:after": "what has been opened is handed over",
     "producer.close": "closing raises nothing",
+    "producer.leave": "closing raises nothing",
     "store.close": "closing raises nothing",
 } | {f"{call}:after": "a write whose answer is lost is an unknown commit" for call in UNKNOWABLE}
 

@@ -6,7 +6,7 @@ import hashlib
 import time
 from collections import Counter
 from concurrent.futures import ProcessPoolExecutor
-from contextlib import nullcontext
+from contextlib import closing, nullcontext
 from dataclasses import dataclass, field
 from itertools import islice
 from multiprocessing import get_context
@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from magnetar.chaos.simulation.ground import Ground
 from magnetar.chaos.simulation.run import Outcome, simulate
 from magnetar.chaos.simulation.schedule import Schedule
 from magnetar.chaos.simulation.situations import SITUATIONS
@@ -139,9 +140,14 @@ def _batches(shares: Iterator[list[int]], jobs: int) -> Iterator[list[list[int]]
 
 
 def _some(seeds: list[int]) -> Campaign:
+    with closing(Ground()) as ground:
+        return _stood_on(ground, seeds)
+
+
+def _stood_on(ground: Ground, seeds: list[int]) -> Campaign:
     campaign = Campaign()
     for seed in seeds:
-        outcome = simulate(Schedule.of(seed))
+        outcome = simulate(Schedule.of(seed), ground=ground)
         campaign.add(outcome)
         if seed % AGAIN == 0:
             campaign.again += 1

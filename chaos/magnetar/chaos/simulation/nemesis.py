@@ -85,6 +85,7 @@ class Nemesis:
         self.armed.clear()
         self.ammunition.drop()
         self.faults.release_openings()
+        self.faults.release_cursors()
         for topic in self.scene.broker.topics():
             for partition in range(len(self.scene.broker.topic(topic).partitions)):
                 self.faults.release_sends(topic, partition)

@@ -9,7 +9,6 @@ from magnetar.runtime.bus.memory import Broker, MemoryBus
 from magnetar.runtime.instant import SECOND, Instant, seconds
 from magnetar.runtime.worker.engine import Engine, Surroundings
 from magnetar.runtime.worker.intake import Inline, Receiving
-from magnetar.runtime.worker.machine import Next
 from magnetar.runtime.worker.observer import Loss, Observer
 
 if TYPE_CHECKING:
@@ -59,11 +58,6 @@ class Scene:
         self.options = options
         self.between: Callable[[Bus], Bus] | None = None
 
-    def close(self) -> None:
-        """Let the data go."""
-        self.views.close()
-        self.database.close()
-
     @property
     def history(self) -> History:
         """What was seen so far."""
@@ -92,7 +86,7 @@ class Process:
         self._ahead = noise.randrange(-_APART, _APART)
         self.store = StormyStore(scene.database.open(), scene.weather, name)
         self._machine = 0
-        self._wanted: list[Next] = []
+        self._soonest: Instant | None = None
 
     def start(self) -> None:
         """Make the engine. Raises what the ports raise, and `Crash`."""
@@ -119,12 +113,13 @@ class Process:
         """One step of one machine, in turn; after a round of all, sleep until the first wants to be called again."""
         engine = self.engine
         assert engine is not None, f"{self.name} was never started"
-        self._wanted.append(engine.machines[self._machine].step(self._clock()))
+        wanted = engine.machines[self._machine].step(self._clock()).at
+        if wanted is not None and (self._soonest is None or wanted < self._soonest):
+            self._soonest = wanted
         self._machine = (self._machine + 1) % len(engine.machines)
         if self._machine == 0:
-            wanted = Next.first(*self._wanted).at
-            self.wake = None if wanted is None else wanted - self._ahead
-            self._wanted.clear()
+            self.wake = None if self._soonest is None else self._soonest - self._ahead
+            self._soonest = None
 
     def _clock(self) -> Instant:
         """The process's own clock, which says nothing of what time it is for others."""

@@ -11,6 +11,7 @@ from magnetar.chaos.history import History, Restless
 from magnetar.chaos.simulation.agenda import START, Agenda, StoreClock
 from magnetar.chaos.simulation.chance import Chance
 from magnetar.chaos.simulation.fleet import Fleet
+from magnetar.chaos.simulation.ground import Ground
 from magnetar.chaos.simulation.nemesis import Nemesis
 from magnetar.chaos.simulation.process import Scene
 from magnetar.chaos.simulation.schedule import WORKLOADS, Schedule
@@ -20,7 +21,6 @@ from magnetar.chaos.simulation.store import Weather
 from magnetar.chaos.verdict import Judgement, Verdict, judge
 from magnetar.runtime.bus.memory import Broker, Faults, MemoryBus
 from magnetar.runtime.instant import SECOND, Instant, micros
-from magnetar.runtime.store.sqlite import SqliteMemory
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -64,12 +64,13 @@ class Outcome:
         return sum(map(len, self.evidence.timelines.values()))
 
 
-def simulate(schedule: Schedule, *, watching: bool = False) -> Outcome:
+def simulate(schedule: Schedule, *, watching: bool = False, ground: Ground | None = None) -> Outcome:
     """Run a schedule in virtual time, in this thread. The same schedule gives the same outcome, to the last byte.
 
     `watching`: slowly, and whatever looks at the real world is found out (see `seal`).
+    `ground`: what an earlier run stood on, and a later one will; it makes no difference but of speed.
     """
-    run = Run(schedule)
+    run = Run(schedule, ground)
     try:
         return run.outcome(watching=watching)
     finally:
@@ -87,7 +88,7 @@ def checkers_of(schedule: Schedule) -> tuple[Checker, ...]:
 class Run:
     """Everything of one run, put together. Who wants more to happen than a schedule says, plans it before `outcome`."""
 
-    def __init__(self, schedule: Schedule) -> None:
+    def __init__(self, schedule: Schedule, ground: Ground | None = None) -> None:
         options, chance = schedule.options, Chance(schedule.seed)
         self._schedule = schedule
         self.agenda = Agenda()
@@ -97,7 +98,9 @@ class Run:
         for topic in wiring.provisioned():
             broker.provision(topic.name, topic.partitions or 1, topic.subscriptions)
         clock = StoreClock(self.agenda, micros(options.skew))
-        database = SqliteMemory(clock)
+        self._lent = ground is not None
+        self._ground = database = ground or Ground()
+        database.begin(clock)
         weather = Weather(self.history, self.agenda.clock, database)
         self.scene = Scene(wiring, broker, weather, self.agenda, clock, options)
         self._probe = database.open()
@@ -130,11 +133,12 @@ class Run:
         return Outcome(schedule, self.history, evidence, judge(self.history, evidence, checkers_of(schedule)))
 
     def close(self) -> None:
-        """Let the data go: it lives as long as anybody is connected to it."""
+        """Nobody is connected any more; the data goes, unless it was given a ground."""
         for process in self.fleet.alive:
             process.end()
         self._probe.close()
-        self.scene.close()
+        if not self._lent:
+            self._ground.close()
 
     # from one phase to the next
 

@@ -161,8 +161,14 @@ def _closed(nemesis: Nemesis, draw: random.Random) -> None:
 
 
 def _slow_openings(nemesis: Nemesis, draw: random.Random) -> None:
-    nemesis.faults.hold_openings()
-    nemesis.agenda.after(draw.choice((0.1, 0.5, 1.0)), nemesis.faults.release_openings)
+    """Neither is anybody told how far a subscription is acknowledged."""
+    duration = draw.choice((0.1, 0.5, 1.0))
+    for hold, release in (
+        (nemesis.faults.hold_openings, nemesis.faults.release_openings),
+        (nemesis.faults.hold_cursors, nemesis.faults.release_cursors),
+    ):
+        hold()
+        nemesis.agenda.after(duration, release)
 
 
 def _cut(nemesis: Nemesis, draw: random.Random) -> None:

@@ -156,7 +156,8 @@ class Consumer(Protocol):
         """The last message that was acknowledged when this was opened, as far as the broker still keeps it (R11).
 
         So a stored position below it means that the store lacks what was acknowledged, and `seek` brings it again.
-        None: nothing that is kept is acknowledged, or the adapter could not find out. Any thread; never blocks.
+        `EARLIEST`: nothing that is kept is acknowledged. None: not known yet. The first call begins to ask, and the
+        adapter asks until it is told; what is acknowledged here before that counts. Called by the loop; never blocks.
         """
         ...
 
@@ -165,8 +166,9 @@ class Consumer(Protocol):
 
         Called before anything is received here, or by the thread that receives; what was prefetched is dropped.
         `poll` gives the consumer to go on with. `Refused`, and nothing is changed, when the broker is known not to keep
-        the ledger of `position` any more: what came after it may be gone for good. With any other error, and when it is
-        abandoned, where the subscription stands is unknown: close this consumer and subscribe anew. Never blocks.
+        the ledger of `position` any more, which is when the cursor is: what came after it may be gone for good. With
+        any other error, and when it is abandoned, where the subscription stands is unknown: close this consumer and
+        subscribe anew. Never blocks.
         """
         ...
 
@@ -199,6 +201,10 @@ class Producer(Protocol):
 
     def receipts(self) -> list[Receipt]:
         """The receipts that came since the last call, in the order of sending. Never blocks."""
+        ...
+
+    def leave(self) -> None:
+        """Begin to close, so that many can be closed at a time: nothing more is taken. `close` waits for the end."""
         ...
 
     def close(self) -> None:

@@ -68,4 +68,5 @@ def _examined(target: str, bus: str | None, admin: str | None, store: str | None
         raise BadInput("the REST API needs httpx2: install magnetar[admin]") from error
     wiring = wiring_of(target)
     places = shared_bus(bus, wiring.app, silent=True), shared_store(store)
-    return examination(target, wiring, admin or settings().admin, *places, backup_age=backup_age)
+    found = settings()
+    return examination(target, wiring, admin or found.admin, *places, backup_age=backup_age, access=found.access())

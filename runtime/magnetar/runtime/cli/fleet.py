@@ -141,4 +141,5 @@ def _lags(target: str, admin: str | None) -> Lags:
         if error.name != "httpx2":
             raise
         raise BadInput("the REST API needs httpx2: install magnetar[admin]") from error
-    return Lags(admin or settings().admin, wiring_of(target))
+    found = settings()
+    return Lags(admin or found.admin, wiring_of(target), found.access())

@@ -60,8 +60,8 @@ def trim(before: Before, store: Store = None, apply: Apply = False, as_json: AsJ
     """Drop what the journal holds from before a day; without --apply only show what would go.
 
     Choose an age that no message can reach before it is delivered again: a message that comes after its row has gone
-    would be applied a second time. Parked and dead messages stay, whatever their age. Partitions ahead are made, too:
-    run it from a job, once a week or so.
+    would be applied a second time. Parked and dead messages stay, whatever their age. Partitions ahead are made, too.
+    Workers do this by themselves where MAGNETAR_JOURNAL_DAYS tells them how much to keep.
 
         $ magnetar store trim --before 90d --store postgresql://db/shop
     """

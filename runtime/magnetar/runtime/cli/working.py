@@ -21,9 +21,11 @@ from magnetar.runtime.compose import (
     RunningWorker,
     default_owner,
     run_until_signal,
+    store_upkeep,
     supervise_until_signal,
     without_secret,
 )
+from magnetar.runtime.compose.trimming import Trimming
 from magnetar.runtime.threads.processes import Lifeline
 from magnetar.runtime.worker.observer import Observers
 
@@ -68,6 +70,7 @@ class _Asked:
     drain: float
     handler_deadline: float
     listen: Address | None
+    journal_days: float | None
     as_json: bool
     places: tuple[str, ...]  # options of broker and store as they were given: what the environment says may be secret
 
@@ -103,6 +106,7 @@ def worker(  # noqa: PLR0913, PLR0917 - the options of the command
         drain=drain or found.drain,
         handler_deadline=found.handler_deadline,
         listen=_address(listen or found.listen),
+        journal_days=found.journal_days,
         as_json=as_json,
         places=(*(("--bus", bus) if bus else ()), *(("--store", store) if store else ())),
     )
@@ -128,7 +132,8 @@ def _one(asked: _Asked, number: int | None) -> int:
         if number is None and not asked.as_json:
             what = f"{wiring.app}: {', '.join(wiring.actors)}"
             screen.tell(f"{what} on {asked.bus} with {without_secret(asked.store)}; Ctrl-C drains and stops")
-        return run_until_signal(running, drain=asked.drain)
+        with _trimming(asked, shared=kept.shared):
+            return run_until_signal(running, drain=asked.drain)
 
 
 def _several(asked: _Asked, count: int) -> int:
@@ -154,6 +159,19 @@ def _command(asked: _Asked, number: int) -> list[str]:
     if asked.as_json:
         options.append("--json")
     return [sys.executable, "-m", "magnetar.runtime.cli", "worker", asked.target, *options]
+
+
+@contextmanager
+def _trimming(asked: _Asked, *, shared: bool) -> Generator[None]:
+    """The journal's upkeep, where it is wanted and the store is one that needs it."""
+    if asked.journal_days is None or not shared:
+        yield
+        return
+    trimming = Trimming(partial(store_upkeep, asked.store), asked.journal_days)
+    try:
+        yield
+    finally:
+        trimming.close()
 
 
 @contextmanager

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from contextlib import closing
+from functools import partial
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
-from magnetar.runtime.bus.port import BusError
+from magnetar.runtime.bus.port import BusError, Refused
 from magnetar.runtime.bus.pulsar.admin import Admin
 from magnetar.runtime.compose.places import wanted_of
 from magnetar.runtime.operate.doctor import examine
@@ -17,6 +17,7 @@ from magnetar.runtime.store.port import StoreError
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from magnetar.runtime.bus.pulsar.access import Access
     from magnetar.runtime.bus.pulsar.wanted import Wanted
     from magnetar.runtime.compose.places import BusPlace, StorePlace
     from magnetar.runtime.operate.doctor import Finding
@@ -25,7 +26,14 @@ if TYPE_CHECKING:
 
 
 def examination(
-    target: str, wiring: Wiring, admin: str, bus: BusPlace, store: StorePlace, *, backup_age: float
+    target: str,
+    wiring: Wiring,
+    admin: str,
+    bus: BusPlace,
+    store: StorePlace,
+    *,
+    backup_age: float,
+    access: Access | None = None,
 ) -> list[Finding]:
     """Ask each of them, and judge; blocks for seconds. What does not answer is a finding, never an error.
 
@@ -36,6 +44,7 @@ def examination(
         bus: as workers reach the broker.
         store: the store.
         backup_age: age of the oldest backup that may be restored, in seconds.
+        access: who we are to the REST API, at the address given and at each broker's own.
     """
     wanted = wanted_of(wiring)
     return examine(
@@ -44,17 +53,19 @@ def examination(
             wanted=wanted,
             actors=wiring.partitions(),
             backup_age=backup_age,
-            cluster=_cluster(admin, wanted),
+            cluster=_cluster(admin, wanted, access),
             bus=_bus(bus, wanted),
             store=_store(store),
         )
     )
 
 
-def _cluster(url: str, wanted: Wanted) -> ClusterFacts | Unanswered:
-    scheme = urlsplit(url).scheme or "http"
-    with Admin(url) as admin:
-        return ask_cluster(admin, wanted, lambda address: Admin(f"{scheme}://{address}"))
+def _cluster(url: str, wanted: Wanted, access: Access | None) -> ClusterFacts | Unanswered:
+    try:
+        with Admin(url, access=access) as admin:
+            return ask_cluster(admin, wanted, partial(Admin, access=access))
+    except Refused as problem:  # certificates that cannot be used
+        return Unanswered(str(problem))
 
 
 def _bus(place: BusPlace, wanted: Wanted) -> Mapping[str, int] | Unanswered:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from types import TracebackType
     from typing import Self
 
+    from magnetar.runtime.bus.pulsar.access import Access
     from magnetar.runtime.bus.pulsar.admin import Backlog
     from magnetar.runtime.store.port import ShardName
     from magnetar.runtime.wiring import Wiring
@@ -26,9 +27,9 @@ if TYPE_CHECKING:
 class Lags:
     """Asks one cluster's REST API for one app: one call for each topic. Raises `BusError`."""
 
-    def __init__(self, url: str, wiring: Wiring) -> None:
-        """`url` is `http://host:8080`; nothing is asked yet."""
-        self._admin = Admin(url)
+    def __init__(self, url: str, wiring: Wiring, access: Access | None = None) -> None:
+        """`url` is `http://host:8080` or `https://host:8443`; nothing is asked yet."""
+        self._admin = Admin(url, access=access)
         self._wiring = wiring
 
     def __enter__(self) -> Self:

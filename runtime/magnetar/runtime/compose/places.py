@@ -85,7 +85,7 @@ class EmbeddedBus:
 class PulsarPlace:
     """A Pulsar cluster, and the application's namespace on it.
 
-    `admin`: the address of its REST API; without it `Consumer.cursor` is unknown, and an older store goes unnoticed.
+    `admin`: the address of its REST API; without it an older store goes unnoticed.
     """
 
     settings: PulsarSettings

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from pydantic import SecretStr
+from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from magnetar.runtime.bus.pulsar.access import Access
+from magnetar.runtime.compose.trimming import LEAST_DAYS, MOST_DAYS
 
 
 class Settings(BaseSettings):
@@ -17,7 +18,8 @@ class Settings(BaseSettings):
     tells. bus_token or bus_token_file, bus_trust_certs: who we are to both of them, and the PEM file of the authorities
     that are trusted. store: `memory:` or `sqlite:///path`. handler_deadline: seconds after which a handler that hangs
     ends the process (R28). drain: seconds that a worker may take to release its shards. listen: `HOST:PORT` of
-    a worker's metrics and health. cache: where servers are unpacked.
+    a worker's metrics and health. journal_days: workers drop what a PostgreSQL store's journal holds from longer ago
+    (R4); None: nothing is dropped. cache: where servers are unpacked.
     """
 
     model_config = SettingsConfigDict(env_prefix="MAGNETAR_", frozen=True, extra="ignore")
@@ -31,6 +33,7 @@ class Settings(BaseSettings):
     handler_deadline: float = 10.0
     drain: float = 10.0
     listen: str | None = None
+    journal_days: float | None = Field(default=None, ge=LEAST_DAYS, le=MOST_DAYS)
     cache: Path | None = None
 
     def access(self) -> Access:

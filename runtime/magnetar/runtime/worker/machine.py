@@ -24,11 +24,12 @@ class Next(NamedTuple):
     @staticmethod
     def first(*choices: Next) -> Next:
         """The earliest of them."""
-        first: Instant | None = None
-        for (at,) in choices:
-            if at is not None and (first is None or at < first):
-                first = at
-        return Next(first)
+        first, earliest = NEVER, None
+        for choice in choices:
+            (at,) = choice
+            if at is not None and (earliest is None or at < earliest):
+                first, earliest = choice, at
+        return first
 
 
 NEVER = Next(None)

@@ -39,8 +39,8 @@ class Tenure:
 
     `notice`: from when a shard is known to go to another until it is released, so that its next owner knows by then.
     `hold`: a shard just won is not handed on before. `drain`: how long a lane may take to be sent. `at_once`: so many
-    shards are handed on at a time, and those that follow go on working meanwhile; `accept`: how long a next owner may
-    take to win one before it is no longer waited for.
+    shards are handed on at a time, and those that follow go on working meanwhile; `accept`: how long one may
+    take to drain, and its next owner to win it, before it is no longer waited for.
     """
 
     check: float = 1.0
@@ -50,7 +50,7 @@ class Tenure:
     notice: float = 1.0
     hold: float = 10.0
     drain: float = 2.0
-    at_once: int = 2
+    at_once: int = 1
     accept: float = 1.0
     liveness: Liveness = field(default_factory=Liveness)
     winner: Winner = field(default_factory=Winner)
@@ -61,6 +61,7 @@ class Farewell:
     """A shard on its way out, in order (R15). Its lane may drain `until` then, from when its last group is done."""
 
     shard: Shard
+    since: Instant
     until: Instant | None = None
 
 
@@ -233,14 +234,21 @@ class Ownership:
         """A few at a time: a shard stands still from here until its next owner has it, which takes them one by one."""
         if self._offered and now >= self._offers_at:
             self._look_after(now)
+        if not self._queue:
+            return
         room = max(self._tenure.at_once, len(self._holdings.shards()) // 16)
         for name, shard in list(self._queue.items()):
-            if len(self._farewells) + len(self._offered) >= room:
+            if self._on_their_way(now) >= room:
                 return
             del self._queue[name]
             if self._holdings.find(name) is shard and name not in self._farewells:
                 shard.stopping = True
-                self._farewells[name] = Farewell(shard)
+                self._farewells[name] = Farewell(shard, now)
+
+    def _on_their_way(self, now: Instant) -> int:
+        """How many shards stand still for being handed on. A lane that does not drain holds up the others no longer."""
+        patience = micros(self._tenure.accept)
+        return len(self._offered) + sum(now - each.since < patience for each in self._farewells.values())
 
     def _look_after(self, now: Instant) -> None:
         """Which of the shards that were released have been taken. Who does not take them is not waited for long."""

@@ -90,12 +90,13 @@ class _Pointed:
 
     def _wrapped(self, name: str) -> Callable[..., Any]:
         before, after = f"{self._port}.{name}:before", f"{self._port}.{name}:after"
+        reach, opens = self._points.reach, self._opens or f"{self._port}.{name}" in _OPENS
 
         def pointed(*arguments: object) -> object:
-            self._points.reach(before)
+            reach(before)
             result = getattr(self._inner, name)(*arguments)
-            self._points.reach(after)
-            return self._dressed(name, result)
+            reach(after)
+            return self._dressed(name, result) if opens else result
 
         return pointed
 

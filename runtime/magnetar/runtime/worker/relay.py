@@ -37,7 +37,7 @@ class Pace:
     """Settings of the relay. `window`: sends without a receipt per destination; seconds for the rest."""
 
     window: int = 1000
-    poll: float = 0.001
+    poll: float = 0.003
     reopen: float = 0.2
     idle_close: float = 60.0
     reload: int = 1000
@@ -122,12 +122,16 @@ class Relay:
         return not shard.lane.waiting and not shard.lane.unsettled and not shard.lane.partial
 
     def close(self, shard: Shard) -> None:
-        """Close the shard's producers: nothing of it is sent later (R13)."""
-        for outlet in self._outlets.pop(shard.name, Outlets()).known.values():
+        """Close the shard's producers: nothing of it is sent later (R13). All at a time: it may have dozens."""
+        outlets = self._outlets.pop(shard.name, Outlets()).known.values()
+        for outlet in outlets:
             if outlet.opening is not None:
                 outlet.opening.abandon()
-            if outlet.producer is not None:
-                outlet.producer.close()
+        producers = [outlet.producer for outlet in outlets if outlet.producer is not None]
+        for producer in producers:
+            producer.leave()
+        for producer in producers:
+            producer.close()
 
     def _serve(self, shard: Shard, now: Instant) -> Next:
         if shard.lane.partial and not shard.lane.waiting and not shard.lane.unsettled and not self._reload(shard, now):

@@ -23,7 +23,7 @@ from magnetar.runtime.worker.shard import Feed, Shard, Timetable
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from magnetar.runtime.bus.port import Consumer, Opening, Position
+    from magnetar.runtime.bus.port import Consumer, Delivery, Opening, Position
     from magnetar.runtime.store.port import ShardName, ShardRow
     from magnetar.runtime.wiring import ActorPlan, Topic
     from magnetar.runtime.worker.intake import Receiving
@@ -37,13 +37,15 @@ class Winner:
     """Settings, in seconds but for `lane`: unsettled rows above which a shard stops receiving (R20).
 
     `retry`: after a failure, or *busy*. `handover`: between two looks at a shard whose owner is about to release it.
-    `poll`: between two looks at a subscription on its way. `timers`: those due so soon are kept in memory.
+    `poll`: between two looks at what is on its way. `proof`: after so long a shard says that it waits for the broker's
+    word of how far it is acknowledged. `timers`: those due so soon are kept in memory.
     `grace`: so long after its due time a parked head that has failed is tried again though no bell has rung (R23).
     """
 
     retry: float = 0.2
     handover: float = 0.05
-    poll: float = 0.002
+    poll: float = 0.005
+    proof: float = 1.0
     lane: int = 10_000
     timers: float = 60.0
     grace: float = 1.0
@@ -63,15 +65,23 @@ class ShardPlan:
 class Claim:
     """A shard that this worker wants and does not own yet. `epoch` is read before anything is subscribed.
 
-    `row` is kept while the feeds that are `behind` are put back, each to what its store knows.
+    By the number of their feed, `won` are the consumers, `openings` those on their way or being put back, and `first`
+    the first deliveries, not handled yet.
+
+    `row` is kept while it is found out of the feeds that are `unproven` whether the store went back, and while those
+    that are `behind` are put back, each to what its store knows.
     """
 
     shard: ShardPlan
     epoch: int | None = None
     why: str = ""
-    opening: Opening[Consumer] | None = None
-    won: list[Consumer] = field(default_factory=list)
+    openings: dict[int, Opening[Consumer]] = field(default_factory=dict)
+    won: dict[int, Consumer] = field(default_factory=dict)
     row: ShardRow | None = None
+    unproven: set[int] = field(default_factory=set)
+    proven: bool = False
+    told_at: Instant = 0
+    first: dict[int, Delivery] = field(default_factory=dict)
     behind: dict[int, Position] = field(default_factory=dict)
     not_before: Instant = 0
 
@@ -145,57 +155,107 @@ class Winning:
 
     def _try(self, claim: Claim, epoch: int, now: Instant) -> Next:
         if claim.row is not None:
-            return self._go_back(claim, claim.row, now)
-        if claim.opening is None:
-            topic, partition = claim.shard.feeds[len(claim.won)]
-            claim.opening = self._bus.subscribe(topic.name, partition, subscription_of(claim.shard.plan.name))
-        consumer = claim.opening.poll()
-        if consumer is None:
-            return Next(now + micros(self._winner.poll))
-        claim.opening = None
-        claim.won.append(consumer)
-        if len(claim.won) < len(claim.shard.feeds):
-            return Next(now)
-        claim.row = self._taken(claim, epoch)
-        if claim.row is None:
-            return self._wait(claim, "somebody was faster to take it", Wait.HOLDER, now)
-        return self._go_back(claim, claim.row, now)
+            step = self._go_back if claim.proven else self._prove
+            return step(claim, claim.row, now)
+        if not self._all_won(claim):
+            return Next(now if claim.won and not claim.openings else now + micros(self._winner.poll))
+        return self._take(claim, epoch, now)
 
-    def _taken(self, claim: Claim, epoch: int) -> ShardRow | None:
+    def _all_won(self, claim: Claim) -> bool:
+        """Go on with subscribing (R12): the main feed first, which decides who is in, then all others at a time."""
+        feeds = claim.shard.feeds
+        for number in range(len(feeds) if claim.won else 1):
+            if number not in claim.won and number not in claim.openings:
+                topic, partition = feeds[number]
+                subscription = subscription_of(claim.shard.plan.name)
+                claim.openings[number] = self._bus.subscribe(topic.name, partition, subscription)
+        for number, opening in list(claim.openings.items()):
+            consumer = opening.poll()
+            if consumer is not None:
+                claim.won[number] = consumer
+                del claim.openings[number]
+        return len(claim.won) == len(feeds)
+
+    def _take(self, claim: Claim, epoch: int, now: Instant) -> Next:
+        row = self._store.take(claim.shard.name, epoch, self._holdings.taker._replace(why=claim.why))
+        if row is None:
+            return self._wait(claim, "somebody was faster to take it", Wait.HOLDER, now)
+        claim.row = row
+        claim.unproven = set(claim.won)
+        claim.told_at = now + micros(self._winner.proof)
+        return self._prove(claim, row, now)
+
+    def _prove(self, claim: Claim, row: ShardRow, now: Instant) -> Next:
+        """R11: nothing of the shard is handled, sent or acknowledged before it is known whether its store went back.
+
+        What is acknowledged behind a stored position is all that tells; a commit would move the position past it.
+        """
+        for number in list(claim.unproven):
+            if self._is_proven(claim, row, number):
+                claim.unproven.remove(number)
+        if not claim.unproven:
+            return self._renew(claim, row, now)
+        if now < claim.told_at:
+            return Next(now + micros(self._winner.poll))
+        unknown = ", ".join(f"{topic.name}/{at}" for topic, at in map(claim.shard.feeds.__getitem__, claim.unproven))
+        why = f"how far {unknown} is acknowledged is not known, so whether the store is an older copy is not either"
+        self._observer.waiting(row.shard, why, Wait.BROKER)
+        return Next(now + micros(self._winner.retry))
+
+    def _is_proven(self, claim: Claim, row: ShardRow, number: int) -> bool:
+        """Whether it is known how a feed stands to the store: by the first that it delivers, or by the broker's word.
+
+        The first costs nothing, and is there at once where something waits.
+        """
+        topic, partition = claim.shard.feeds[number]
+        consumer, applied = claim.won[number], row.positions.get(f"{topic.name}/{partition}", EARLIEST)
+        first = claim.first.get(number)
+        if first is None:
+            for delivery in consumer.receive(1, 0.0):
+                claim.first[number] = first = delivery
+        if first is not None and is_next(first.position, applied):
+            return True
+        acknowledged = consumer.cursor()
+        if acknowledged is None:
+            return False
+        if acknowledged > applied:
+            self._behind(claim, row, number, acknowledged)
+        return True
+
+    def _behind(self, claim: Claim, row: ShardRow, number: int, acknowledged: Position) -> None:
+        """R11: the store went back. An alarm; what it lacks comes again."""
+        topic, partition = claim.shard.feeds[number]
+        applied = claim.behind[number] = row.positions.get(f"{topic.name}/{partition}", EARLIEST)
+        why = f"{topic.name}/{partition} is acknowledged up to {acknowledged}, and the store knows {applied}"
+        _log.error("shard %s: the store went back: %s; handling again what it lacks", row.shard, why)
+        self._observer.went_back(row.shard, why)
+
+    def _renew(self, claim: Claim, row: ShardRow, now: Instant) -> Next:
         """R11: a store that went back begins a new generation: its lane numbers were used once already (R18).
 
         And it does so before anything is put back: of a subscription that was, nobody could tell any more.
         """
-        row = self._store.take(claim.shard.name, epoch, self._holdings.taker._replace(why=claim.why))
-        if row is None:
-            return None
-        claim.behind = self._behind(claim, row)
+        claim.proven = True
         if claim.behind or row.shard in self._holdings.went_back:
-            row = self._store.take(row.shard, row.epoch, self._holdings.taker._replace(renews=True))
-            self._holdings.went_back.discard(claim.shard.name)
-        return row
-
-    def _behind(self, claim: Claim, row: ShardRow) -> dict[int, Position]:
-        """R11: the feeds of which more was acknowledged than the store knows, and where it stands."""
-        found: dict[int, Position] = {}
-        for number, consumer in enumerate(claim.won):
-            topic, partition = claim.shard.feeds[number]
-            applied, acknowledged = row.positions.get(f"{topic.name}/{partition}", EARLIEST), consumer.cursor()
-            if acknowledged is not None and acknowledged > applied:
-                found[number] = applied
-                why = f"{topic.name}/{partition} is acknowledged up to {acknowledged}, and the store knows {applied}"
-                _log.error("shard %s: the store went back: %s; handling again what it lacks", row.shard, why)
-                self._observer.went_back(row.shard, why)
-        return found
+            found = self._store.take(row.shard, row.epoch, self._holdings.taker._replace(renews=True))
+            if found is None:
+                return self._wait(claim, "somebody was faster to take it", Wait.HOLDER, now)
+            claim.row = row = found
+            self._holdings.went_back.discard(row.shard)
+        return self._go_back(claim, row, now)
 
     def _go_back(self, claim: Claim, row: ShardRow, now: Instant) -> Next:
         """R11: put back what is behind, and move in."""
         for number, position in list(claim.behind.items()):
-            claim.opening = claim.opening or claim.won[number].seek(position)
-            consumer = claim.opening.poll()
+            seek = claim.openings.get(number)
+            if seek is None:
+                seek = claim.openings[number] = claim.won[number].seek(position)
+            consumer = seek.poll()
             if consumer is None:
                 return Next(now + micros(self._winner.poll))
-            claim.opening, claim.won[number] = None, consumer
+            del claim.openings[number]
+            claim.won[number] = consumer
+            claim.first.pop(number, None)  # it comes again, in its turn
             del claim.behind[number]
         self._move_in(claim, row, now)
         return Next(now)
@@ -238,10 +298,14 @@ class Winning:
         self._holdings.add(shard)
 
     def _feeds(self, claim: Claim, row: ShardRow) -> list[Feed]:
-        return [
-            Feed(topic, partition, self._receiving.sourced(consumer), row.positions.get(f"{topic.name}/{partition}"))
-            for (topic, partition), consumer in zip(claim.shard.feeds, claim.won, strict=True)
-        ]
+        feeds: list[Feed] = []
+        for number, (topic, partition) in enumerate(claim.shard.feeds):
+            source = self._receiving.sourced(claim.won[number])
+            feed = Feed(topic, partition, source, row.positions.get(f"{topic.name}/{partition}"))
+            if number in claim.first:
+                feed.returned.append(claim.first[number])
+            feeds.append(feed)
+        return feeds
 
     def ask_the_time(self) -> None:
         """R5: how far the store's clock is ahead of the one that steps are timed by, asked before and after."""
@@ -262,14 +326,26 @@ class Winning:
         return lane
 
     def _give_up(self, claim: Claim) -> None:
-        if claim.opening is not None:
-            claim.opening.abandon()
-            claim.opening = None
-        for consumer in reversed(claim.won):
-            consumer.close()
+        for opening in claim.openings.values():
+            opening.abandon()
+        claim.openings.clear()
+        for number in sorted(claim.won, reverse=True):
+            claim.won[number].close()
         claim.won.clear()
         claim.behind.clear()
+        claim.first.clear()
         claim.epoch = claim.row = None
+        claim.proven = False
+
+
+def is_next(first: Position, applied: Position) -> bool:
+    """Whether the first delivery of a subscription shows that nothing behind `applied` is acknowledged.
+
+    It does when it is no later than the next message: entries of a ledger are counted without a gap, and cumulative
+    acknowledgements leave none. Of messages in batches, and of the first in a ledger, it cannot be told.
+    """
+    in_the_ledger = first.ledger == applied.ledger and max(first.batch, applied.batch) < 0
+    return first <= applied or (in_the_ledger and first.entry == applied.entry + 1)
 
 
 def shard_plans(plans: Mapping[str, ActorPlan], partitions: Mapping[str, int]) -> dict[ShardName, ShardPlan]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from concurrent.futures import Future
 
 import httpx2
@@ -94,59 +93,75 @@ class Desk:
     def __init__(self) -> None:
         self.clock = Clock()
         self.asked: list[Future[Mark]] = []
-        self.marking = Marking(self._ask, self._made, "s on orders", 1.0, self.clock)
+        self.marking = Marking(self._ask, "s on orders", patience=1.0, delay=0.1, retry=0.2, clock=self.clock)
+
+    def ask(self) -> None:
+        """Poll until the question is put."""
+        self.marking.poll()
+        self.later(0.1)
 
     def _ask(self) -> Future[Mark]:
         self.asked.append(Future())
         return self.asked[-1]
 
-    def _made(self, native: str, mark: Mark | None) -> tuple[str, Mark | None]:
-        return native, mark
+    def later(self, seconds: float) -> Mark | None:
+        """What is known then."""
+        self.clock.now += seconds
+        return self.marking.poll()
 
 
 def test_the_mark_is_asked_for_once_and_waited_for() -> None:
-    """When the subscription is there."""
+    """A little after somebody wants to know it, and what was told stays."""
     desk = Desk()
-    assert desk.marking("consumer") is None
-    assert desk.marking("consumer") is None
-    (asked,) = desk.asked
-    asked.set_result(MARK)
-    assert desk.marking("consumer") == ("consumer", MARK)
+    assert desk.later(0.5) is None
+    assert desk.asked == []
+    assert desk.later(0.1) is None
+    desk.asked[0].set_result(MARK)
+    assert desk.later(0.5) == MARK
+    assert desk.later(50) == MARK
+    assert len(desk.asked) == 1
 
 
-def test_a_mark_that_is_late_is_unknown(caplog: pytest.LogCaptureFixture) -> None:
-    """The opening does not wait longer, and the log says what that means."""
+def test_a_mark_that_is_late_is_not_known_yet(caplog: pytest.LogCaptureFixture) -> None:
+    """The log says so, once; the question stays open, and its answer counts whenever it comes."""
     desk = Desk()
-    desk.marking("consumer")
-    desk.clock.now = 1.0
-    with caplog.at_level(logging.WARNING):
-        assert desk.marking("consumer") == ("consumer", None)
-    assert "how far s on orders is acknowledged is unknown" in caplog.text
-    assert desk.asked[0].cancelled()
+    for _ in range(5):
+        assert desk.later(1.0) is None
+    assert caplog.text.count("how far s on orders is acknowledged is not known yet") == 1
+    assert len(desk.asked) == 1
+    desk.asked[0].set_result(MARK)
+    assert desk.later(0) == MARK
 
 
-def test_a_failure_is_unknown(caplog: pytest.LogCaptureFixture) -> None:
-    """With the reason in the log."""
+def test_a_failure_is_asked_again(caplog: pytest.LogCaptureFixture) -> None:
+    """A little later, with the reason in the log; and a mark of nothing is an answer, too."""
     desk = Desk()
-    desk.marking("consumer")
+    desk.ask()
     desk.asked[0].set_exception(BusUnavailable("nobody at http://broker:8080"))
-    with caplog.at_level(logging.WARNING):
-        assert desk.marking("consumer") == ("consumer", None)
+    assert desk.later(0) is None
     assert "nobody at http://broker:8080" in caplog.text
+    assert desk.later(0.1) is None
+    assert len(desk.asked) == 1
+    assert desk.later(0.1) is None
+    assert len(desk.asked) == 2
+    nothing = Mark(None, frozenset())
+    desk.asked[1].set_result(nothing)
+    assert desk.later(0) == nothing
 
 
 def test_a_defect_of_ours_is_not_taken_for_the_broker_s() -> None:
     """It is raised."""
     desk = Desk()
-    desk.marking("consumer")
+    desk.ask()
     desk.asked[0].set_exception(ZeroDivisionError())
     with pytest.raises(ZeroDivisionError):
-        desk.marking("consumer")
+        desk.marking.poll()
 
 
 def test_a_bus_that_is_closed_meanwhile_leaves_it_unknown() -> None:
-    """Closing cancels what is asked."""
+    """Closing cancels what is asked, and nothing can be asked any more."""
     desk = Desk()
-    desk.marking("consumer")
+    desk.ask()
     desk.asked[0].cancel()
-    assert desk.marking("consumer") == ("consumer", None)
+    assert desk.later(5) is None
+    assert len(desk.asked) == 1

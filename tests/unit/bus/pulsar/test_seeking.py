@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from concurrent.futures import Future
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from magnetar.runtime.bus.port import BusUnavailable, Closed, Position, Refused
 from magnetar.runtime.bus.pulsar.consumer import PulsarConsumer
-from magnetar.runtime.bus.pulsar.marks import Mark
+from magnetar.runtime.bus.pulsar.marks import Mark, Marking
 from magnetar.runtime.bus.pulsar.seeking import PulsarSeek
 from tests.unit.bus.pulsar.client_double import Result
 
@@ -42,10 +43,18 @@ class Sought:
         self._done(Result(name))
 
 
+def answered(mark: Mark) -> Future[Mark]:
+    """A question that was."""
+    answer: Future[Mark] = Future()
+    answer.set_result(mark)
+    return answer
+
+
 def consumer(native: Any, mark: Mark | None = None) -> PulsarConsumer:
     """Ours, over a stand-in."""
     farewell: Any = None
-    return PulsarConsumer(native, mark, topic="orders", partition=0, farewell=farewell, patience=2.0)
+    marking = None if mark is None else Marking(lambda: answered(mark), "s on orders", patience=1.0, delay=0.0)
+    return PulsarConsumer(native, marking, topic="orders", partition=0, farewell=farewell, patience=2.0)
 
 
 def test_it_is_none_until_the_client_has_done_it() -> None:

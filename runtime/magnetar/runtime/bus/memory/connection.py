@@ -143,7 +143,7 @@ class MemoryBus:
             self._reach()
             found = self._broker.partition(topic, partition)
             seat = found.subscription(subscription)
-            return self._seated(MemoryConsumer(self, found, seat, self._broker.receiver_queue))
+            return self._seated(MemoryConsumer(self, found, seat, self._broker.receiver_queue, self._broker.answers))
 
     def _producer(self, topic: str, partition: int, name: str, schema: str | None) -> MemoryProducer:
         with self._broker.lock:

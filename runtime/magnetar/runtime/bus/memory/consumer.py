@@ -6,11 +6,12 @@ from typing import TYPE_CHECKING
 
 from magnetar.runtime.bus.memory.opening import MemoryAnswer
 from magnetar.runtime.bus.memory.seat import Line, Member
-from magnetar.runtime.bus.port import BusUnavailable, Closed, Delivery, Position
+from magnetar.runtime.bus.port import EARLIEST, BusUnavailable, Closed, Delivery, Position
 
 if TYPE_CHECKING:
     from typing import Never
 
+    from magnetar.runtime.bus.memory.faults import Answers
     from magnetar.runtime.bus.memory.partition import Partition, Subscription
 
 
@@ -22,13 +23,17 @@ class MemoryConsumer(Member):
     go (`_horizon`). So receiving is one slice of a list.
     """
 
-    def __init__(self, line: Line, partition: Partition, subscription: Subscription, queue: int) -> None:
+    def __init__(
+        self, line: Line, partition: Partition, subscription: Subscription, queue: int, answers: Answers
+    ) -> None:
         super().__init__(line, partition, subscription)
         self._subscription = subscription
         self._queue = queue
+        self._answers = answers
+        self._asked = False
         self._next = subscription.cursor
         self._horizon: int | None = None
-        self._found = partition.log.deliveries[subscription.cursor - 1].position if subscription.cursor else None
+        self._found = partition.log.deliveries[subscription.cursor - 1].position if subscription.cursor else EARLIEST
 
     def receive(self, limit: int, wait: float) -> list[Delivery]:
         """As the port says; a thread that waits here is woken by a message and by `close`."""
@@ -52,8 +57,9 @@ class MemoryConsumer(Member):
             return self.partition.log.last()
 
     def cursor(self) -> Position | None:
-        """As the port says."""
-        return self._found
+        """As the port says: not at once, for another one is asked than the broker that delivers."""
+        asked, self._asked = self._asked, True
+        return self._found if asked and not self._answers.cursors_held else None
 
     def seek(self, position: Position) -> MemoryAnswer[MemoryConsumer]:
         """As the port says; done at once."""

@@ -42,6 +42,9 @@ At the broker (methods of `Faults`)
 `hold_openings`, `release_openings`: a slow broker.
     `poll` returns None; after the release the broker is asked when it is polled.
 
+`hold_cursors`, `release_cursors`: a REST API that does not answer.
+    How far a subscription is acknowledged stays unknown; all else goes on.
+
 `unload`: the partition moves to another broker, or the broker restarts.
     Everybody on it reconnects: unacknowledged messages come again to the same consumer objects, sends go on, a new
     ledger begins. `forget_acks`: so many of the last acks had not been persisted.
@@ -78,9 +81,10 @@ class Trouble:
 
 @dataclass(slots=True)
 class Answers:
-    """Whether the broker is slow to answer those who open something."""
+    """Whether the broker is slow to answer those who open something, or ask how far something is acknowledged."""
 
     held: bool = False
+    cursors_held: bool = False
 
 
 class Faults:
@@ -129,6 +133,14 @@ class Faults:
     def release_openings(self) -> None:
         """Answer them, each when it is polled."""
         self._broker.answers.held = False
+
+    def hold_cursors(self) -> None:
+        """Tell nobody how far a subscription is acknowledged until `release_cursors`."""
+        self._broker.answers.cursors_held = True
+
+    def release_cursors(self) -> None:
+        """Tell them when they look again."""
+        self._broker.answers.cursors_held = False
 
     def unload(self, topic: str, partition: int, forget_acks: int = 0) -> None:
         """Move the partition; everybody who holds something there is back before anybody else asks."""

@@ -60,6 +60,10 @@ class MemoryProducer(Member):
             else:
                 self._receipts.append(self._answer(sent))
 
+    def leave(self) -> None:
+        """As the port says; done at once."""
+        self.close()
+
     def receipts(self) -> list[Receipt]:
         """As the port says; fetching them ends a window that failed."""
         with self._lock:

@@ -18,8 +18,10 @@ from magnetar.runtime.bus.pulsar.ping import PulsarPing, Questions
 from magnetar.runtime.bus.pulsar.producer import PulsarProducer
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from magnetar.runtime.bus.pulsar.marks import Mark
-    from magnetar.runtime.bus.pulsar.native import NativeClient, NativeConsumer, NativeProducer
+    from magnetar.runtime.bus.pulsar.native import NativeClient, NativeConsumer, NativeProducer, NativeResult
     from magnetar.runtime.bus.pulsar.settings import PulsarSettings
 
 _log = logging.getLogger(__name__)
@@ -86,8 +88,8 @@ class PulsarBus:
     Args:
         settings: where, and how long to wait.
         subscriptions: asked when a subscription is opened, for `Consumer.cursor`, and when that times out, to tell a
-            missing subscription from a silent broker. Without it the cursor is unknown, and both are `BusUnavailable`.
-            Closed with the bus.
+            missing subscription from a silent broker. Without it every cursor is `EARLIEST`, so that an older store
+            goes unnoticed, and both are `BusUnavailable`. Closed with the bus.
     """
 
     def __init__(self, settings: PulsarSettings, subscriptions: Subscriptions | None = None) -> None:
@@ -108,6 +110,8 @@ class PulsarBus:
         except native.PulsarException as failure:
             error = errors.from_exception(failure, f"ask for the partitions of {name}")
             raise self._explained(error, name) from failure
+        unread: dict[NativeResult, Sequence[str]] = {}
+        self._clients.producing.get_topic_partitions_async(name, unread.setdefault)  # to connect before it is needed
         if list(partitions) == [name]:
             raise TopicMissing(f"{name} has no partitions; provision it with `magnetar topics apply`")
         return len(partitions)
@@ -120,22 +124,12 @@ class PulsarBus:
         clients.consuming.subscribe_async_v2(
             name, subscription, native.consumer_configuration(settings.receiver_queue), arrival
         )
-        make = partial(
-            PulsarConsumer,
-            topic=topic,
-            partition=partition,
-            farewell=clients.consumers_farewell,
-            patience=self._deadline,
-        )
         doing, asked = f"subscribe to {name} as {subscription}", self._subscriptions
+        wrap = partial(self._consumer, clients.consumers_farewell, topic, partition, subscription)
         if asked is None:
             doing += " (whether there is such a subscription, `magnetar topics plan` tells)"
-            return PulsarOpening(arrival, lambda consumer: make(consumer, None), doing, self._deadline)
-        marking = Marking(
-            partial(self._mark, asked, name, subscription), make, f"{subscription} on {name}", settings.mark_timeout
-        )
-        absent = partial(self._is_absent, asked, name, subscription)
-        return PulsarOpening(arrival, marking, doing, self._deadline, absent)
+            return PulsarOpening(arrival, wrap, doing, self._deadline)
+        return PulsarOpening(arrival, wrap, doing, self._deadline, partial(self._is_absent, asked, name, subscription))
 
     def produce(
         self, topic: str, partition: int, name: str, schema: str | None
@@ -205,6 +199,19 @@ class PulsarBus:
     @property
     def _deadline(self) -> float:
         return 2 * self._settings.operation_timeout  # the client keeps its own time-out; this one is for its defects
+
+    def _consumer(
+        self, farewell: Farewell, topic: str, partition: int, subscription: str, consumer: NativeConsumer
+    ) -> PulsarConsumer:
+        """Ours of the client's. How far it is acknowledged can be asked from now on: nobody else can move it."""
+        name = self._settings.partition(topic, partition)
+        marking = None
+        if self._subscriptions is not None:
+            ask = partial(self._mark, self._subscriptions, name, subscription)
+            marking = Marking(ask, f"{subscription} on {name}", self._settings.mark_timeout)
+        return PulsarConsumer(
+            consumer, marking, topic=topic, partition=partition, farewell=farewell, patience=self._deadline
+        )
 
     def _mark(self, subscriptions: Subscriptions, partition_topic: str, subscription: str) -> Future[Mark]:
         return self._asking.submit(subscriptions.mark, partition_topic, subscription)

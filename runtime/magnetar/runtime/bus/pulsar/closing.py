@@ -31,8 +31,16 @@ class Farewell:
 
     def close(self, thing: Closable) -> bool:
         """Close; whether the broker answered. In either case the client has let go: it neither sends nor delivers."""
+        return self.finish(self.begin(thing))
+
+    def begin(self, thing: Closable) -> SimpleQueue[NativeResult]:
+        """Ask the client to close it; the broker's answer comes there. The client lets go in this very call."""
         answer: SimpleQueue[NativeResult] = SimpleQueue()
         thing.close_async(answer.put)
+        return answer
+
+    def finish(self, answer: SimpleQueue[NativeResult]) -> bool:
+        """Wait for the answer to a close that was begun; whether it came."""
         try:
             answer.get(timeout=self._patience if self._answering() else 0)
         except Empty:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from magnetar.runtime.bus.pulsar.closing import Farewell
-    from magnetar.runtime.bus.pulsar.marks import Mark
+    from magnetar.runtime.bus.pulsar.marks import Marking
     from magnetar.runtime.bus.pulsar.native import NativeConsumer, NativeMessage, NativeMessageId
 
 _log = logging.getLogger(__name__)
@@ -34,16 +34,16 @@ class PulsarConsumer:
     def __init__(
         self,
         consumer: NativeConsumer,
-        mark: Mark | None,
+        marking: Marking | None,
         *,
         topic: str,
         partition: int,
         farewell: Farewell,
         patience: float,
     ) -> None:
-        """`mark`: None where it is unknown; `patience`: seconds after which the client's seek is given up."""
+        """`marking`: None where nobody can be asked; `patience`: seconds after which the client's seek is given up."""
         self._consumer = consumer
-        self._mark = mark
+        self._marking = marking
         self._patience = patience
         self._topic = topic
         self._partition = partition
@@ -93,8 +93,11 @@ class PulsarConsumer:
         return None if last.entry_id() < 0 else _position(last)
 
     def cursor(self) -> Position | None:
-        """The last message acknowledged when this was opened; None also where the REST API was not asked."""
-        return self._mark.acknowledged if self._mark is not None else None
+        """As the port says; `EARLIEST` also where there is no REST API to ask. The loop's thread."""
+        if self._marking is None:
+            return EARLIEST
+        mark = self._marking.poll()
+        return None if mark is None else mark.acknowledged or EARLIEST
 
     def seek(self, position: Position) -> PulsarSeek:
         """Put the subscription back; whether the broker still keeps the ledger is known where the mark is."""
@@ -128,7 +131,8 @@ class PulsarConsumer:
         return f"{self._topic}/{self._partition}"
 
     def _refusal(self, position: Position, doing: str) -> Refused | None:
-        if self._mark is None or position == EARLIEST or position.ledger in self._mark.ledgers:
+        mark = None if self._marking is None else self._marking.poll()
+        if mark is None or position == EARLIEST or position.ledger in mark.ledgers:
             return None
         said = f"the broker does not keep ledger {position.ledger}, and what came after may be gone"
         return Refused(f"{doing}: {said}; keep messages for longer (retention) than backups are old")

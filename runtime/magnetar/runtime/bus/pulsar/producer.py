@@ -24,6 +24,7 @@ from magnetar.runtime.bus.pulsar import errors, native
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from queue import SimpleQueue
 
     from magnetar.runtime.bus.port import Outgoing
     from magnetar.runtime.bus.pulsar.closing import Farewell
@@ -66,6 +67,7 @@ class PulsarProducer:
         self._pending: deque[tuple[int, Box]] = deque()
         self._progress = clock()
         self._ended: BusError | None = None
+        self._closing: SimpleQueue[NativeResult] | None = None
 
     @property
     def last_number(self) -> int:
@@ -101,6 +103,11 @@ class PulsarProducer:
             receipts += self._arrived()
         return receipts
 
+    def leave(self) -> None:
+        """Begin to close: the client takes nothing more, and fails all pending sends before this returns."""
+        if self._ended is None:
+            self._begin_to_end(Closed(f"{self._name} was closed here"))
+
     def close(self) -> None:
         """Close; every unanswered send gets a receipt with an error: its outcome is unknown.
 
@@ -109,8 +116,8 @@ class PulsarProducer:
         is logged), bytes that had already left for the network may still be stored when the broker comes back:
         under their own numbers, so that the same rows sent again by anybody are dropped as duplicates.
         """
-        if self._ended is None:
-            self._end(Closed(f"{self._name} was closed here"))
+        self.leave()
+        self._finish()
 
     def _arrived(self) -> list[Receipt]:
         receipts: list[Receipt] = []
@@ -147,9 +154,17 @@ class PulsarProducer:
 
     def _end(self, why: BusError) -> None:
         """Let go of the client's producer: it fails all pending sends before the call returns."""
+        self._begin_to_end(why)
+        self._finish()
+
+    def _begin_to_end(self, why: BusError) -> None:
         self._ended = why
-        if not self._farewell.close(self._producer):
-            _log.warning("closing the producer of %s: no answer from the broker (%s)", self._name, why)
+        self._closing = self._farewell.begin(self._producer)
+
+    def _finish(self) -> None:
+        closing, self._closing = self._closing, None
+        if closing is not None and not self._farewell.finish(closing):
+            _log.warning("closing the producer of %s: no answer from the broker (%s)", self._name, self._ended)
 
 
 def _built(number: int, message: Outgoing) -> OutgoingMessage:

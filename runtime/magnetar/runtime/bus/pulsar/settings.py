@@ -21,7 +21,7 @@ class PulsarSettings:
             broker's `connectionLivenessCheckTimeoutMillis`, else the first try to replace a frozen worker times out.
         connect_timeout: how long a TCP connection may take.
         ping_timeout: after so long without an answer a `Bus.ping` has failed.
-        mark_timeout: how long an opening waits for the REST API to tell how far the subscription is acknowledged.
+        mark_timeout: when the REST API has not told for so long how far something is acknowledged, the log says so.
         schema_timeout: how long `Bus.schema` may take, in whole seconds.
         send_timeout: without any receipt for so long while some are due, a producer ends itself.
         close_timeout: how long a close waits for the broker's answer.

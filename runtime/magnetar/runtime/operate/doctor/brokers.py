@@ -181,7 +181,7 @@ CHECKS = (ANSWERS, VERSION, *(setting.check for setting in SETTINGS))
 def broker_findings(cluster: ClusterFacts) -> Iterator[Finding]:
     """What is found of every broker."""
     for name, silence in cluster.unanswered.items():
-        change = "run the doctor where this address can be reached"
+        change = "look at this broker; if it is well, run the doctor where its address can be reached"
         yield ANSWERS.advice(f"broker {name}", f"was not asked: {silence.reason}", change)
     for broker in cluster.brokers:
         yield _version(broker)

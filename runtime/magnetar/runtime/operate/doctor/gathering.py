@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections import Counter
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
-from magnetar.runtime.bus.port import BusError, TopicMissing
+from magnetar.runtime.bus.port import BusError, BusUnavailable, TopicMissing
 from magnetar.runtime.bus.pulsar.applying import survey
 from magnetar.runtime.operate.doctor.facts import BrokerFacts, ClusterFacts, Offset, StoreFacts, Unanswered
 from magnetar.runtime.operate.doctor.rules import RULES
@@ -31,7 +33,7 @@ def ask_cluster(admin: Admin, wanted: Wanted, reach: Callable[[str], Admin]) -> 
     Args:
         admin: any broker's REST API.
         wanted: the app's namespace.
-        reach: makes the client of one broker, by host and port.
+        reach: makes the client of one broker, by the address of its REST API.
     """
     try:
         brokers, unanswered = _brokers(admin, reach)
@@ -91,15 +93,38 @@ def _brokers(admin: Admin, reach: Callable[[str], Admin]) -> tuple[tuple[BrokerF
     names = admin.brokers()
     if len(names) <= 1:
         return (_broker(admin, names[0] if names else admin.url),), {}
+    over_tls = urlsplit(admin.url).scheme == "https"
+    settings = admin.settings() if over_tls else dict[str, str]()
     found: list[BrokerFacts] = []
     unanswered: dict[str, Unanswered] = {}
     for name in sorted(names):
         try:
-            with reach(name) as own:
-                found.append(_broker(own, name))
+            with reach(_tls_address(name, settings) if over_tls else f"http://{name}") as own:
+                found.append(_own(_broker(own, name), own.url))
         except BusError as problem:
             unanswered[name] = Unanswered(str(problem))
     return tuple(found) or (_broker(admin, admin.url),), unanswered
+
+
+def _tls_address(name: str, settings: Mapping[str, str]) -> str:
+    """A broker is named by its port for plain HTTP if it has one: the one for TLS is taken to be every broker's."""
+    host, _, port = name.rpartition(":")
+    tls = _port(settings, "webServicePortTls") if _port(settings, "webServicePort") else None
+    return f"https://{host}:{tls or port}"
+
+
+def _own(broker: BrokerFacts, url: str) -> BrokerFacts:
+    """The same; `BusUnavailable` when the one that answers says that it is another (two of them on one host)."""
+    ports = {_port(broker.settings, name) for name in ("webServicePort", "webServicePortTls")} - {None}
+    if ports and broker.name.rpartition(":")[2] not in ports:
+        raise BusUnavailable(f"another broker answers at {url}")
+    return broker
+
+
+def _port(settings: Mapping[str, str], name: str) -> str | None:
+    """Told as `Optional[8080]` or `Optional.empty`, Java's words for it; None where it is not set."""
+    found = re.search(r"\d+", settings.get(name, ""))
+    return None if found is None else found[0]
 
 
 def _broker(admin: Admin, name: str) -> BrokerFacts:

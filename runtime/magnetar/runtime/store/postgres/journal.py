@@ -113,7 +113,8 @@ def drop_before(session: Session, horizon: Instant) -> list[Trimmed]:
     """Drop the partitions whose ids are all older than `horizon`; in the last one, which holds any, delete old rows.
 
     Rows that were journalled after the horizon, parked and dead ones are kept: they move into the last partition. While
-    a partition is looked through for those, commits wait. `StoreUnavailable` while somebody reads the journal for long.
+    a partition is looked through for those, only commits of messages that old wait; all others for as long as it takes
+    to move them. `StoreUnavailable` while somebody reads the journal for long.
     """
     dropped = [_drop(session, each, horizon) for each in _old(session, horizon)]
     deleted = _delete_worn_out(session, horizon)
@@ -127,17 +128,25 @@ def _old(session: Session, horizon: Instant) -> list[Range]:
 def _drop(session: Session, each: Range, horizon: Instant) -> Trimmed:
     doing = f"dropping {each.table}"
     with session.transaction(doing, _PATIENCE) as transaction:
-        exclude_others(transaction)
-        transaction.run(_BRIEFLY)
         try:
+            trimmed = _set_aside(transaction, each, horizon)
+            exclude_others(transaction)
+            transaction.run(_BRIEFLY)
             _alone(transaction, f"ALTER TABLE journal DETACH PARTITION {each.table}")
         except _Occupied as error:
             raise translated(Refused(0, LOCKED, "somebody reads the journal"), doing) from error
-        kept_rows = f"SELECT * FROM {each.table} WHERE {_KEPT.format(horizon=int(horizon))}"  # noqa: S608
-        moving = f"WITH kept AS (INSERT INTO journal_default {kept_rows} RETURNING 1) SELECT count(*) FROM kept"  # noqa: S608
-        counting = Call(f"SELECT count(*) FROM {each.table}")  # noqa: S608
-        [(all_rows,)], [(kept,)] = transaction.run(counting, Call(moving))
-        transaction.script(f"DROP TABLE {each.table}")
+        transaction.script(f"INSERT INTO journal_default SELECT * FROM set_aside; DROP TABLE {each.table}")  # noqa: S608
+    return trimmed
+
+
+def _set_aside(transaction: Transaction, each: Range, horizon: Instant) -> Trimmed:
+    """Copy what is kept, under a lock that stops only who writes into this partition: reading it may take long."""
+    transaction.run(Call(SQL["without_haste"]), _BRIEFLY)
+    _alone(transaction, f"LOCK TABLE {each.table} IN SHARE MODE")
+    kept_rows = f"SELECT * FROM {each.table} WHERE {_KEPT.format(horizon=int(horizon))}"  # noqa: S608
+    transaction.script(f"CREATE TEMPORARY TABLE set_aside ON COMMIT DROP AS {kept_rows}")
+    counting = Call(f"SELECT (SELECT count(*) FROM {each.table}), count(*) FROM set_aside")  # noqa: S608
+    [[(all_rows, kept)]] = transaction.run(counting)
     return Trimmed(each.table, all_rows - kept, kept)
 
 

@@ -8,6 +8,7 @@ from magnetar.runtime.store.postgres import journal
 from magnetar.runtime.store.postgres.connection import Call
 from magnetar.runtime.store.postgres.database import SQL, upkeep_session
 from magnetar.runtime.store.postgres.migrating import bring_up_to_date, check_migrated, still_missing
+from magnetar.runtime.store.postgres.packing import integer
 from magnetar.runtime.store.sql.migrations import BOTH_PHASES, Phase
 
 if TYPE_CHECKING:
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
     from magnetar.runtime.store.postgres.database import Setup
     from magnetar.runtime.store.postgres.journal import Trimmed
     from magnetar.runtime.store.postgres.periods import Period
+
+_TRIMMING = 0x6D61676E7472696D  # "magntrim": nobody else's advisory lock
 
 
 class PostgresUpkeep:
@@ -58,3 +61,13 @@ class PostgresUpkeep:
             return journal.would_drop(self._session, horizon)
         journal.make_ahead(self._session, self._period)
         return journal.drop_before(self._session, horizon)
+
+    def trim_alone(self, age: Instant) -> list[Trimmed] | None:
+        """Trim what is older than `age` (microseconds by the server's clock); None while another process does so.
+
+        Whoever began first keeps the others out until its `PostgresUpkeep` is closed, or its connection is lost.
+        """
+        [[(first,)]] = self._session.read(
+            "looking who trims the journal", Call(SQL["trim_alone"], (integer(_TRIMMING),))
+        )
+        return self.trim(self.now() - age, apply=True) if first else None

@@ -17,6 +17,9 @@ CREATE TABLE IF NOT EXISTS migrations (
 -- name: one_at_a_time
 SELECT pg_advisory_xact_lock($1::int8)::text;
 
+-- name: trim_alone
+SELECT pg_try_advisory_lock($1::int8);
+
 -- name: without_haste
 SELECT set_config('statement_timeout', '0', true), set_config('lock_timeout', '20s', true),
     set_config('transaction_timeout', '0', true);

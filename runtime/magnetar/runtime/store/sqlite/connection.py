@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
+from copy import copy
 from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
 import apsw
@@ -20,6 +21,10 @@ Rows: TypeAlias = "list[tuple[Any, ...]]"
 
 READ = apsw.SQLITE_OPEN_READONLY | apsw.SQLITE_OPEN_URI
 WRITE = apsw.SQLITE_OPEN_READWRITE | apsw.SQLITE_OPEN_CREATE | apsw.SQLITE_OPEN_URI
+
+
+_CLOSED = apsw.Connection(":memory:")
+_CLOSED.close()
 
 
 class Connection:
@@ -92,7 +97,21 @@ class Connection:
         if self._driver.in_transaction:
             self._driver.execute("ROLLBACK")
 
+    def passed_on(self) -> Connection:
+        """Closed here, an open transaction lost; and open in other hands, with all the statements that it knows."""
+        with said_plainly("passing a connection on"):
+            self._roll_back()
+        other = copy(self)
+        self._driver = _CLOSED
+        return other
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it was neither closed nor passed on."""
+        return self._driver is not _CLOSED
+
     def close(self) -> None:
         """Close; an open transaction is lost. Closing twice is harmless."""
         with said_plainly("closing the database"):
             self._driver.close(force=True)
+            self._driver = _CLOSED

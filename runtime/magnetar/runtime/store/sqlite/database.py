@@ -44,6 +44,14 @@ class Database(Protocol):
         """The clock of the data's place (R5)."""
         ...
 
+    def connect(self) -> Connection:
+        """A connection that writes; the data is migrated. `StoreUnavailable`, `StoreMismatch`."""
+        ...
+
+    def disconnect(self, connection: Connection) -> None:
+        """End it, with what was under way on it; twice is harmless."""
+        ...
+
 
 def open_writing(setup: Setup) -> Connection:
     """The loop's connection, migrated. `StoreUnavailable`, `StoreMismatch`."""

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from magnetar.runtime.instant import Instant
+    from magnetar.runtime.store.sqlite.connection import Connection
 
 
 _FULL = 2  # of `PRAGMA synchronous`
@@ -44,6 +45,14 @@ class SqliteFile:
         """Operators' queries on this file, from any process. `StoreUnavailable` without a store."""
         return SqliteViews(self)
 
+    def connect(self) -> Connection:
+        """See `Database`."""
+        return open_writing(self.setup)
+
+    def disconnect(self, connection: Connection) -> None:
+        """See `Database`."""
+        connection.close()
+
 
 class SqliteMemory:
     """A database in this process's memory: it lives until `close`, whatever becomes of the stores opened on it.
@@ -65,6 +74,14 @@ class SqliteMemory:
     def views(self) -> SqliteViews:
         """Operators' queries on this memory."""
         return SqliteViews(self)
+
+    def connect(self) -> Connection:
+        """See `Database`."""
+        return open_writing(self.setup)
+
+    def disconnect(self, connection: Connection) -> None:
+        """See `Database`."""
+        connection.close()
 
     @property
     def is_durable(self) -> bool:

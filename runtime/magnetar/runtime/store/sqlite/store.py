@@ -17,7 +17,7 @@ from magnetar.runtime.store.port import (
     TimerRow,
 )
 from magnetar.runtime.store.sqlite.commit import commit_group
-from magnetar.runtime.store.sqlite.database import SQL, open_writing
+from magnetar.runtime.store.sqlite.database import SQL
 from magnetar.runtime.store.sqlite.failures import said_plainly
 from magnetar.runtime.store.sqlite.layout import prepare_actor, prepare_table
 from magnetar.runtime.store.sqlite.rows import member_of, shard_row
@@ -41,7 +41,7 @@ class SqliteStore:
     def __init__(self, database: Database) -> None:
         self._database = database
         self._tables: dict[str, Table] = {}
-        self._connection = open_writing(database.setup)
+        self._connection = database.connect()
 
     def now(self) -> Instant:
         """The clock of the place where the data is."""
@@ -154,11 +154,11 @@ class SqliteStore:
     def reconnect(self) -> None:
         """See the port."""
         self.close()
-        self._connection = open_writing(self._database.setup)
+        self._connection = self._database.connect()
 
     def close(self) -> None:
         """See the port. Closing twice is harmless."""
-        self._connection.close()
+        self._database.disconnect(self._connection)
 
 
 def _standing(row: tuple[Any, ...]) -> tuple[ShardName, Standing]:
