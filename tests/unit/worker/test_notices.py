@@ -56,7 +56,7 @@ def test_each_failure_says_what_failed_and_what_comes_next(lines: Callable[[int]
 
 
 def test_a_dead_letter_is_an_error(lines: Callable[[int], list[str]]) -> None:
-    """It says after how many failures, and what its key does now."""
+    """One line: after how many attempts, and what its key does now."""
     bench = Bench()
     bench.send(Do(account="a", deeds=("never",)), "bad")
     bench.run()
@@ -64,7 +64,7 @@ def test_a_dead_letter_is_an_error(lines: Callable[[int], list[str]]) -> None:
     assert line.startswith(f"dead letter: accounts/a: tests.Do {to_text(id_of('bad'))}, 1 attempt: ")
     assert "PermanentError: no such account, in fail (bank.py:" in line
     assert line.endswith("; its key holds until a person decides")
-    assert lines(logging.WARNING)[0].endswith("; a dead letter")
+    assert lines(logging.WARNING) == []
 
 
 def test_a_key_that_skips_goes_on_without_it(lines: Callable[[int], list[str]]) -> None:

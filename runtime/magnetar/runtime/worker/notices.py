@@ -75,7 +75,7 @@ def _failures(handled: Handled, parking: Parking) -> Iterator[Line]:
         if row.number < last[row.message_id]:
             then = "tried again at once"
         elif row.message_id in dead:
-            then = "a dead letter"
+            continue  # told already
         else:
             then = _later(keys.get(row.key))
         yield logging.WARNING, f"{_about(failed)} failed, attempt {row.number}: {_said(row)}{_place(failed)}; {then}"
