@@ -72,7 +72,7 @@ def test_a_key_that_skips_goes_on_without_it(lines: Callable[[int], list[str]]) 
     bench = Bench(hasty)
     bench.send(Do(account="a", deeds=("never",)))
     bench.run()
-    assert lines(logging.ERROR)[0].endswith("; its key goes on without it")
+    assert lines(logging.ERROR)[0].endswith("; no key waits for it")
 
 
 def test_nothing_is_said_before_it_is_durable(lines: Callable[[int], list[str]]) -> None:

@@ -36,7 +36,7 @@ Line = tuple[int, str]
 
 def tell(handled: Handled) -> None:
     """Log what is durable now. To be called before memory follows: what is new is seen from what was there (R7)."""
-    if handled.changes.parking is None:
+    if handled.changes.parking is None or not _log.isEnabledFor(logging.ERROR):
         return
     lines = list(lines_of(handled))
     for level, text in lines[:MOST_LINES]:
@@ -60,7 +60,7 @@ def _dead(handled: Handled, parking: Parking) -> Iterator[Line]:
     last = {row.message_id: failed for failed, row in zip(handled.failed, parking.failures, strict=True)}
     held = {key.key for key in parking.parked_keys if key.reason == Reason.HELD}
     for letter in parking.dead:
-        then = "its key holds until a person decides" if letter.key in held else "its key goes on without it"
+        then = "its key holds until a person decides" if letter.key in held else "no key waits for it"
         failed = last[letter.message_id]
         what = _bounded(letter.error, letter.error_text) + _place(failed)
         tries = "1 attempt" if letter.failures == 1 else f"{letter.failures} attempts"
