@@ -26,7 +26,14 @@ FIRST = "docs/guide/first-actor.md"
 RUNNING = "docs/guide/running-a-worker.md"
 TESTING = "docs/guide/testing-your-actors.md"
 WORKERS = "docs/guide/two-workers.md"
-GUIDES = [FIRST, TESTING, "docs/guide/foreign-producers.md", RUNNING, WORKERS]
+GUIDES = [
+    FIRST,
+    TESTING,
+    "docs/guide/foreign-producers.md",
+    "docs/guide/when-handling-fails.md",
+    RUNNING,
+    WORKERS,
+]
 MISTAKES = {
     "Forget a handler": ("@orders.handles\ndef overdue", "def overdue"),
     "Forget the key": ("order_id: Key", "order_id: str"),

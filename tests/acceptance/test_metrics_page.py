@@ -9,6 +9,7 @@ import msgspec
 import pytest
 from prometheus_client import CollectorRegistry
 
+from magnetar.runtime.store.parking import Reason
 from magnetar.runtime.store.port import Disposition
 from magnetar.runtime.telemetry.catalogue import CATALOGUE, Kind
 from magnetar.runtime.telemetry.counting import Counting
@@ -87,6 +88,7 @@ def test_the_table_is_the_catalogue() -> None:
         ("`how`", Takeover),
         ("`reason` of a loss", Loss),
         ("`reason` of a wait", Wait),
+        ("`reason` of a parked key", Reason),
         ("`outcome` of a message", Disposition),
         ("`outcome` of a commit", ["happened", "lost"]),
     ],

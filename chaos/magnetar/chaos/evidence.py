@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from magnetar.runtime.bus.memory import Broker
     from magnetar.runtime.bus.port import Delivery
     from magnetar.runtime.instant import Instant
+    from magnetar.runtime.store.parking import DeadLetter, FailureRow, ParkedKey, ParkedRow
     from magnetar.runtime.store.port import JournalRow, OutboxRow, ShardName, ShardRow, StateRow, TimerRow
     from magnetar.runtime.store.views import Views
     from magnetar.runtime.wiring import Wiring
@@ -41,6 +42,9 @@ class Cursor(NamedTuple):
     backlog: int
 
 
+_UNAPPLIED = {Disposition.PARKED.value, Disposition.DEAD.value}
+_ALL = 1_000_000
+
 NOWHERE = Position(-1, -1)
 """Before the first message."""
 
@@ -60,11 +64,22 @@ class Effect(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
+class Unapplied:
+    """What could not be applied: rows that wait for each (actor, key) in order, why, each failure, who is dead."""
+
+    tails: Mapping[tuple[str, str], list[ParkedRow]] = field(default_factory=dict)
+    keys: Mapping[tuple[str, str], ParkedKey] = field(default_factory=dict)
+    failures: list[FailureRow] = field(default_factory=list)
+    dead: list[DeadLetter] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
 class Evidence:
     """The final state.
 
     `schemas` are the texts that the store keeps, by fingerprint; `timelines` the applied rows of each (actor, key), by
-    version; `effects` what the journal says was sent; `copies` where each message is, by its id's text.
+    version; `effects` what the journal says was sent; `copies` where each message is, by its id's text, but for letters
+    about it.
     """
 
     wiring: Wiring
@@ -78,6 +93,7 @@ class Evidence:
     unsent: list[OutboxRow]
     rows: Mapping[str, list[tuple[object, ...]]]
     schemas: Mapping[str, str]
+    unapplied: Unapplied = field(default_factory=Unapplied)
     timelines: dict[tuple[str, str], list[JournalRow]] = field(init=False, default_factory=dict)
     effects: list[Effect] = field(init=False, default_factory=list)
     copies: dict[str, list[Place]] = field(init=False, default_factory=dict)
@@ -92,7 +108,7 @@ class Evidence:
         for timeline in self.timelines.values():
             timeline.sort(key=lambda row: row.version)
         for place, log in self.logs.items():
-            for delivery in log:
+            for delivery in log if place.topic not in self.wiring.letters else ():
                 text = delivery.properties.get("message_id") or to_text(message_id_at(place, delivery))
                 self.copies.setdefault(text, []).append(place)
 
@@ -124,6 +140,18 @@ def gather(wiring: Wiring, broker: Broker, views: Views, at: Instant) -> Evidenc
         unsent=[row for actor in wiring.actors for row in views.unsent_of(actor)],
         rows={table.name: list(views.rows_of(table.name)) for table in wiring.tables()},
         schemas=views.schemas(),
+        unapplied=unapplied(wiring, views, journal),
+    )
+
+
+def unapplied(wiring: Wiring, views: Views, journal: Mapping[tuple[str, bytes], JournalRow]) -> Unapplied:
+    """Read what waits and what is dead."""
+    stuck = sorted({(row.actor, row.key) for row in journal.values() if row.disposition in _UNAPPLIED})
+    return Unapplied(
+        tails={who: views.parked_of(*who, _ALL) for who in stuck},
+        keys={who: key for who in stuck if (key := views.parked_key(*who)) is not None},
+        failures=[row for actor, message_id in journal for row in views.failures_of(actor, message_id)],
+        dead=[row for actor in wiring.actors for row in views.dead_letters(actor, _ALL)],
     )
 
 

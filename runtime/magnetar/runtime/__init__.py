@@ -10,13 +10,16 @@ from magnetar.runtime.errors import (
     AppInvalid,
     BrokenPromise,
     HandlerFailed,
+    KeyParked,
     LayoutDiffers,
     MagnetarError,
     MisuseError,
+    PermanentError,
     ShardLost,
+    TemporaryError,
     Unhandleable,
 )
-from magnetar.runtime.policy import Policy
+from magnetar.runtime.policy import Policy, Retry
 from magnetar.runtime.row import Row
 from magnetar.runtime.testing import World
 from magnetar.schemas import Command, Digits, Event, Key, Money, Record, State, Timer, replace
@@ -36,16 +39,20 @@ __all__ = [
     "Event",
     "HandlerFailed",
     "Key",
+    "KeyParked",
     "LayoutDiffers",
     "MagnetarError",
     "MisuseError",
     "Money",
+    "PermanentError",
     "Policy",
     "Record",
     "Remote",
+    "Retry",
     "Row",
     "ShardLost",
     "State",
+    "TemporaryError",
     "Timer",
     "Unhandleable",
     "World",

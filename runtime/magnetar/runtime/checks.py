@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field
+from itertools import pairwise
+from math import isfinite
 from types import FunctionType, ModuleType
 from typing import TYPE_CHECKING, Any
 
@@ -17,10 +19,13 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from magnetar.runtime.actor import Actor, Remote
+    from magnetar.runtime.policy import Retry
 
 _NAME = re.compile(r"[a-z][a-z0-9-]{0,62}")
 _TABLE = re.compile(r"[a-z][a-z0-9_]{0,40}")
 _PARAMETERS = 3
+_LONGEST_TIER = 30 * 86_400
+_ROUNDING = 1e-6
 
 
 @dataclass
@@ -92,7 +97,7 @@ def _message_type(actor: Actor[Any], handler: Callable[..., Any]) -> tuple[type[
 def problems_of(declaration: Declaration) -> list[str]:
     """Every problem of a declaration, in the order a reader would mend them."""
     found = list(declaration.problems)
-    for check in (_names, _contracts, _defaults, _keys, _takers, _publishers, _referenced, _rows):
+    for check in (_names, _contracts, _defaults, _keys, _takers, _publishers, _referenced, _rows, _retries):
         found.extend(check(declaration))
     return found
 
@@ -273,3 +278,38 @@ def _rows(declaration: Declaration) -> Iterator[str]:
                 row_plan(row)
             except (TypeError, AttributeError) as error:
                 yield f"row {row.__name__} of actor {actor.name!r}: {error}."
+
+
+def _retries(declaration: Declaration) -> Iterator[str]:
+    for actor in declaration.actors:
+        for problem in (*_tier_problems(actor.policy.retry), *_count_problems(actor.policy.retry)):
+            yield f"retry policy of actor {actor.name!r}: {problem}"
+
+
+def _tier_problems(retry: Retry) -> Iterator[str]:
+    tiers = retry.tiers
+    if not tiers:
+        yield "it has no tiers; name at least one time to wait, in seconds."
+    for delay in tiers:
+        if not (isfinite(delay) and 0 < delay <= _LONGEST_TIER) or not _whole_milliseconds(delay):
+            yield f"the tier {delay} is no time to wait; take whole milliseconds, in seconds, up to {_LONGEST_TIER}."
+    if any(later <= earlier for earlier, later in pairwise(tiers)):
+        yield f"its tiers {tiers} do not ascend; sort them, each once."
+
+
+def _whole_milliseconds(delay: float) -> bool:
+    return abs(delay * 1_000 - round(delay * 1_000)) < _ROUNDING
+
+
+def _count_problems(retry: Retry) -> Iterator[str]:
+    if retry.immediate < 1 or retry.attempts < retry.immediate:
+        yield (
+            f"{retry.immediate} immediate of {retry.attempts} attempts; try once at least, and not more often in a row "
+            "than in all."
+        )
+    if not 0 <= retry.jitter <= 1:
+        yield f"its jitter is {retry.jitter}; it is a share of the time to wait, from 0 to 1."
+    if retry.afterwards not in {"hold", "skip"}:
+        yield f"afterwards is {retry.afterwards!r}; a key can 'hold' or 'skip' after a dead letter."
+    if not 1 <= retry.alarm <= retry.bound:
+        yield f"its alarm is at {retry.alarm} and its bound at {retry.bound}; the alarm comes first, at 1 or more."

@@ -25,7 +25,7 @@ from magnetar.runtime.errors import MisuseError
 from magnetar.runtime.identity import id_of, mint, to_text
 from magnetar.runtime.instant import SECOND, Instant, to_iso
 from magnetar.runtime.routing import partition_of
-from magnetar.runtime.store.port import StoreUnavailable
+from magnetar.runtime.store.port import Disposition, StoreUnavailable
 from magnetar.runtime.wiring import Topic, Wiring, checked_key
 from magnetar.schemas import Kept
 
@@ -146,7 +146,9 @@ class Client:
     def ask(self, message: Message, *, id: str | UUID | None = None) -> Answer:  # noqa: A002 - the caller's word for it
         """Publish a message and wait until it has its disposition. Asking again with the same id gives the same answer.
 
-        The question and its answer outlive the worker that has them in hand, and a store that is away for a moment.
+        One that is parked is waited for; when the timeout comes first, that it is *parked* is the answer, and asking
+        again with the same id gives the final one when there is one. The question and its answer outlive the worker
+        that has them in hand, and a store that is away for a moment.
         Raises `BusUnavailable` when there is no answer within the timeout.
         """
         if self._answers is None:
@@ -282,22 +284,28 @@ class Client:
 
     def _await(self, answers: Views, actor: str, message_id: bytes) -> Answer:
         deadline = self._moments.now() + round(self._timeout * SECOND)
-        wait, failed = 0.001, None
+        wait, failed, parked = 0.001, None, None
         while self._moments.now() < deadline:
             try:
                 row = self._look(answers, actor, message_id, deadline)
             except StoreUnavailable as error:
                 row, failed = None, error
-            if row is not None:
-                codec = self._wiring.actors[actor].codec
-                state = None if row.answer is None else codec.decode(row.answer, codec.schema, Kept(actor, row.key))
-                return Answer(row.disposition, state, row.version)
+            if row is not None and row.disposition != Disposition.PARKED:
+                return self._answer(actor, row)
+            parked = row or parked
             self._moments.pause(wait)
             wait = min(0.05, wait * 1.5)
+        if parked is not None:
+            return self._answer(actor, parked)
         message = (
             f"message {to_text(message_id)} has no disposition within {self._timeout} s; ask again with the same id"
         )
         raise BusUnavailable(message) from failed
+
+    def _answer(self, actor: str, row: JournalRow) -> Answer:
+        codec = self._wiring.actors[actor].codec
+        state = None if row.answer is None else codec.decode(row.answer, codec.schema, Kept(actor, row.key))
+        return Answer(row.disposition, state, row.version)
 
     def _look(self, answers: Views, actor: str, message_id: bytes, deadline: Instant) -> JournalRow | None:
         """One look at the journal, when no other thread is at it."""

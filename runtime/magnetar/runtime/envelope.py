@@ -22,6 +22,28 @@ ATTEMPT = "attempt"
 ASKS = "asks"
 SENDER = "sender"
 
+ERROR = "error"
+"""Of a message that failed: the error's class."""
+ERROR_TEXT = "error_text"
+"""What it said, bounded."""
+DUE = "due"
+"""On a retry topic: when it is tried again at the earliest, RFC 3339 in UTC."""
+ORIGIN = "origin"
+"""Where it came from: `topic/partition`."""
+ORIGIN_POSITION = "origin_position"
+"""The broker's position there."""
+PUBLISHED_AT = "published_at"
+"""When it was published there, RFC 3339 in UTC."""
+BODY_OMITTED = "body_omitted"
+"""How many bytes it has that were left out, because they and these properties are more than one message holds."""
+
+
+def plain(text: str) -> str:
+    """What somebody else has written, as every database and screen can hold it: no NUL, no half surrogate pair."""
+    if text.isprintable():
+        return text
+    return "".join(each if each.isprintable() else "\N{REPLACEMENT CHARACTER}" for each in text)
+
 
 class Envelope(msgspec.Struct, frozen=True, gc=False):
     """What is known of a message besides its content. Ids are canonical UUID text.

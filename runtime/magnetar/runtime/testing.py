@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from uuid import UUID
 
     from magnetar.runtime.actor import Remote
+    from magnetar.runtime.errors import HandlerFailed
     from magnetar.runtime.store.port import JournalRow, TimerRow
     from magnetar.runtime.wiring import Topic
 
@@ -50,7 +51,8 @@ class World:
     """`with World(orders, stock) as world:` sends messages, moves time, and looks at what became of it.
 
     Every call returns when nothing is left to do at the present instant. A handler's exception is raised here, as
-    the `__cause__` of `HandlerFailed`. `seed` decides the ids minted for messages that are sent without one.
+    the `__cause__` of `HandlerFailed`; with `parks=True` its message is parked instead and tried again, as the actor's
+    policy says. `seed` decides the ids minted for messages that are sent without one.
     """
 
     patience: ClassVar[int] = 1_000_000
@@ -62,15 +64,17 @@ class World:
         remotes: Sequence[Remote] = (),
         start: datetime = _NEW_YEAR,
         seed: int = 0,
+        parks: bool = False,
     ) -> None:
         """Of actors, or of one whole `App`. Raises `AppInvalid` as starting it would."""
+        self._parks = parks
         app = _app(actors, remotes)
         self.wiring = app.wire()
         self._now = from_datetime(start)
         self._chance = random.Random(seed)  # noqa: S311 - a test's randomness must be repeatable
         self.broker = Broker(self._clock)
         self.database = SqliteMemory(self._clock)
-        for topic in self.wiring.topics.values():
+        for topic in self.wiring.provisioned():
             self.broker.provision(topic.name, topic.partitions or 1, topic.subscriptions)
         self._views = self.database.views()
         client_bus = MemoryBus(self.broker, "client")
@@ -194,7 +198,7 @@ class World:
             receiving=Receiving(Inline, wake=lambda: None),
             noise=self._chance.randbytes,
             clock=lambda: seconds(self._now),
-            observer=Observer(),
+            observer=Observer() if self._parks else _Strict(),
         )
 
     def _run(self) -> Instant | None:
@@ -222,6 +226,13 @@ class World:
     def _waiting(self, topic: str, partition: int, subscription: str) -> bool:
         """Whether something is there that the worker is to take now."""
         return self.broker.backlog(topic, partition, subscription) > 0
+
+
+class _Strict(Observer):
+    """A test whose handler fails should fail: nothing of the message is committed."""
+
+    def failing(self, error: HandlerFailed) -> None:
+        raise error from error.__cause__
 
 
 class _Moments:

@@ -26,7 +26,7 @@ from magnetar.schemas import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from magnetar.runtime.actor import Actor, Remote
     from magnetar.runtime.policy import Policy
@@ -35,6 +35,9 @@ if TYPE_CHECKING:
 
 KEY_LIMIT = 512
 """Longest key in characters: keys are index entries, properties and labels on screens."""
+
+
+_UNITS = (("s", 1_000), ("m", 60), ("h", 60))
 
 
 class Kind(NamedTuple):
@@ -68,9 +71,31 @@ class Topic:
         return tuple(subscription_of(actor) for actor in self.takers)
 
 
+class Tier(NamedTuple):
+    """A retry topic of an actor: what is put there waits at least `delay` seconds (R23)."""
+
+    topic: str
+    delay: float
+
+
+@dataclass(frozen=True, slots=True)
+class LetterTopic:
+    """A topic for messages that failed: a retry topic, or the dead letters. It carries any bytes, so it has no schema.
+
+    Nobody subscribes to dead letters: they are kept as long as the namespace keeps what is read, and in the store.
+    """
+
+    name: str
+    partitions: int
+    subscriptions: tuple[str, ...]
+
+
 @dataclass(frozen=True, slots=True)
 class ActorPlan:
-    """One actor, compiled. `sources` are the topics it consumes, its own first; `timers` are by contract name."""
+    """One actor, compiled. `sources` are the topics it consumes, its own first; `timers` are by contract name.
+
+    `retries` are its retry topics, the shortest wait first; `dead_letters` is the topic of what it has given up.
+    """
 
     name: str
     state: type[State]
@@ -84,17 +109,29 @@ class ActorPlan:
     events: Topic | None
     rows: Mapping[type[Row], RowPlan]
     policy: Policy
+    retries: tuple[Tier, ...]
+    dead_letters: str
+
+    def letters(self) -> Iterator[LetterTopic]:
+        """The topics for what failed here, with as many partitions as the actor has."""
+        for tier in self.retries:
+            yield LetterTopic(tier.topic, self.policy.partitions, (subscription_of(self.name),))
+        yield LetterTopic(self.dead_letters, self.policy.partitions, ())
 
 
 @dataclass(frozen=True, slots=True)
 class Wiring:
-    """A checked app. `commands` maps a command's type to the topic of its one taker; `contracts`: see `App`."""
+    """A checked app. `commands` maps a command's type to the topic of its one taker; `contracts`: see `App`.
+
+    `topics` carry messages under a schema, `letters` what failed, as bytes; no name is in both.
+    """
 
     app: str
     contracts: int
     actors: Mapping[str, ActorPlan]
     commands: Mapping[type[Message], Topic]
     topics: Mapping[str, Topic]
+    letters: Mapping[str, LetterTopic]
 
     def schemas(self) -> dict[str, Schema]:
         """Every schema that this code writes, by fingerprint."""
@@ -103,6 +140,11 @@ class Wiring:
         codecs += [plan.codec for plan in plans]
         codecs += [codec for plan in plans for codec in plan.timers.values()]
         return {codec.schema.fingerprint: codec.schema for codec in codecs}
+
+    def provisioned(self) -> Iterator[Topic | LetterTopic]:
+        """Every topic that must be there before a worker starts."""
+        yield from self.topics.values()
+        yield from self.letters.values()
 
     def partitions(self) -> dict[str, int]:
         """Actor → how many shards."""
@@ -135,6 +177,27 @@ class Wiring:
 def subscription_of(actor: str) -> str:
     """The subscription under which an actor consumes."""
     return f"magnetar-{actor}"
+
+
+def retry_topic(actor: str, delay: float) -> str:
+    """The topic of what waits `delay` seconds for an actor, named as Pulsar's own tools name theirs."""
+    return f"{actor}-{subscription_of(actor)}-RETRY-{_label(delay)}"
+
+
+def dead_letter_topic(actor: str) -> str:
+    """The topic of what an actor has given up, named as Pulsar's own tools name theirs."""
+    return f"{actor}-{subscription_of(actor)}-DLQ"
+
+
+def _label(delay: float) -> str:
+    """Seconds in the largest unit that takes them whole: `10s`, `1m`, `90s`, `500ms`."""
+    left = round(delay * 1_000)
+    unit = "ms"
+    for larger, size in _UNITS:
+        if left % size:
+            break
+        left, unit = left // size, larger
+    return f"{left}{unit}"
 
 
 def _namespace(app: str) -> str:
@@ -203,6 +266,8 @@ def _plan(
         events=topics.get(f"{actor.name}-events"),
         rows={row: row_plan(row) for row in actor.rows},
         policy=actor.policy,
+        retries=tuple(Tier(retry_topic(actor.name, delay), delay) for delay in actor.policy.retry.tiers),
+        dead_letters=dead_letter_topic(actor.name),
     )
 
 
@@ -237,4 +302,5 @@ def compile_wiring(
         kind: topic for topic in topics.values() for kind in topic.kinds if issubclass(kind, Command)
     }
     plans = {actor.name: _plan(actor, handlers[actor.name], topics) for actor in actors}
-    return Wiring(app, contracts, plans, commands, topics)
+    letters = {topic.name: topic for plan in plans.values() for topic in plan.letters()}
+    return Wiring(app, contracts, plans, commands, topics, letters)

@@ -44,6 +44,16 @@ def shop(name: str = "shop") -> str:
     return SHOP.replace("NAME", name)
 
 
+def hesitant() -> str:
+    """The app whose handler asks for another attempt, a moment later."""
+    raises = '    if not context.envelope.attempt:\n        raise TemporaryError("not yet", delay=0.1)\n'
+    return (
+        shop()
+        .replace("State, Timer,", "State, TemporaryError, Timer,")
+        .replace(f"    return replace(order, {RIGHT}", f"{raises}    return replace(order, {RIGHT}")
+    )
+
+
 def broken() -> str:
     """The app whose handler raises."""
     return shop().replace(RIGHT, BROKEN)

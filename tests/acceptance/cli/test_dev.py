@@ -7,7 +7,7 @@ import signal
 from pathlib import Path
 
 from tests.acceptance.cli.program import Program, answer
-from tests.acceptance.cli.shop_source import broken, shop
+from tests.acceptance.cli.shop_source import broken, hesitant, shop
 
 
 def _write(folder: Path, source: str) -> None:
@@ -45,6 +45,20 @@ def test_a_message_on_which_a_handler_raised_is_handled_by_the_mended_code(tmp_p
         assert dev.event("applied")["state"]["value"] == {"status": "placed", "placed": 2}
         dev.end_of_input()
         assert dev.status() == 0
+
+
+def test_what_a_handler_asks_to_wait_for_is_parked_and_goes_on(tmp_path: Path) -> None:
+    """It means it: the session goes on, tells that the message waits, and then what it did."""
+    _write(tmp_path, hesitant())
+    with Program(tmp_path, "dev", "shop:app", "--json") as dev:
+        dev.event("started")
+        dev.type('Place {"order_id": "o-1"}')
+        assert dev.event("applied", key="o-1")["message"]["disposition"] == "parked"
+        told = dev.event("applied", key="o-1")
+        assert (told["message"]["disposition"], told["state"]["value"]["placed"]) == ("applied", 1)
+        dev.end_of_input()
+        assert dev.status() == 0
+        assert "not yet, in place (shop.py:" in dev.stderr
 
 
 def test_code_that_cannot_be_imported_is_waited_for(tmp_path: Path) -> None:

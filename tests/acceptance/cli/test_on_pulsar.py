@@ -187,14 +187,18 @@ def test_a_second_signal_ends_a_draining_worker_at_once(provisioned: Callable[[s
         assert json.loads(app.ask('{"order_id": "o-1"}')[1])["version"] == 2
 
 
-def test_a_handler_that_raises_stops_the_worker_with_a_last_word(provisioned: Callable[[str], Shop]) -> None:
-    """Exit status 1, the handler's own line in the log, and nothing of the message committed."""
+def test_a_handler_that_raises_parks_its_key_and_stops_nobody(provisioned: Callable[[str], Shop]) -> None:
+    """Its line is in the log, the key says what it waits for, and the worker leaves in order when it is told to."""
     app = provisioned(broken())
     with app.worker() as worker:
         assert app.run("send", "shop:app", "Place", '{"order_id": "o-1"}', "--bus", app.service)[0] == 0
-        assert worker.status() == 1
+        worker.said("tried again at 20")
         assert "nothing_like_it" in worker.stderr
-    assert app.run("key", "show", "orders/o-1", "--store", STORE)[0] == 1
+        status, out = app.run("key", "show", "orders/o-1", "--store", STORE, "--json")
+        told = json.loads(out)
+        assert (status, told["state"], told["parked"]["reason"], told["parked"]["waiting"]) == (0, None, "retry", 1)
+        worker.signal(signal.SIGTERM)
+        assert worker.status() == 0
 
 
 def test_a_broker_that_is_not_there_is_unavailable(tmp_path: Path) -> None:

@@ -15,6 +15,7 @@ import time
 from magnetar.runtime import Actor, App, Client, Command, Context, Event, Key, Policy, State, replace
 from magnetar.runtime.bus.memory import Broker
 from magnetar.runtime.compose import EmbeddedBus, RunningWorker, provision_embedded, run_until_signal, store_place
+from magnetar.runtime.errors import BrokenPromise
 from magnetar.runtime.threads.loop import wall_clock
 
 
@@ -31,7 +32,7 @@ class Hang(Command):
 
 
 class Break(Command):
-    """Raise."""
+    """End the worker: what a handler raises of its own fails its message only."""
 
     counter: Key
 
@@ -69,9 +70,9 @@ def hang(counter: Counter, message: Hang, context: Context) -> Counter:
 
 @counters.handles
 def snap(counter: Counter, message: Break, context: Context) -> Counter:
-    """Raise."""
+    """Raise what only the engine does."""
     text = f"snapped at {context.key}"
-    raise ValueError(text)
+    raise BrokenPromise(text)
 
 
 def say(line: str) -> None:

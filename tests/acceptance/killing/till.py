@@ -1,12 +1,27 @@
-"""The app that is killed: two actors that send to each other, a timer, a row of one's own, and foreign messages."""
+"""The app that is killed: two actors that send to each other, a timer, a row of one's own, and what fails at first."""
 
 from __future__ import annotations
 
 from typing import ClassVar
 
-from magnetar.runtime import Actor, App, Command, Context, Event, Key, Policy, Row, State, Timer, replace
+from magnetar.runtime import (
+    Actor,
+    App,
+    Command,
+    Context,
+    Event,
+    Key,
+    Policy,
+    Retry,
+    Row,
+    State,
+    TemporaryError,
+    Timer,
+    replace,
+)
 
 PATIENCE = 0.3
+RETRY = Retry(immediate=1, tiers=(0.1,), jitter=0.0)
 
 
 class Deposit(Command):
@@ -57,13 +72,16 @@ class Booking(Row):
     amount: int
 
 
-accounts = Actor("accounts", Account, rows=[Booking], policy=Policy(partitions=2))
+accounts = Actor("accounts", Account, rows=[Booking], policy=Policy(partitions=2, retry=RETRY))
 branches = Actor("branches", Branch, publishes=[Counted], policy=Policy(partitions=2))
 
 
 @accounts.handles
 def deposit(account: Account, message: Deposit, context: Context) -> Account:
-    """Book it, ask a branch, and set the reminder anew."""
+    """Book it, ask a branch, and set the reminder anew; every fifth is parked first."""
+    if message.amount % 5 == 0 and not context.envelope.attempt:
+        text = "not yet"
+        raise TemporaryError(text)
     context.record(Booking(account=context.key, amount=message.amount))
     context.send(Count(branch=f"b-{message.amount % 3}", account=context.key, amount=message.amount))
     context.schedule(Reminder(), after=PATIENCE)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from magnetar.runtime.store.parking import DeadLetter, FailureRow, LetterStatus, ParkedKey, ParkedRow, Reason
 from magnetar.runtime.store.port import (
     AppRow,
     Disposition,
@@ -85,3 +86,72 @@ def cancelled(timer: TimerRow) -> GoneTimer:
 def ledger_row(number: int, ordinal: int = 0, amount: object = 5, order: object = "o-1", shard: str = SHARD) -> AppRow:
     """A row of the application's own table."""
     return AppRow(LEDGER.name, shard, message_id(number), ordinal, (amount, order))
+
+
+def parked_row(ordinal: int, key: str = "o-1", number: int | None = None, shard: str = SHARD) -> ParkedRow:
+    """The message at that place of the key; message `number`, or the one with the number of its place."""
+    return ParkedRow(
+        actor=ACTOR,
+        key=key,
+        ordinal=ordinal,
+        shard=shard,
+        message_id=message_id(ordinal if number is None else number),
+        type="shop.Place",
+        schema="f" * 32,
+        body=b"\x00parked\xff",
+        source="orders/0",
+        position=f"7:{ordinal}:-1",
+        correlation_id="correlation",
+        causation_id="causation",
+        occurred_at=1_700_000_000_000_001,
+        published_at=1_700_000_000_000_002,
+        properties='{"traceparent": "00"}',
+        timer="overdue",
+        parked_at=1_700_000_000_000_005,
+    )
+
+
+def parked_key(
+    key: str = "o-1", first: int = 1, last: int = 1, shard: str = SHARD, due: int | None = 1_700_000_000_000_006
+) -> ParkedKey:
+    """Why a key is parked."""
+    since = 1_700_000_000_000_007
+    return ParkedKey(ACTOR, key, shard, Reason.RETRY.value, first, last, 2, due, "OSError", "no route", since)
+
+
+def failure_row(number: int = 1, message: int = 1, key: str = "o-1", shard: str = SHARD) -> FailureRow:
+    """A failure of message `message`."""
+    now = 1_700_000_000_000_008
+    return FailureRow(
+        ACTOR, message_id(message), number, shard, key, "OSError", f"no route {number}", "print", "1.2.3", now
+    )
+
+
+def dead_letter(
+    number: int = 1, key: str = "o-1", shard: str = SHARD, dead_at: int = 1_700_000_000_000_009
+) -> DeadLetter:
+    """Message `number` that died."""
+    return DeadLetter(
+        actor=ACTOR,
+        message_id=message_id(number),
+        shard=shard,
+        key=key,
+        type="shop.Place",
+        schema="f" * 32,
+        body=b"\x00dead\xff",
+        source="orders/0",
+        position=f"7:{number}:-1",
+        correlation_id="correlation",
+        causation_id="causation",
+        occurred_at=1_700_000_000_000_001,
+        published_at=1_700_000_000_000_002,
+        properties='{"traceparent": "00"}',
+        timer="",
+        error="shop.Refused",
+        error_text="the card is stolen",
+        fingerprint="print",
+        failures=12,
+        crashes=1,
+        dead_at=dead_at,
+        status=LetterStatus.DEAD.value,
+    )

@@ -13,14 +13,28 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
 
 from magnetar.runtime.bus.port import Position
-from magnetar.runtime.store.port import ShardChanges, StateWrite, Taker, VersionConflict
+from magnetar.runtime.store.parking import Unparked
+from magnetar.runtime.store.port import Disposition, ShardChanges, StateWrite, Taker, VersionConflict
 from magnetar.runtime.store.sqlite import SqliteFile, SqliteMemory
+from magnetar.runtime.store.views import Load
 from tests.contract.store.harness import ACTOR, PARTITIONS
 from tests.contract.store.postgres_harness import PostgresHarness
-from tests.contract.store.rows import cancelled, fired, journal_row, outbox_row, state_row, timer_row
+from tests.contract.store.rows import (
+    cancelled,
+    dead_letter,
+    failure_row,
+    fired,
+    journal_row,
+    outbox_row,
+    parked_key,
+    parked_row,
+    state_row,
+    timer_row,
+)
 from tests.contract.store.sqlite_harness import SqliteHarness
 
 if TYPE_CHECKING:
+    from magnetar.runtime.store.parking import DeadLetter, FailureRow, ParkedKey, ParkedRow, Parking
     from magnetar.runtime.store.port import JournalRow, OutboxRow, StateRow, Store, TimerRow
     from tests.contract.store.postgres_harness import PostgresDatabases
 
@@ -42,6 +56,10 @@ class Shard:
     timers: dict[tuple[str, str], TimerRow] = field(default_factory=dict)
     states: dict[str, StateRow] = field(default_factory=dict)
     journal: dict[bytes, JournalRow] = field(default_factory=dict)
+    waiting: dict[str, list[ParkedRow]] = field(default_factory=dict)
+    parked: dict[str, ParkedKey] = field(default_factory=dict)
+    failures: dict[bytes, list[FailureRow]] = field(default_factory=dict)
+    dead: dict[bytes, DeadLetter] = field(default_factory=dict)
 
     def remove(self, sent: tuple[int, int] | None) -> None:
         """Rows of the lane, (from, to], that were sent."""
@@ -108,7 +126,11 @@ class StoreModel(RuleBasedStateMachine):
         self.stores[worker] = self.harness.open()
 
     @rule(
-        data=st.data(), worker=st.integers(0, 1), wrong=st.sampled_from([None, None, None, "state", "journal", "timer"])
+        data=st.data(),
+        worker=st.integers(0, 1),
+        wrong=st.sampled_from(
+            [None, None, None, None, "state", "journal", "timer", "settled", "place", "range", "dead"]
+        ),
     )
     def commit(self, data: st.DataObject, worker: int, wrong: str | None) -> None:
         """A worker commits a group; some of its shards may be lost, and one row may contradict the store."""
@@ -138,6 +160,9 @@ class StoreModel(RuleBasedStateMachine):
         for key in sorted(set(keys)):
             action = data.draw(st.sampled_from(["arm", "cancel", "fire", "fire and arm", "none"]))
             self.time(changes, f"{name} {key}", action)
+        for key in data.draw(st.lists(st.sampled_from("de"), unique=True), label=f"parked keys of {name}"):
+            step = data.draw(st.sampled_from(["join", "join", "fail", "apply", "drain", "bury"]))
+            self.wait(changes, f"{name} {key}", step)
         if data.draw(st.booleans()):
             changes.sent = self.some_sent(data, model)
         return changes
@@ -160,6 +185,42 @@ class StoreModel(RuleBasedStateMachine):
         changes.outbox.append(outbox_row(changes.lane, changes.shard))
         changes.positions[f"orders/{number % 3}"] = Position(1, number)
 
+    def wait(self, changes: ShardChanges, key: str, step: str) -> None:
+        """What becomes of a key that fails: messages join it, its head fails, is applied or dies, its tail drains."""
+        model, parking = self.shards[changes.shard], changes.to_park()
+        tail = model.waiting.get(key, [])
+        known = model.parked.get(key, parked_key(key, 1, 0, changes.shard))
+        if step == "join":
+            number, self.next_message = self.next_message, self.next_message + 1
+            parked = Disposition.PARKED.value
+            changes.journal.append(journal_row(number, key, 0, changes.shard)._replace(disposition=parked))
+            parking.parked.append(parked_row(known.last + 1, key, number, changes.shard))
+            parking.parked_keys.append(known._replace(last=known.last + 1))
+        elif step == "fail" and tail:
+            failures = len(model.failures.get(tail[0].message_id, [])) + 1
+            message = int.from_bytes(tail[0].message_id, "big")
+            parking.failures.append(failure_row(failures, message, key, changes.shard))
+            parking.parked_keys.append(
+                known._replace(failures=failures, due=self.next_message if failures % 2 else None)
+            )
+        elif tail:
+            self.end(changes, known, tail if step == "drain" else tail[:1], step)
+
+    def end(self, changes: ShardChanges, known: ParkedKey, ended: list[ParkedRow], step: str) -> None:
+        """Messages leave a tail, applied or dead; the key is free when nothing is left."""
+        parking, (first, last) = changes.to_park(), (ended[0].ordinal, ended[-1].ordinal)
+        end = Disposition.DEAD if step == "bury" else Disposition.APPLIED
+        for row in ended:
+            number = int.from_bytes(row.message_id, "big")
+            parking.settled.append(journal_row(number, row.key, 0, row.shard)._replace(disposition=end.value))
+            if step == "bury":
+                parking.dead.append(dead_letter(number, row.key, row.shard))
+        parking.unparked.append(Unparked(ACTOR, known.key, first, last))
+        if last == known.last:
+            parking.freed.append((ACTOR, known.key))
+        else:
+            parking.parked_keys.append(known._replace(first=last + 1, failures=0))
+
     def time(self, changes: ShardChanges, key: str, action: str) -> None:
         """What the key's message does with its timer."""
         armed = self.shards[changes.shard].timers.get((key, "overdue"))
@@ -181,6 +242,24 @@ class StoreModel(RuleBasedStateMachine):
         elif wrong == "timer" and model.timers:
             changes.gone.append(fired(next(iter(model.timers.values())))._replace(generation=b"another"))
         else:
+            return self.spoil_parking(model, changes.to_park(), wrong)
+        return True
+
+    def spoil_parking(self, model: Shard, parking: Parking, wrong: str | None) -> bool:
+        """The same for what is parked."""
+        settled = {row.message_id for row in parking.settled}
+        applied = [row for row in model.journal.values() if row.disposition == Disposition.APPLIED]
+        tails = [rows for rows in model.waiting.values() if rows and rows[0].message_id not in settled]
+        if wrong == "settled" and applied:
+            parking.settled.append(applied[0])
+        elif wrong == "place" and tails:
+            parking.parked.append(tails[0][0])
+        elif wrong == "range" and tails:
+            [*_, last] = tails[0]
+            parking.unparked.append(Unparked(ACTOR, last.key, last.ordinal, last.ordinal + 9))
+        elif wrong == "dead" and model.dead:
+            parking.dead.append(next(iter(model.dead.values())))
+        else:
             return False
         return True
 
@@ -196,7 +275,23 @@ class StoreModel(RuleBasedStateMachine):
         for gone in changes.gone:
             model.timers.pop((gone.key, gone.name), None)
         model.timers.update({(row.key, row.name): row for row in changes.armed})
+        if changes.parking is not None:
+            self.apply_parking(model, changes.parking)
         self.seen[worker, changes.shard] = changes.epoch, model.commits
+
+    def apply_parking(self, model: Shard, parking: Parking) -> None:
+        """What of it is parked, settled and dead."""
+        for _, key, first, last in parking.unparked:
+            model.waiting[key] = [row for row in model.waiting[key] if not first <= row.ordinal <= last]
+        for row in parking.parked:
+            model.waiting.setdefault(row.key, []).append(row)
+        for _, key in parking.freed:
+            del model.parked[key]
+        model.parked.update({row.key: row for row in parking.parked_keys})
+        model.journal.update({row.message_id: row for row in parking.settled})
+        for failure in parking.failures:
+            model.failures.setdefault(failure.message_id, []).append(failure)
+        model.dead.update({letter.message_id: letter for letter in parking.dead})
 
     @invariant()
     def the_store_is_the_model(self) -> None:
@@ -213,6 +308,7 @@ class StoreModel(RuleBasedStateMachine):
         for key in states:
             expected = sorted((row for row in journal.values() if row.key == key), key=lambda row: row.version)
             assert self.views.timeline(ACTOR, key) == expected
+        self.compare_parking(list(shards))
         for store in self.stores:
             self.compare(store, states, journal)
 
@@ -223,6 +319,19 @@ class StoreModel(RuleBasedStateMachine):
             assert store.timers(name, FAR) == sorted(model.timers.values(), key=lambda row: (row.due, row.key))
         assert {row.key: row for row in store.states(ACTOR, list(states))} == states
         assert store.dispositions(ACTOR, list(journal)) == {key: row.disposition for key, row in journal.items()}
+
+    def compare_parking(self, shards: list[Shard]) -> None:
+        """What waits and what died, as operators and the next owner see it."""
+        for name, model in self.shards.items():
+            assert {row.key: row for row in self.stores[0].parked_keys(name)} == model.parked
+            assert self.views.loads().get(name, Load(0, 0, 0)).parked == sum(map(len, model.waiting.values()))
+            for key, rows in model.waiting.items():
+                assert self.stores[1].parked(ACTOR, key, 0, 1000) == rows
+                assert self.stores[1].parked(ACTOR, key, 2, 2) == [row for row in rows if row.ordinal >= 2][:2]
+        failures = {key: rows for shard in shards for key, rows in shard.failures.items()}
+        assert {key: self.views.failures_of(ACTOR, key) for key in failures} == failures
+        dead = {key: letter for shard in shards for key, letter in shard.dead.items()}
+        assert {letter.message_id: letter for letter in self.views.dead_letters()} == dead
 
     def teardown(self) -> None:
         """Close everything."""

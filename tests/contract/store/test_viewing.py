@@ -16,6 +16,7 @@ from tests.contract.store.rows import (
     ledger_row,
     message_id,
     outbox_row,
+    parked_key,
     state_row,
     state_write,
     timer_row,
@@ -125,17 +126,18 @@ def test_closed_views_say_so(views: Views) -> None:
 
 
 def test_the_loads_of_shards(owner: Owner, views: Views) -> None:
-    """How many messages are unsent and how many timers armed, by shard; one without either may be left out."""
+    """How many messages are unsent, timers armed and messages parked, by shard; one without any may be left out."""
     assert {shard: load for shard, load in views.loads().items() if any(load)} == {}
     changes, other = owner.changes(), owner.changes(OTHER)
     changes.outbox.extend(outbox_row(number) for number in (1, 2, 3))
     changes.lane = 3
     changes.armed.append(timer_row())
     other.armed.extend(timer_row(key=key, shard=OTHER) for key in ("o-2", "o-3"))
+    other.to_park().parked_keys += [parked_key("o-4", 3, 5, OTHER), parked_key("o-5", 2, 1, OTHER)]
     owner.commit(changes, other)
     assert {shard: load for shard, load in views.loads().items() if any(load)} == {
-        SHARD: Load(unsent=3, timers=1),
-        OTHER: Load(unsent=0, timers=2),
+        SHARD: Load(unsent=3, timers=1, parked=0),
+        OTHER: Load(unsent=0, timers=2, parked=3),
     }
 
 

@@ -5,20 +5,28 @@ from __future__ import annotations
 import json
 from collections.abc import Generator
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 from uuid import uuid4
 
 import pytest
 
-from magnetar.runtime.bus.port import Refused, SchemaRefused
+from magnetar.runtime import App
+from magnetar.runtime.bus.port import Opening, Outgoing, Refused, SchemaRefused
 from magnetar.runtime.bus.pulsar.admin import Admin
 from magnetar.runtime.bus.pulsar.applying import apply, survey
 from magnetar.runtime.bus.pulsar.provisioning import as_table, plan
+from magnetar.runtime.bus.pulsar.reading import read_log
+from magnetar.runtime.bus.pulsar.settings import PulsarSettings
 from magnetar.runtime.bus.pulsar.steps import AddSchema, Conflict, CreateSubscription, CreateTenant, SetPolicy, Step
 from magnetar.runtime.bus.pulsar.wanted import Wanted, WantedTopic, policies
+from magnetar.runtime.compose.places import PulsarPlace, wanted_of
+from tests.contract.bus.harness import until
+from tests.unit.compose.counting import counting
 
 if TYPE_CHECKING:
     from magnetar.runtime.servers import PulsarServer
+
+T = TypeVar("T")
 
 
 def schema(*fields: str) -> str:
@@ -98,6 +106,45 @@ def test_half_of_it_is_completed(admin: Admin, wanted: Wanted) -> None:
     assert made == {"magnetar-orders": (1,), "audit": (1,), "late": (0, 1)}
     apply(admin, steps)
     assert planned(admin, wider) == []
+
+
+def test_a_subscription_that_somebody_else_half_made_is_completed(admin: Admin, wanted: Wanted) -> None:
+    """The plan wanted it everywhere, in one call; meanwhile another one has made it on one partition."""
+    steps = planned(admin, wanted)
+    step = next(each for each in steps if isinstance(each, CreateSubscription))
+    assert step.everywhere
+    apply(admin, steps[: steps.index(step)])
+    admin.create_subscription(f"{step.topic}-partition-1", step.subscription)
+    apply(admin, [step])
+    assert all(admin.has_subscription(f"{step.topic}-partition-{each}", step.subscription) for each in step.partitions)
+
+
+def test_what_fails_has_its_topics(admin: Admin, pulsar_server: PulsarServer) -> None:
+    """Retry topics with their reader, dead letters without one; both take any bytes, whatever policy there is."""
+    wiring = App(f"shop-{uuid4().hex[:8]}", *counting.actors).wire()
+    apply(admin, planned(admin, wanted_of(wiring)))
+    assert planned(admin, wanted_of(wiring)) == []
+    settings = PulsarSettings(service_url=pulsar_server.service_url, application=wiring.app)
+    bus = PulsarPlace(settings).connect("test")
+    retry, dead = wiring.actors["counters"].retries[0].topic, wiring.actors["counters"].dead_letters
+    consumer = opened(bus.subscribe(retry, 1, "magnetar-counters"))
+    for topic in (retry, dead):
+        producer = opened(bus.produce(topic, 1, "letters", None))
+        producer.send(1, Outgoing("c", b"\x00\xff", {"error_text": "no, ä"}))
+        [receipt] = until(lambda: producer.receipts() or None, 20.0, "a receipt")  # noqa: B023 - called at once
+        assert receipt.error is None
+    [delivery] = consumer.receive(1, 10.0)
+    assert (delivery.key, delivery.body, delivery.properties["error_text"]) == ("c", b"\x00\xff", "no, ä")
+    assert delivery.schema_version is None
+    full = f"persistent://public/{wiring.app}/{dead}-partition-1"
+    assert admin.subscriptions(full) == frozenset()
+    assert len(read_log(settings, dead, 1)) == 1
+    bus.close()
+
+
+def opened(opening: Opening[T]) -> T:
+    """When it is there."""
+    return until(opening.poll, 20.0, "an answer to opening")
 
 
 def test_another_number_of_partitions_is_refused(admin: Admin, wanted: Wanted) -> None:

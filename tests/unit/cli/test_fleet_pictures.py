@@ -33,6 +33,7 @@ OWNED = ShardReport(
     oldest=3.25,
     unsent=5,
     timers=6,
+    parked=0,
 )
 WORKER = WorkerReport(
     worker="host:1",
@@ -64,6 +65,14 @@ def test_a_shard_is_told_whole() -> None:
     for fact in ("host:1", " 4 ", "90.0 s ago", "host:2 was gone", "12", "3.2 s", "5", "6"):
         assert fact in lines[1]
     assert lines[-1].rstrip() == "1 of 1 shard owned by 1 live worker; 5 unsent; 12 unapplied"
+
+
+def test_what_is_parked_is_told_where_something_is() -> None:
+    """A column for all shards, and the sum; without it nobody is made to look at zeros."""
+    assert "parked" not in drawn(shards_picture([OWNED], 140))
+    lines = drawn(shards_picture([OWNED, msgspec.structs.replace(OWNED, parked=1234)], 140)).splitlines()
+    assert [line.split()[-1] for line in lines[:3]] == ["parked", "0", "1,234"]
+    assert lines[-1].rstrip().endswith("; 24 unapplied; 1,234 parked")
 
 
 @pytest.mark.parametrize(

@@ -14,13 +14,16 @@ from magnetar.runtime.cli.key_pictures import key_picture, timeline_picture
 from magnetar.runtime.operate.decoding import Content
 from magnetar.runtime.operate.keys import (
     ArmedReport,
+    FailureReport,
     Happening,
     KeyReport,
+    ParkedReport,
     SentReport,
     ShardReport,
     Timeline,
     TimerReport,
     UnsentReport,
+    WaitingReport,
 )
 
 if TYPE_CHECKING:
@@ -58,6 +61,18 @@ STEP = Happening(
     sent=[SentReport("shop.Reserve", "0190-abcdefgh", "stock", "s-1", unsent=True)],
     armed=[ArmedReport("Overdue", AT + timedelta(minutes=30))],
     cancelled=["Reminder"],
+)
+
+WAITING = WaitingReport("0190aaaa-0000-7000-8000-00000000abcd", "shop.Pay", Content({"note": NOTE}), "orders/5", AT)
+PARKED = ParkedReport(
+    reason="retry",
+    since=AT,
+    due=AT + timedelta(seconds=70),
+    failures=2,
+    error="shop.RatesMissing",
+    error_text="[bold]no rates for 2026-03",
+    waiting=1_204,
+    messages=[WAITING],
 )
 
 
@@ -106,6 +121,48 @@ def test_what_was_not_applied_stands_out() -> None:
     text = drawn(timeline_picture(Timeline("orders", "o-1", [STEP, rehomed]), 140), 140)
     assert "applied" not in text
     assert "Place  re-homed" in text
+
+
+@WIDTHS
+def test_a_parked_key_says_what_it_waits_for(width: int) -> None:
+    """The attempts, the error as it is, when it goes on, since when it waits, and what is behind it."""
+    text = drawn(key_picture(msgspec.structs.replace(KEY, parked=PARKED), AT + timedelta(seconds=60)), width)
+    assert max(map(len, text.splitlines())) <= width
+    for fact in (
+        "its first message has failed 2 times, and is tried again at 2026-01-31 12:01:10.123Z, in 10.0 s",
+        "since 2026-01-31 12:00:00.123Z",
+        "shop.RatesMissing: [bold]no rates for 2026-03",
+        "1,204 messages of it wait",
+        "Pay …0000abcd",
+        "and 1,203 more",
+    ):
+        assert fact in words(text)
+
+
+@pytest.mark.parametrize(
+    ("reason", "fact"),
+    [("held", "a message of it is a dead letter: it waits for a person"), ("unread", "it waits for newer code")],
+)
+def test_a_key_that_does_not_go_on_by_itself_says_so(reason: str, fact: str) -> None:
+    """Also one of which no message was ever applied: it was seen all the same."""
+    parked = msgspec.structs.replace(PARKED, reason=reason, due=None, failures=0, waiting=1)
+    text = words(drawn(key_picture(msgspec.structs.replace(KEY, state=None, version=0, parked=parked), AT), 140))
+    assert fact in text
+    assert "tried again" not in text
+    assert "no message of it was applied yet" in text
+    assert "1 message of it waits" in text
+
+
+def test_what_was_parked_or_died_tells_its_attempts() -> None:
+    """It has no version of its own, and has done nothing."""
+    failure = FailureReport(1, AT, "shop.RatesMissing", "no rates")
+    dead = msgspec.structs.replace(STEP, disposition="dead", sent=[], armed=[], cancelled=[], failures=[failure])
+    tail = msgspec.structs.replace(STEP, disposition="parked", sent=[], armed=[], cancelled=[])
+    text = drawn(timeline_picture(Timeline("orders", "o-1", [tail, dead]), 200), 200)
+    assert "v1" not in text
+    assert "waits behind what came before it" in words(text)
+    assert "attempt 1 failed at 2026-01-31 12:00:00.123: shop.RatesMissing: no rates" in words(text)
+    assert "sends nothing" not in text
 
 
 def test_what_cannot_be_read_says_why() -> None:

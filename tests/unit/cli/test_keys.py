@@ -8,15 +8,37 @@ from decimal import Decimal
 
 import pytest
 
-from magnetar.runtime import MisuseError, World
+from magnetar.runtime import Actor, Command, Context, Key, MisuseError, Policy, Retry, State, World
 from magnetar.runtime.operate import keys
-from magnetar.runtime.operate.keys import KeyName
+from magnetar.runtime.operate.keys import MOST_WAITING, KeyName
 from magnetar.runtime.store.port import OutboxRow, StateRow
 from magnetar.runtime.store.sqlite import SqliteViews
 from tests.unit.cli.shop import Line, Pay, Place, app
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 O_1 = KeyName("orders", "o-1")
+
+
+class Try(Command):
+    """What fails."""
+
+    thing: Key
+    number: int = 0
+
+
+class Thing(State):
+    """Nothing ever comes of it."""
+
+    done: int = 0
+
+
+fragile = Actor("fragile", Thing, policy=Policy(partitions=1, retry=Retry(tiers=(10.0,), attempts=3, jitter=0.0)))
+
+
+@fragile.handles
+def attempt(thing: Thing, message: Try, context: Context) -> Thing:
+    """It raises."""
+    raise ValueError(f"try {message.number}")
 
 
 @pytest.fixture
@@ -145,3 +167,31 @@ class _Waiting(SqliteViews):
     def unsent_of(self, actor: str) -> list[OutboxRow]:
         """The row."""
         return [self._row] if actor == "orders" else []
+
+
+def test_a_parked_key_is_told_with_its_tail_and_its_attempts() -> None:
+    """Read without the app's types: why it waits, what waits, and each failed attempt of what failed."""
+    with World(fragile, start=START, parks=True) as world:
+        for number in range(MOST_WAITING + 5):
+            world.send(Try(thing="t-1", number=number))
+        views, name = world.database.views(), KeyName("fragile", "t-1")
+        report = keys.show(views, name)
+        assert report.seen
+        assert (report.version, report.state) == (0, None)
+        parked = report.parked
+        assert parked is not None
+        assert (parked.reason, parked.failures, parked.since, parked.waiting) == ("retry", 2, START, MOST_WAITING + 5)
+        assert (parked.error, parked.error_text) == ("ValueError", "try 0")
+        assert parked.due == START + timedelta(seconds=10)
+        assert len(parked.messages) == MOST_WAITING
+        assert parked.messages[0].content.value == {"thing": "t-1", "number": 0}
+        told = {row.content.value["number"]: row for row in keys.timeline(views, name, 100).messages}
+        assert [each.number for each in told[0].failures] == [1, 2]
+        assert told[1].failures == []
+        world.advance(3600)
+        report = keys.show(views, name)
+        assert report.parked is not None
+        assert (report.parked.reason, report.parked.due, report.parked.waiting) == ("held", None, MOST_WAITING + 4)
+        [dead] = [row for row in keys.timeline(views, name, 100).messages if row.disposition == "dead"]
+        assert [each.number for each in dead.failures] == [1, 2, 3]
+        assert not keys.show(views, KeyName("fragile", "t-2")).seen

@@ -28,7 +28,20 @@ counters = Actor("counters", Counter, policy=Policy(partitions=2))
 
 
 class BrokenError(Exception):
-    """What the handler raises."""
+    """What the handler raises, and the trap."""
+
+
+class Trap:
+    """Fault points that break the engine itself, once set: a handler that raises breaks its message only."""
+
+    def __init__(self) -> None:
+        """Not set."""
+        self.set = False
+
+    def reach(self, point: str) -> None:
+        """As `Points`. Once a group is handled, before it is committed."""
+        if self.set and point == "phase:handled":
+            raise BrokenError(point)
 
 
 @counters.handles

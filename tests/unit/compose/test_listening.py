@@ -18,7 +18,7 @@ from magnetar.runtime.compose import Address, EmbeddedBus, Listening, RunningWor
 from magnetar.runtime.store.port import StoreUnavailable
 from magnetar.runtime.store.sqlite.store import SqliteStore
 from magnetar.runtime.threads.loop import wall_clock
-from tests.unit.compose.counting import Add, Break, counting
+from tests.unit.compose.counting import Add, Break, Trap, counting
 
 WAIT = 20.0
 
@@ -34,11 +34,12 @@ class Site:
         self.store = store_place(f"sqlite:///{folder}/site.db")
         self.listening = Listening(self.wiring, Address("127.0.0.1", 0))
         self.workers: list[RunningWorker] = []
+        self.trap = Trap()
 
     def worker(self) -> RunningWorker:
         """The worker, started."""
         bus, observer = EmbeddedBus(self.broker), self.listening.observer
-        worker = RunningWorker(self.wiring, bus, self.store, observer=observer, handler_deadline=WAIT)
+        worker = RunningWorker(self.wiring, bus, self.store, observer=observer, handler_deadline=WAIT, points=self.trap)
         self.workers.append(worker)
         self.listening.watch(worker)
         worker.start()
@@ -152,14 +153,27 @@ def test_a_worker_without_its_store_lives_and_is_not_ready(site: Site, monkeypat
 
 
 def test_a_worker_whose_loop_has_failed_does_not_live(site: Site) -> None:
-    """Its last word is in the log; what the handler said may be a secret."""
+    """Its last word is in the log; what an error says may be a secret."""
     worker = site.worker()
-    site.client().send(Break(counter="secret"))
+    site.trap.set = True
+    site.client().send(Add(counter="a"))
     assert worker.wait(WAIT)
     status, reasons = site.verdict("/healthz")
-    assert (status, reasons) == (503, ["the loop has stopped: HandlerFailed"])
+    assert (status, reasons) == (503, ["the loop has stopped: BrokenError"])
     assert site.verdict("/readyz")[0] == 503
     assert site.ask("/metrics")[0] == 200
+
+
+def test_a_worker_whose_handler_fails_lives_and_is_ready(site: Site) -> None:
+    """To start it anew would help nobody: what failed is in numbers, by actor and shard."""
+    site.worker()
+    site.client().send(Break(counter="a-customers-name"))
+    until(lambda: site.value("magnetar_failures_total", actor="counters") == 2, "two failures")
+    until(lambda: site.verdict("/readyz") == (200, []), "readiness")
+    assert site.verdict("/healthz") == (200, [])
+    keys = [site.value("magnetar_parked_keys", shard=f"counters/{each}", reason="retry") for each in (0, 1)]
+    assert sorted(key or 0 for key in keys) == [0, 1]
+    assert "a-customers-name" not in site.ask("/metrics")[1]
 
 
 def test_a_worker_that_drains_is_not_ready_and_lives(site: Site) -> None:

@@ -115,9 +115,19 @@ def test_an_unknown_store_is_told(url: str) -> None:
 
 def test_an_app_wants_its_topics_of_the_cluster() -> None:
     """With partitions, schema and subscriptions."""
-    [topic] = wanted_of(counting.wire()).topics
+    topic, *letters = wanted_of(counting.wire()).topics
     assert (topic.name, topic.partitions, tuple(topic.subscriptions)) == ("counters", 2, ("magnetar-counters",))
     assert topic.schema == counting.wire().topics["counters"].codec.schema.text
+    *retries, dead = letters
+    assert {(each.partitions, each.schema, each.subscriptions) for each in retries} == {
+        (2, None, ("magnetar-counters",))
+    }
+    assert (dead.name, dead.partitions, dead.schema, dead.subscriptions) == (
+        "counters-magnetar-counters-DLQ",
+        2,
+        None,
+        (),
+    )
 
 
 def test_settings_come_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:

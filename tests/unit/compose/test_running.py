@@ -12,15 +12,16 @@ from typing import TYPE_CHECKING
 import pykka
 import pytest
 
-from magnetar.runtime import Client, ShardLost
+from magnetar.runtime import Client, KeyParked, ShardLost
 from magnetar.runtime.bus.memory import Broker, MemoryBus
 from magnetar.runtime.compose import EmbeddedBus, RunningWorker, WorkerFailed, provision_embedded, store_place
 from magnetar.runtime.errors import HandlerFailed, MisuseError
+from magnetar.runtime.routing import partition_of
 from magnetar.runtime.store.port import StoreUnavailable
 from magnetar.runtime.store.sqlite.store import SqliteStore
 from magnetar.runtime.threads.loop import wall_clock
 from magnetar.runtime.worker.entity import Entity
-from tests.unit.compose.counting import Add, Break, BrokenError, Counter, counting
+from tests.unit.compose.counting import Add, Break, BrokenError, Counter, Trap, counting
 
 if TYPE_CHECKING:
     from magnetar.runtime.compose.places import StorePlace
@@ -47,10 +48,12 @@ class House:
         provision_embedded(self.broker, self.wiring)
         self.store: StorePlace = store_place("memory:")
         self.workers: list[RunningWorker] = []
+        self.trap = Trap()
 
     def worker(self) -> RunningWorker:
         """A worker that is ready."""
-        worker = RunningWorker(self.wiring, EmbeddedBus(self.broker), self.store, owner=f"w{len(self.workers)}")
+        name = f"w{len(self.workers)}"
+        worker = RunningWorker(self.wiring, EmbeddedBus(self.broker), self.store, owner=name, points=self.trap)
         self.workers.append(worker)
         worker.start()
         until(lambda: worker.ready, "ready worker")
@@ -144,16 +147,29 @@ def test_a_killed_worker_loses_nothing(house: House) -> None:
     assert sum(house.total(f"k-{number}") for number in range(5)) == 1500
 
 
-def test_a_failure_is_the_workers_last_word(house: House) -> None:
+def test_a_handler_that_raises_stops_nobody(house: House) -> None:
+    """Who asked for it is told why; its key waits, and every other key goes on."""
+    worker = house.worker()
+    with pytest.raises(HandlerFailed, match="raised BrokenError: a") as caught:
+        worker.ref("counters", "a").ask(Break(counter="a"), timeout=WAIT)
+    assert isinstance(caught.value.__cause__, BrokenError)
+    with pytest.raises(KeyParked, match="tried again at"):
+        worker.ref("counters", "a").ask(Add(counter="a"), timeout=WAIT)
+    neighbour = next(key for key in map(str, range(99)) if partition_of(key, 2) == partition_of("a", 2))
+    assert worker.ref("counters", neighbour).ask(Add(counter=neighbour), timeout=WAIT) == Counter(total=1)
+    assert worker.failure is None
+
+
+def test_a_failure_of_the_engine_is_the_workers_last_word(house: House) -> None:
     """The loop ends, `wait` returns, `drain` raises with the cause; nothing of the message is acknowledged."""
     worker = house.worker()
-    house.client().send(Break(counter="a"))
+    house.trap.set = True
+    house.client().send(Add(counter="a"))
     assert worker.wait(WAIT)
-    assert isinstance(worker.failure, HandlerFailed)
-    with pytest.raises(WorkerFailed, match="raised BrokenError") as caught:
+    assert isinstance(worker.failure, BrokenError)
+    with pytest.raises(WorkerFailed, match="the worker stopped: phase:handled") as caught:
         worker.drain()
-    assert isinstance(caught.value.__cause__, HandlerFailed)
-    assert isinstance(caught.value.__cause__.__cause__, BrokenError)
+    assert isinstance(caught.value.__cause__, BrokenError)
     backlog = sum(house.broker.backlog("counters", partition, "magnetar-counters") for partition in (0, 1))
     assert backlog == 1
 
@@ -161,8 +177,9 @@ def test_a_failure_is_the_workers_last_word(house: House) -> None:
 def test_who_waits_for_an_answer_is_told_that_the_worker_failed(house: House) -> None:
     """Nobody waits for ever for a worker that has ended."""
     worker = house.worker()
+    house.trap.set = True
     with pytest.raises(ShardLost):
-        worker.ref("counters", "a").ask(Break(counter="a"), timeout=WAIT)
+        worker.ref("counters", "a").ask(Add(counter="a"), timeout=WAIT)
     assert worker.wait(WAIT)
 
 

@@ -15,8 +15,9 @@ from magnetar.runtime.compose.lags import shard_lags
 from magnetar.runtime.instant import SECOND, Instant
 from magnetar.runtime.operate import fleet
 from magnetar.runtime.operate.fleet import Lag, is_alive
-from magnetar.runtime.store.port import Beat, Member, Taker
+from magnetar.runtime.store.port import Beat, Member, ShardChanges, Taker
 from magnetar.runtime.store.sqlite import SqliteMemory
+from tests.contract.store.rows import parked_key
 from tests.unit.cli.shop import Place, app
 
 if TYPE_CHECKING:
@@ -111,6 +112,16 @@ def test_what_waits_in_a_shard_is_counted() -> None:
         world.advance(60)
         found = [report for report in fleet.shards(world.database.views(), "orders", None) if report.timers]
         assert [(report.timers, report.unsent) for report in found] == [(1, 0)]
+
+
+def test_what_is_parked_in_a_shard_is_counted(place: Ledger) -> None:
+    """Messages, not keys."""
+    row = place.store.take("orders/0", 0, Taker("w1", 3, ""))
+    assert row is not None
+    changes = ShardChanges("orders/0", row.epoch, row.commits, row.lane, row.floor)
+    changes.to_park().parked_keys += [parked_key("o-1", 2, 4), parked_key("o-2", 1, 1), parked_key("o-3", 5, 4)]
+    assert place.store.commit([changes]) == frozenset()
+    assert [report.parked for report in fleet.shards(place.views, "orders", None)[:2]] == [4, 0]
 
 
 instants = st.integers(0, 10 * SECOND)

@@ -25,7 +25,10 @@ if TYPE_CHECKING:
     from prometheus_client import Metric as Family
 
 NAME = re.compile(r"magnetar(_[a-z]+)+")
-UNITS = ("_total", "_seconds", "_messages", "_rows", "_destinations", "_epoch", "_info", "_armed", "_live")
+UNITS = (
+    "_total", "_seconds", "_messages", "_rows", "_destinations", "_epoch", "_info", "_armed", "_live", "_keys",
+    "_at_alarm", "_at_bound",
+)  # fmt: skip
 
 
 class Watched(Bench):
@@ -222,6 +225,45 @@ def test_a_message_in_a_wrong_partition_is_counted(bench: Watched) -> None:
     assert bench.value("magnetar_messages_rehomed_total", actor="accounts") == 1
     assert bench.value("magnetar_messages_settled_total", actor="accounts", outcome="re-homed") == 1
     assert bench.value("magnetar_messages_settled_total", actor="accounts", outcome="applied") == 2
+
+
+def test_failures_and_what_they_park_are_seen(bench: Watched) -> None:
+    """Each failed attempt; keys by why, what waits for them and for how long; and what became of it in the end."""
+    name = bench.shard(accounts, "a").name
+    bench.send(Do(account="a", deeds=("fail 3",)))
+    for _ in range(4):
+        bench.send(Do(account="a"))
+    bench.advance(9)
+    assert bench.value("magnetar_failures_total", actor="accounts") == 2
+    assert bench.value("magnetar_failures_total", actor="branches") == 0
+    assert bench.value("magnetar_messages_settled_total", actor="accounts", outcome="parked") == 5
+    assert bench.value("magnetar_parked_keys", shard=name, reason="retry") == 1
+    assert bench.value("magnetar_parked_keys", shard=name, reason="held") == 0
+    assert bench.value("magnetar_parked_messages", shard=name) == 5
+    assert bench.value("magnetar_parked_key_age_seconds", shard=name) == pytest.approx(9, abs=0.1)
+    assert bench.value("magnetar_parked_keys_at_alarm", shard=name) == 1
+    assert bench.value("magnetar_parked_keys_at_bound", shard=name) == 0
+    bench.advance(70)
+    assert bench.value("magnetar_failures_total", actor="accounts") == 3
+    assert bench.value("magnetar_messages_settled_total", actor="accounts", outcome="applied") == 5
+    assert bench.value("magnetar_messages_settled_total", actor="accounts", outcome="parked") == 5
+    assert bench.value("magnetar_parked_keys", shard=name, reason="retry") == 0
+    assert bench.value("magnetar_parked_key_age_seconds", shard=name) == 0
+    assert bench.value("magnetar_dead_letters_total", actor="accounts") == 0
+
+
+def test_dead_letters_are_counted_whether_they_had_been_parked_or_not(bench: Watched) -> None:
+    """A head that dies leaves the journal's list as it was; a permanent error dies at once."""
+    name = bench.shard(accounts, "a").name
+    bench.send(Do(account="a", deeds=("raise",)))
+    bench.send(Do(account="b", deeds=("never",)))
+    for _ in range(20):
+        bench.send(Do(account="a"))
+    bench.advance(300)
+    assert bench.value("magnetar_dead_letters_total", actor="accounts") == 2
+    assert bench.value("magnetar_messages_settled_total", actor="accounts", outcome="dead") == 2
+    assert bench.sum_of("magnetar_parked_keys", reason="held") == 2
+    assert bench.value("magnetar_parked_keys_at_bound", shard=name) == 1
 
 
 def test_the_smaller_hooks_are_counted(bench: Watched) -> None:

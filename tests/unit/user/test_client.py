@@ -10,7 +10,20 @@ from uuid import UUID
 
 import pytest
 
-from magnetar.runtime import Answer, Client, MisuseError, World
+from magnetar.runtime import (
+    Actor,
+    Answer,
+    Client,
+    Context,
+    Key,
+    MisuseError,
+    Policy,
+    Retry,
+    State,
+    TemporaryError,
+    World,
+    replace,
+)
 from magnetar.runtime.bus.memory import Broker, Faults, MemoryBus
 from magnetar.runtime.bus.port import BusUnavailable, Refused, TopicMissing
 from magnetar.runtime.compose import provision_embedded
@@ -25,6 +38,30 @@ if TYPE_CHECKING:
     from magnetar.runtime.store.views import Views
 
 HOME = partition_of("a", 4)
+
+
+class Wait(Command):
+    """What fails at first."""
+
+    thing: Key
+    fails: int
+
+
+class Thing(State):
+    """What was done."""
+
+    done: int = 0
+
+
+slow = Actor("slow", Thing, policy=Policy(partitions=1, retry=Retry(immediate=1, tiers=(4.0,), attempts=8, jitter=0.0)))
+
+
+@slow.handles
+def wait(thing: Thing, message: Wait, context: Context) -> Thing:
+    """The first attempts fail."""
+    if context.envelope.attempt < message.fails:
+        raise TemporaryError("not yet")
+    return replace(thing, done=thing.done + 1)
 
 
 class Pauses:
@@ -321,3 +358,12 @@ def test_a_closed_client_opens_anew(desk: Desk) -> None:
     desk.client.close()
     desk.client.send(Pay(account="a", amount=2))
     assert desk.amounts() == [1, 2]
+
+
+def test_who_asks_for_what_is_parked_waits_for_it() -> None:
+    """Until it is applied; when the timeout comes first, that it waits is the answer, and later the final one."""
+    with World(slow, parks=True) as world:
+        assert world._client.ask(Wait(thing="a", fails=1), id="soon") == Answer("applied", Thing(done=1), 1)
+        assert world._client.ask(Wait(thing="a", fails=9), id="late") == Answer("parked", None, 1)
+        world.advance(60)
+        assert world._client.ask(Wait(thing="a", fails=9), id="late") == Answer("dead", None, 1)

@@ -4,7 +4,22 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from magnetar.runtime import Actor, App, Command, Context, Event, Key, Policy, Row, State, Timer, replace
+from magnetar.runtime import (
+    Actor,
+    App,
+    Command,
+    Context,
+    Event,
+    Key,
+    PermanentError,
+    Policy,
+    Retry,
+    Row,
+    State,
+    TemporaryError,
+    Timer,
+    replace,
+)
 
 
 class Do(Command):
@@ -55,7 +70,11 @@ class Booking(Row):
     word: str
 
 
-accounts = Actor("accounts", Account, publishes=[Told], rows=[Booking], policy=Policy(partitions=2, punctuality=5.0))
+RETRY = Retry(immediate=2, tiers=(10.0, 60.0), attempts=5, jitter=0.0, alarm=5, bound=20)
+
+accounts = Actor(
+    "accounts", Account, publishes=[Told], rows=[Booking], policy=Policy(partitions=2, punctuality=5.0, retry=RETRY)
+)
 branches = Actor("branches", Branch, policy=Policy(partitions=3))
 
 
@@ -90,7 +109,7 @@ def told(branch: Branch, message: Told, context: Context) -> Branch:
 
 
 def act(deed: str, context: Context) -> None:
-    """`tell branch word`, `ask account word`, `timer s name`, `cancel name`, `book word`, `big bytes`, `raise`."""
+    """`tell branch word`, `ask account word`, `timer s name`, `cancel name`, `book word`, `big bytes`, or as `fail`."""
     match deed.split():
         case ["tell", branch, word]:
             context.publish(Told(branch=branch, word=word))
@@ -104,10 +123,36 @@ def act(deed: str, context: Context) -> None:
             context.record(Booking(account=context.key, word=word))
         case ["big", size]:
             context.publish(Told(branch="b", word="x" * int(size)))
+        case _:
+            fail(deed, context.envelope.attempt)
+
+
+def fail(deed: str, attempt: int) -> None:
+    """`raise`, `fail times`, `later delay`, `never`."""
+    match deed.split():
         case ["raise"]:
-            raise HandlerError(context.key)
+            raise HandlerError(deed)
+        case ["fail", times] if attempt < int(times):
+            raise HandlerError(f"attempt {attempt} of {times}")
+        case ["later", delay] if not attempt:
+            raise TemporaryError("not yet", delay=float(delay))
+        case ["never"]:
+            raise PermanentError("no such account")
         case _:
             pass
 
 
 bank = App("bank", accounts, branches)
+
+skippers = Actor(
+    "accounts",
+    Account,
+    publishes=[Told],
+    rows=[Booking],
+    policy=Policy(partitions=2, retry=Retry(immediate=1, tiers=(10.0,), attempts=2, afterwards="skip")),
+)
+skippers.handles(do)
+skippers.handles(asked)
+skippers.handles(rang)
+hasty = App("bank", skippers, branches)
+"""The same bank, in which an account goes on after a dead letter."""

@@ -159,7 +159,7 @@ class Bench:
         self.observer = Recorder()
         self.moods = Moods()
         self.points = Steps()
-        for topic in self.wiring.topics.values():
+        for topic in self.wiring.provisioned():
             self.broker.provision(topic.name, topic.partitions or 1, topic.subscriptions)
         self._outside = MemoryBus(self.broker, "outside")
         self._numbers: dict[tuple[str, int], int] = {}

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
 
-from magnetar.runtime import Actor, App, Policy
+from magnetar.runtime import Actor, App, Policy, Retry
 from magnetar.runtime.bus.memory import MemoryBus
+from magnetar.runtime.bus.port import TopicMissing
 from magnetar.runtime.errors import LayoutDiffers
 from magnetar.runtime.store.port import StoreUnavailable, Taker
 from magnetar.runtime.worker.intake import Inline
@@ -272,9 +274,26 @@ def test_every_partition_of_every_feed_belongs_to_one_shard() -> None:
 def test_another_number_of_partitions_stops_the_worker() -> None:
     """R31: keys would go to other shards; the error says both numbers and what to set."""
     bench = Bench()
-    actor = Actor("accounts", Account, publishes=[bank.Told], rows=[bank.Booking], policy=Policy(partitions=5))
+    actor = Actor(
+        "accounts", Account, publishes=[bank.Told], rows=[bank.Booking], policy=Policy(partitions=5, retry=bank.RETRY)
+    )
     for handler in accounts.handlers:
         actor.handles(handler)
     bench.wiring = App("bank", actor, bank.branches).wire()
     with pytest.raises(LayoutDiffers, match=r"has 2 partitions, but 5 are declared.*Policy\(partitions=2\)"):
+        bench.worker("third")
+
+
+def test_retry_topics_are_counted_too() -> None:
+    """R31: a letter goes to its shard's own number, where a retry topic with fewer has no place for it."""
+    bench = Bench()
+    policy = replace(accounts.policy, retry=Retry(tiers=(7.0,)))
+    actor = Actor("accounts", Account, publishes=[bank.Told], rows=[bank.Booking], policy=policy)
+    for handler in accounts.handlers:
+        actor.handles(handler)
+    bench.wiring = App("bank", actor, bank.branches).wire()
+    with pytest.raises(TopicMissing, match="accounts-magnetar-accounts-RETRY-7s"):
+        bench.worker("third")
+    bench.broker.provision("accounts-magnetar-accounts-RETRY-7s", 1, ["magnetar-accounts"])
+    with pytest.raises(LayoutDiffers, match=r"RETRY-7s' has 1 partitions, but 2 are declared"):
         bench.worker("third")

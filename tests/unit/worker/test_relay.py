@@ -9,7 +9,7 @@ import pytest
 from magnetar.runtime.bus.memory.producer import MemoryProducer
 from magnetar.runtime.bus.port import Outgoing, Producer
 from magnetar.runtime.routing import partition_of
-from magnetar.runtime.store.port import StoreUnavailable, Taker
+from magnetar.runtime.store.port import OutboxRow, StoreUnavailable, Taker
 from magnetar.runtime.worker.engine import Settings
 from magnetar.runtime.worker.membership import ALONE
 from magnetar.runtime.worker.ownership import Tenure
@@ -264,3 +264,15 @@ def test_a_shard_outrun_by_its_next_owner_is_lost(bench: Bench) -> None:
 def test_producers_are_named_for_life() -> None:
     """R18: the name holds application, shard, destination and generation, and never the epoch."""
     assert producer_name("bank", "accounts/1", ("t", 3), 2) == "bank:accounts/1:t/3:2"
+
+
+def test_a_letter_goes_as_it_is(bench: Bench) -> None:
+    """A retry topic and the dead letters have no schema: their producers bring none, and take any bytes."""
+    shard = bench.shard(accounts, "a")
+    for topic in bench.wiring.actors["accounts"].retries[0].topic, bench.wiring.actors["accounts"].dead_letters:
+        shard.lane_number += 1
+        shard.lane.extend([OutboxRow(shard.name, shard.lane_number, topic, 1, "a", b"\x00\xff", '{"error": "E"}')])
+        bench.run()
+        [delivery] = bench.broker.log(topic, 1)
+        assert (delivery.key, delivery.body, delivery.properties) == ("a", b"\x00\xff", {"error": "E"})
+        assert delivery.schema_version is None

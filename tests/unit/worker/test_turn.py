@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from magnetar.runtime.bus.port import BusUnavailable, Outgoing
-from magnetar.runtime.errors import HandlerFailed, ShardLost, Unhandleable
+from magnetar.runtime.errors import ShardLost, Unhandleable
 from magnetar.runtime.identity import id_of
 from magnetar.runtime.routing import partition_of
 from magnetar.runtime.store.port import (
@@ -21,15 +21,9 @@ from magnetar.runtime.worker.membership import ALONE
 from magnetar.runtime.worker.ownership import Tenure
 from magnetar.runtime.worker.turn import Limits
 from magnetar.runtime.worker.winning import Winner
-from magnetar.schemas import Command, Event, Key, topic_codec
-from tests.unit.worker.bank import Asked, Do, HandlerError, Told, accounts, branches
+from magnetar.schemas import Event, Key, topic_codec
+from tests.unit.worker.bank import Asked, Do, Told, accounts, branches
 from tests.unit.worker.bench import Bench
-
-
-class Other(Command):
-    """A command that no actor of the app knows: a newer release's."""
-
-    account: Key
 
 
 class Rumour(Event):
@@ -143,22 +137,38 @@ def test_a_fence_that_refuses_costs_its_shard_only(bench: Bench) -> None:
 
 @pytest.mark.parametrize("group", [512, 2])
 def test_a_refused_group_is_taken_apart_to_its_message(group: int) -> None:
-    """R9: what came before the bad message is committed, the error names it, nothing after it is applied."""
+    """R9: what came before the bad message is committed, that one is dead, and so holds what is after it."""
     bench = Bench(settings=Settings(limits=Limits(group=group)))
+
+    def refuse(changes: list[ShardChanges]) -> None:
+        if any(
+            (row.message_id, row.disposition) == (id_of("bad"), "applied") for each in changes for row in each.journal
+        ):
+            raise CommitRejected("no such thing")
+
+    bench.moods.watch("commit", refuse)
+    for name in ("first", "second", "bad", "last"):
+        bench.send(Do(account="a", deeds=(name,)), name)
+    bench.run()
+    assert bench.state(accounts, "a").done == ("first", "second")
+    assert bench.backlog() == 0
+    [letter] = bench.views.dead_letters("accounts", 10)
+    assert (letter.message_id, letter.failures) == (id_of("bad"), 1)
+    assert "the store refuses it: no such thing" in letter.error_text
+
+
+def test_what_is_refused_even_as_a_dead_letter_stops_the_worker(bench: Bench) -> None:
+    """There is nothing left that could be done with it but to say so; it stays unacknowledged."""
 
     def refuse(changes: list[ShardChanges]) -> None:
         if any(row.message_id == id_of("bad") for each in changes for row in each.journal):
             raise CommitRejected("no such thing")
 
     bench.moods.watch("commit", refuse)
-    for name in ("first", "second", "bad", "last"):
-        bench.send(Do(account="a", deeds=(name,)), name)
-    with pytest.raises(Unhandleable, match="the store refuses it"):
+    bench.send(Do(account="a"), "bad")
+    with pytest.raises(Unhandleable, match="the store refuses its dead letter"):
         bench.run()
-    assert bench.state(accounts, "a").done == ("first", "second")
-    assert bench.backlog() == 2
-    bench.crash()
-    assert bench.state(accounts, "a").done == ("first", "second", "bad", "last")
+    assert bench.backlog() == 1
 
 
 def test_a_group_refused_once_is_applied(bench: Bench) -> None:
@@ -240,16 +250,6 @@ def test_a_missing_schema_makes_its_shard_wait_and_no_other(bench: Bench, monkey
     assert bench.state(accounts, mine).done == ("nothing", "later")
 
 
-def test_a_command_of_an_unknown_type_stops_the_worker(bench: Bench) -> None:
-    """Until there are parked messages: it is named, and nothing of it is acknowledged."""
-    codec = topic_codec("accounts", "bank", (Do, Other))
-    message = Outgoing("a", codec.encode(Other(account="a")), {"message_id": "one"})
-    bench.raw("accounts", partition_of("a", 2), message, codec.schema.text)
-    with pytest.raises(Unhandleable, match="Other"):
-        bench.run()
-    assert bench.backlog() == 1
-
-
 def test_an_event_of_an_unknown_type_is_passed_over(bench: Bench) -> None:
     """A feed carries what its publisher likes; what this actor does not know is not for it."""
     codec = topic_codec("accounts-events", "bank", (Told, Rumour))
@@ -262,33 +262,27 @@ def test_an_event_of_an_unknown_type_is_passed_over(bench: Bench) -> None:
 
 @pytest.mark.parametrize("body", [b"", b"\xff\xff\xff\xff\xff", b"\x00"], ids=["empty", "no branch", "cut short"])
 def test_bytes_that_contradict_their_schema_are_never_a_value(bench: Bench, body: bytes) -> None:
-    """The error says where the message stands."""
+    """They are a dead letter as they came; the error says where the message stands."""
     schema = bench.wiring.topics["accounts"].codec.schema
     bench.raw("accounts", 0, Outgoing("a", body, {"schema": schema.fingerprint}), schema.text)
-    with pytest.raises(Unhandleable, match="accounts/0"):
-        bench.run()
-    assert bench.backlog() == 1
+    bench.run()
+    [letter] = bench.views.dead_letters("accounts", 10)
+    assert (letter.body, letter.source) == (body, "accounts/0")
+    assert "accounts/0" in letter.error_text
+    assert bench.state(accounts, "a").done == ()
+    assert bench.backlog() == 0
 
 
 @pytest.mark.parametrize("key", ["", "x" * 600, "line\nbreak"])
-def test_a_message_whose_key_cannot_be_one_is_named(bench: Bench, key: str) -> None:
-    """Keys are checked where they come in."""
+def test_a_message_whose_key_cannot_be_one_is_a_dead_letter(bench: Bench, key: str) -> None:
+    """Keys are checked where they come in: what is under none of them is nobody's, and holds nobody up."""
     bench.send(Do(account=key))
-    with pytest.raises(Unhandleable, match="a key is 1 to 512 printable characters"):
-        bench.run()
-
-
-def test_a_handler_that_raises_commits_and_acknowledges_nothing(bench: Bench) -> None:
-    """The error names the message and carries the handler's own; the group before it stays."""
-    bench.send(Do(account="a", deeds=("fine",)), "fine")
+    bench.send(Do(account="a", deeds=("fine",)))
     bench.run()
-    bench.send(Do(account="a", deeds=("tell b hello", "raise")), "broken")
-    with pytest.raises(HandlerFailed, match="key 'a' raised HandlerError") as caught:
-        bench.run()
-    assert isinstance(caught.value.__cause__, HandlerError)
+    [letter] = bench.views.dead_letters("accounts", 10)
+    assert "a key is 1 to 512 printable characters" in letter.error_text
+    assert letter.key == ""
     assert bench.state(accounts, "a").done == ("fine",)
-    assert bench.words(Told) == []
-    assert bench.backlog() == 1
 
 
 def test_a_full_lane_stops_its_shard(bench: Bench) -> None:

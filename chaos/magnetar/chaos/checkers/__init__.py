@@ -13,9 +13,10 @@ from magnetar.chaos.checkers.lanes import effects_once, outbox_arrives
 from magnetar.chaos.checkers.order import applied_in_order, timers_let_the_punctual_pass
 from magnetar.chaos.checkers.replay import replayed
 from magnetar.chaos.checkers.rest import nothing_left
+from magnetar.chaos.checkers.waiting import dead_letters_agree, tails_wait
 from magnetar.chaos.verdict import Checker
 
-__all__ = ["CHECKERS", "PUNCTUAL"]
+__all__ = ["CHECKERS", "PUNCTUAL", "WAITING"]
 
 CHECKERS: tuple[Checker, ...] = (
     Checker("nothing acked is lost", ("R2", "R4", "R10", "R21", "R30", "R32"), nothing_is_lost),
@@ -30,6 +31,12 @@ CHECKERS: tuple[Checker, ...] = (
     Checker("liveness", ("R2", "R11", "R13", "R14", "R15", "R20", "R21", "R26", "R32"), nothing_left),
 )
 """Those that hold of every run."""
+
+WAITING = (
+    Checker("dead letters", ("R2", "R24"), dead_letters_agree),
+    Checker("tails", ("R22", "R23"), tails_wait),
+)
+"""Those that have something to look at where handlers fail."""
 
 PUNCTUAL = Checker("timers", ("R26",), timers_let_the_punctual_pass)
 """Holds only where the publishers' clocks are the store's, and what is published is at the broker at once."""

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from magnetar.runtime.wiring import ActorPlan, Topic
 
 _DONE = {Disposition.APPLIED.value, Disposition.REHOMED.value}
+_ENDED = {Disposition.DEAD.value, Disposition.SKIPPED.value}
 
 
 def nothing_is_lost(history: History, evidence: Evidence) -> Examination:
@@ -45,7 +46,9 @@ def _stored(sending: Sending, evidence: Evidence) -> bool:
 
 def _each_is_disposed_of(evidence: Evidence) -> Examination:
     for place, log in evidence.logs.items():
-        topic = evidence.wiring.topics[place.topic]
+        topic = evidence.wiring.topics.get(place.topic)
+        if topic is None:
+            continue  # a letter: its message is judged where it came from
         for actor in topic.takers:
             plan = evidence.wiring.actors[actor]
             for delivery in log:
@@ -64,9 +67,17 @@ def _disposed(evidence: Evidence, actor: str, place: Place, delivery: Delivery) 
     if row is None:
         where = f"{to_text(message_id)} at {delivery.position} of {place}"
         return Violation("every message is applied", f"actor {actor}, message {where}", "it has no disposition")
-    if row.disposition not in _DONE:
+    if row.disposition not in _DONE and not _is_stuck(evidence, row):
         return Violation("every message is applied", f"actor {actor}, message {to_text(message_id)}", row.disposition)
     return None
+
+
+def _is_stuck(evidence: Evidence, row: JournalRow) -> bool:
+    """Dead, or behind one that is, on a key that waits for a person; what else is parked at rest was forgotten."""
+    if row.disposition == Disposition.PARKED.value:
+        key = evidence.unapplied.keys.get((row.actor, row.key))
+        return key is not None and key.due is None
+    return row.disposition in _ENDED
 
 
 def from_somewhere(_: History, evidence: Evidence) -> Examination:

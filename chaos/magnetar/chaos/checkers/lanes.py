@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from magnetar.chaos.evidence import Place
 from magnetar.chaos.history import Violation
+from magnetar.runtime.identity import to_text
 from magnetar.runtime.routing import partition_of
 
 if TYPE_CHECKING:
@@ -40,14 +41,16 @@ def outbox_arrives(history: History, evidence: Evidence) -> Examination:
 
 
 def _nothing_else(history: History, evidence: Evidence) -> Examination:
-    """A log holds what the journal says was sent, what was sent from outside, and nothing else."""
+    """A log holds what the journal says was sent, what was sent from outside, letters about these, and nothing else."""
     sendings = history.sendings.values()
     known = {effect.message_id for effect in evidence.effects} | {each.message_id for each in sendings}
     foreign = {(each.topic, each.partition) for each in sendings if each.message_id is None}
+    disposed = {to_text(message_id) for _, message_id in evidence.journal}
     for place, log in evidence.logs.items():
+        sent = disposed if place.topic in evidence.wiring.letters else known
         for delivery in log:
             text = delivery.properties.get("message_id")
-            if text not in known or (text is None and place not in foreign):
+            if text not in sent or (text is None and place not in foreign):
                 yield Violation(
                     "no effect of what was not committed", f"message {text}", f"nobody sent it, yet {place} holds it"
                 )

@@ -8,6 +8,7 @@ tables must be the store's.
 from __future__ import annotations
 
 import json
+from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -40,6 +41,7 @@ class _Key:
     plan: ActorPlan
     key: str
     state: State
+    failed: Counter[tuple[str, bytes]]
     timers: dict[str, Armed] = field(default_factory=dict)
     found: list[Violation] = field(default_factory=list)
 
@@ -51,9 +53,10 @@ class _Key:
 def replayed(_: History, evidence: Evidence) -> Examination:
     """Every key of every actor, and all own rows together."""
     recorded: _Recorded = {table: [] for table in evidence.rows}
+    failed = Counter((row.actor, row.message_id) for row in evidence.unapplied.failures)
     for (actor, name), timeline in evidence.timelines.items():
         plan = evidence.wiring.actors[actor]
-        key = _Key(plan, name, plan.initial)
+        key = _Key(plan, name, plan.initial, failed)
         if _replay(key, timeline, recorded):
             _end(key, evidence)
         yield from key.found or (None,)
@@ -83,7 +86,7 @@ def _replay(key: _Key, timeline: list[JournalRow], recorded: _Recorded) -> bool:
 
 def _step(key: _Key, row: JournalRow, recorded: _Recorded) -> None:
     message = _decoded(key.plan, row)
-    context = Context(key.key, row.message_id, row.now, _envelope(row))
+    context = Context(key.key, row.message_id, row.now, _envelope(row, key.failed[row.actor, row.message_id]))
     if row.source == "timer":
         _fire(key, row)
     key.state = key.plan.handlers[type(message)](key.state, message, context)
@@ -110,10 +113,19 @@ def _decoded(plan: ActorPlan, row: JournalRow) -> Message:
     return topic.codec.decode(row.body, topic.codec.schema, origin)
 
 
-def _envelope(row: JournalRow) -> Envelope:
+def _envelope(row: JournalRow, attempt: int) -> Envelope:
     text = to_text(row.message_id)
     return Envelope(
-        text, row.key, row.type, row.schema, row.correlation_id, row.causation_id, row.occurred_at, None, 0, row.source
+        text,
+        row.key,
+        row.type,
+        row.schema,
+        row.correlation_id,
+        row.causation_id,
+        row.occurred_at,
+        None,
+        attempt,
+        row.source,
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from magnetar.chaos.checkers import CHECKERS, PUNCTUAL
+from magnetar.chaos.checkers import CHECKERS, PUNCTUAL, WAITING
 from magnetar.chaos.evidence import NOWHERE, cursors_of, gather, shard_of
 from magnetar.chaos.history import History, Restless
 from magnetar.chaos.simulation.agenda import START, Agenda, StoreClock
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from magnetar.chaos.evidence import Cursor, Evidence
     from magnetar.chaos.verdict import Checker
-    from magnetar.runtime.store.port import ShardName, ShardRow
+    from magnetar.runtime.store.port import ShardName, ShardRow, TimerRow
 
 PATIENCE = 120.0
 """Seconds of virtual time within which a healed system must have come to rest, each time."""
@@ -81,7 +81,8 @@ def checkers_of(schedule: Schedule) -> tuple[Checker, ...]:
     """The checkers that have a say: not every schedule lets one judge whether timers were punctual."""
     kinds = {fault.kind for fault in schedule.faults}
     punctual = () if schedule.options.skew or kinds & UNPUNCTUAL else (PUNCTUAL,)
-    return (*CHECKERS, *punctual, *WORKLOADS[schedule.workload].checkers)
+    waiting = WAITING if schedule.workload == "failing" else ()
+    return (*CHECKERS, *waiting, *punctual, *WORKLOADS[schedule.workload].checkers)
 
 
 class Run:
@@ -94,7 +95,7 @@ class Run:
         self.history = History(self.agenda.clock)
         wiring = WORKLOADS[schedule.workload].wiring(options)
         broker = Broker(self.agenda.clock, options.receiver_queue)
-        for topic in wiring.topics.values():
+        for topic in wiring.provisioned():
             broker.provision(topic.name, topic.partitions or 1, topic.subscriptions)
         clock = StoreClock(self.agenda, micros(options.skew))
         self._lent = ground is not None
@@ -195,7 +196,17 @@ class Run:
         if self._sender.busy or not self._is_done():
             return False
         shards = [row.shard for row in self.scene.views.shards()]
-        return not any(self._probe.outbox(shard, 0, 1) or self._probe.timers(shard, _FAR) for shard in shards)
+        return not any(self._probe.outbox(shard, 0, 1) or self._has_plans(shard) for shard in shards)
+
+    def _has_plans(self, shard: ShardName) -> bool:
+        """Timers that may fire, and parked keys that go on by themselves; not those that wait for a person."""
+        return any(key.due is not None for key in self._probe.parked_keys(shard)) or any(
+            not self._is_held(timer) for timer in self._probe.timers(shard, _FAR)
+        )
+
+    def _is_held(self, timer: TimerRow) -> bool:
+        key = self.scene.views.parked_key(timer.actor, timer.key)
+        return key is not None and key.due is None
 
     def _is_done(self) -> bool:
         cursors = cursors_of(self.scene.wiring, self.scene.broker)

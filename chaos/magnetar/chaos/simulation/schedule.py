@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import msgspec
 
 from magnetar.chaos.simulation.chance import Chance
+from magnetar.chaos.simulation.failing import Failing
 from magnetar.chaos.simulation.letters import Letter, Workload
 from magnetar.chaos.simulation.options import Options, drawn
 from magnetar.chaos.simulation.shopping import Shopping
@@ -22,11 +23,11 @@ from magnetar.schemas import contract_name
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-WORKLOADS: Mapping[str, Workload] = {"trade": Trade(), "shopping": Shopping()}
-"""By the name in a schedule: a warehouse made to show the engine's faults, and the shop itself."""
+WORKLOADS: Mapping[str, Workload] = {"trade": Trade(), "shopping": Shopping(), "failing": Failing()}
+"""By the name in a schedule: a warehouse made to show the engine's faults, the shop itself, and handlers that fail."""
 
-SHOPPING = 0.25
-"""How many of the seeds run the shop."""
+SHOPPING, FAILING = 0.2, 0.25
+"""How many of the seeds run the shop, and how many the failing clerks."""
 
 
 class Planned(NamedTuple):
@@ -54,7 +55,7 @@ class Schedule:
     def of(cls, seed: int, workload: str | None = None) -> Schedule:
         """What a seed decides, on its own workload or on this one."""
         chance = Chance(seed)
-        chosen = workload or ("shopping" if chance.stream("workload").random() < SHOPPING else "trade")
+        chosen = workload or _chosen(chance)
         options = drawn(chance, tuple(STRIKES))
         letters = WORKLOADS[chosen].letters(chance, options)
         return cls(seed, chosen, options, tuple(letters), tuple(planned(chance, options)))
@@ -73,6 +74,13 @@ class Schedule:
         kinds = {kind.name: message for topic in topics for message, kind in topic.kinds.items()}
         letters = tuple(_letter(kinds[name], raw) for name, raw in kept.letters)
         return cls(kept.seed, kept.workload, kept.options, letters, kept.faults)
+
+
+def _chosen(chance: Chance) -> str:
+    drawn = chance.stream("workload").random()
+    if drawn < SHOPPING:
+        return "shopping"
+    return "failing" if drawn > 1 - FAILING else "trade"
 
 
 class _Kept(msgspec.Struct, frozen=True):

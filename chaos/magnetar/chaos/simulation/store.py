@@ -11,6 +11,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from magnetar.chaos.history import Committed, LaneRow, Restored, Taken
+from magnetar.chaos.simulation.disk import Disk
 from magnetar.runtime.store.port import CommitUnknown, StoreUnavailable, VersionConflict
 
 if TYPE_CHECKING:
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
     from magnetar.chaos.history import History
     from magnetar.runtime.instant import Instant
+    from magnetar.runtime.store.parking import ParkedKey, ParkedRow
     from magnetar.runtime.store.port import (
         Beat,
         OutboxRow,
@@ -56,32 +58,6 @@ class Tear(dict[Any, Any]):
     def items(self) -> NoReturn:
         """Never a row."""
         raise Torn
-
-
-class Disk:
-    """What of the database is on the disk: everything that was committed, if its settings say so.
-
-    With weaker ones a loss of power takes it back to its last checkpoint, which comes every few commits.
-    """
-
-    CHECKPOINT = 8
-
-    def __init__(self, database: SqliteMemory) -> None:
-        self._database = database
-        self._durable = database.is_durable
-        self._image = b"" if self._durable else database.image()
-        self._commits = 0
-
-    def committed(self) -> None:
-        """One more commit."""
-        self._commits += 1
-        if not self._durable and self._commits % self.CHECKPOINT == 0:
-            self._image = self._database.image()
-
-    def lose_power(self) -> None:
-        """Only what is on the disk is left."""
-        if not self._durable:
-            self._database.restore(self._image)
 
 
 class Weather:
@@ -300,6 +276,16 @@ class StormyStore:
         """See the port."""
         self._read("reading timers")
         return self._inner.timers(shard, until)
+
+    def parked_keys(self, shard: ShardName) -> list[ParkedKey]:
+        """See the port."""
+        self._read("reading parked keys")
+        return self._inner.parked_keys(shard)
+
+    def parked(self, actor: str, key: str, first: int, limit: int) -> list[ParkedRow]:
+        """See the port."""
+        self._read("reading what waits for a key")
+        return self._inner.parked(actor, key, first, limit)
 
     def dispositions(self, actor: str, message_ids: Sequence[bytes]) -> dict[bytes, str]:
         """See the port."""

@@ -15,6 +15,7 @@ from magnetar.runtime.cli.options import MEMORY
 from magnetar.runtime.cli.sending import destination, key_of, publish
 from magnetar.runtime.client import Client
 from magnetar.runtime.compose import EmbeddedBus, RunningWorker, bus_place, provision_embedded
+from magnetar.runtime.errors import PermanentError, TemporaryError
 from magnetar.runtime.operate.decoding import Content, Decoding
 from magnetar.runtime.operate.keys import Happening, happening
 from magnetar.runtime.worker.observer import Observer
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Generator, Sequence
 
     from magnetar.runtime.compose import StorePlace
+    from magnetar.runtime.errors import HandlerFailed
     from magnetar.runtime.instant import Instant
     from magnetar.runtime.store.port import ShardChanges
     from magnetar.runtime.store.views import Views
@@ -33,7 +35,10 @@ _POLL = 0.02
 
 
 class News(msgspec.Struct, frozen=True):
-    """One message that was applied. `state` is the key's after the group, with its last message; else None."""
+    """One message that was applied, parked or given up.
+
+    `state` is the key's after the group, with its last message; else None.
+    """
 
     actor: str
     key: str
@@ -58,6 +63,11 @@ class _Ear(Observer):
 
     def committed(self, group: Sequence[ShardChanges], at: Instant) -> None:  # noqa: ARG002 - the hook's signature
         self.groups.put(tuple(group))
+
+    def failing(self, error: HandlerFailed) -> None:
+        """A bug is mended here and now, so it is not parked: the worker ends, and the message is not taken."""
+        if not isinstance(error.__cause__, TemporaryError | PermanentError):
+            raise error from error.__cause__
 
 
 class Session:
@@ -181,7 +191,8 @@ class Session:
             return any(views.unsent_of(actor) for actor in (self.wiring.actors if self.wiring else ()))
 
     def _told(self, changes: ShardChanges) -> list[News]:
-        last = {row.key: row.message_id for row in changes.journal}
+        rows = [*changes.journal, *(() if changes.parking is None else changes.parking.settled)]
+        last = {row.key: row.message_id for row in rows}
         states = {write.row.key: self._decoding.read(write.row.body, write.row.schema) for write in changes.states}
         return [
             News(
@@ -190,5 +201,5 @@ class Session:
                 happening(self._decoding, row, frozenset()),
                 states.get(row.key) if last[row.key] == row.message_id else None,
             )
-            for row in changes.journal
+            for row in rows
         ]

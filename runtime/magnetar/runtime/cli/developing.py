@@ -61,8 +61,9 @@ def dev(
     """Run an app in this process, with a broker of its own, and start it anew whenever its code changes.
 
     Each line of input is a message, and each message that is applied is printed with what it did. When a handler
-    raises, mend it and save: the message is handled again by the new code. Broker and store live as long as this
-    process and through every reload. With --store sqlite:///dev.db states, journal and timers stay for the next
+    raises, mend it and save: the message is handled again by the new code. One that raises a TemporaryError or a
+    PermanentError means it: the message is parked, or is a dead letter, as in a worker. Broker and store live as long
+    as this process and through every reload. With --store sqlite:///dev.db states, journal and timers stay for the next
     session, but what was published and not applied when it ends is gone: it is told then.
 
     With input from a pipe it ends when all of it is applied; exit status 1: a line was refused, or a handler raised.

@@ -21,12 +21,14 @@ if TYPE_CHECKING:
 
 _NAME, _FAINT, _BAD, _GOOD, _MOVE = "bold", "dim", "bold red", "green", "cyan"
 _TIGHT = 72
-_NUMBERS = ("epoch", "unapplied", "oldest", "unsent", "timers", "shards", "groups")
+_NUMBERS = ("epoch", "unapplied", "oldest", "unsent", "timers", "parked", "shards", "groups")
 
 
 def shards_picture(reports: Sequence[ShardReport], width: int) -> RenderableType:
-    """A row for each, and a line that sums it up."""
+    """A row for each, and a line that sums it up. What is parked is told where something is: it should be nothing."""
     rows = [_shard(report) for report in reports]
+    if any(report.parked for report in reports):
+        rows = [{**row, "parked": _parked(report)} for row, report in zip(rows, reports, strict=True)]
     return Group(_body(rows, width, ("why", "epoch")), Text(), _sum_of_shards(reports))
 
 
@@ -53,6 +55,10 @@ def _shard(report: ShardReport) -> dict[str, Text]:
         "unsent": _count(report.unsent),
         "timers": _count(report.timers),
     }
+
+
+def _parked(report: ShardReport) -> Text:
+    return Text(f"{report.parked:,}", style=_BAD if report.parked else _FAINT)
 
 
 def _owner(report: ShardReport) -> Text:
@@ -104,7 +110,10 @@ def _sum_of_shards(reports: Sequence[ShardReport]) -> Text:
     waiting = f"; {sum(report.unsent for report in reports):,} unsent"
     lags = [report.lag for report in reports if report.lag is not None]
     unapplied = f"; {sum(lags):,} unapplied" if lags else "; what is unapplied was not asked"
-    return Text.assemble((owned, _ill(bool(orphans))), waiting, unapplied)
+    parked = sum(report.parked for report in reports)
+    return Text.assemble(
+        (owned, _ill(bool(orphans))), waiting, unapplied, (f"; {parked:,} parked" if parked else "", _BAD)
+    )
 
 
 def _ago(seconds: float) -> Text:

@@ -20,7 +20,16 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
 
     from magnetar.runtime.operate.decoding import Content
-    from magnetar.runtime.operate.keys import Happening, KeyReport, ShardReport, Timeline, TimerReport, UnsentReport
+    from magnetar.runtime.operate.keys import (
+        Happening,
+        KeyReport,
+        ParkedReport,
+        ShardReport,
+        Timeline,
+        TimerReport,
+        UnsentReport,
+        WaitingReport,
+    )
 
 _NAME, _FAINT, _BAD, _MOVE = "bold", "dim", "bold red", "cyan"
 _SHORT = 60
@@ -32,7 +41,12 @@ def key_picture(report: KeyReport, now: datetime) -> RenderableType:
     """A key as it is now."""
     name = f"{report.actor}/{report.key}"
     if report.state is None:
-        head = Text.assemble((name, _NAME), " was never seen: no message of it was ever applied")
+        seen = (
+            "  no message of it was applied yet"
+            if report.seen
+            else " was never seen: no message of it was ever applied"
+        )
+        head = Text.assemble((name, _NAME), seen)
     else:
         head = Text.assemble(
             (name, _NAME), f"  version {report.version}", (f"  changed {_when(report.changed_at, now)}", _FAINT)
@@ -40,6 +54,8 @@ def key_picture(report: KeyReport, now: datetime) -> RenderableType:
     rows = Table.grid(padding=(0, 2))
     rows.add_column(style=_FAINT, no_wrap=True)
     rows.add_column(overflow="fold")
+    if report.parked is not None:
+        rows.add_row("parked", _parked(report.parked, now))
     if report.state is not None:
         rows.add_row("state", _content(report.state))
         rows.add_row("timers", _lines(_timer(timer, now) for timer in report.timers))
@@ -48,6 +64,38 @@ def key_picture(report: KeyReport, now: datetime) -> RenderableType:
     if report.schema:
         rows.add_row("schema", Text(report.schema, style=_FAINT))
     return Group(head, rows)
+
+
+def _parked(parked: ParkedReport, now: datetime) -> RenderableType:
+    """What it waits for, the error, and what waits, head first."""
+    first = f"its first message has failed {counted(parked.failures, 'time')}"
+    what = {
+        "retry": first if parked.failures else "what waits for it is being applied",
+        "held": "a message of it is a dead letter: it waits for a person",
+        "unread": "no code here can read its first message: it waits for newer code",
+    }.get(parked.reason, parked.reason)
+    then = "" if parked.due is None else f", and is tried again at {_when(parked.due, now)}"
+    lines = [Text.assemble((what, _BAD), then if parked.failures else ""), Text(f"since {_when(parked.since, now)}")]
+    if parked.error:
+        lines.append(Text(f"{parked.error}: {parked.error_text}", style=_BAD))
+    waiting = [
+        Text.assemble(
+            (simple(row.type) or "unreadable", _MOVE), (f"  {short(row.message_id)}", _FAINT), f"  {_brief(row)}"
+        )
+        for row in parked.messages
+    ]
+    more = parked.waiting - len(waiting)
+    rest = [Text(f"and {more:,} more", style=_FAINT)] if more > 0 else []
+    return Group(*lines, Text(f"{counted(parked.waiting, 'message')} of it {_wait(parked.waiting)}"), *waiting, *rest)
+
+
+def _wait(count: int) -> str:
+    return "waits" if count == 1 else "wait"
+
+
+def _brief(row: WaitingReport) -> str:
+    text = row.content.problem or json.dumps(row.content.value, ensure_ascii=False)
+    return text if len(text) <= _SHORT else text[: _SHORT - 1] + "…"
 
 
 def timeline_picture(timeline: Timeline, width: int) -> RenderableType:
@@ -95,7 +143,7 @@ def _block(told: Happening) -> Iterator[RenderableType]:
 
 
 def _version(told: Happening) -> Text:
-    return Text(f"v{told.version}" if told.version else "-", style=_NAME)
+    return Text(f"v{told.version}" if told.version and told.disposition == "applied" else "-", style=_NAME)
 
 
 def _title(told: Happening) -> Text:
@@ -115,6 +163,8 @@ def _delay(told: Happening) -> str:
 
 
 def _deeds(told: Happening) -> RenderableType:
+    if told.disposition != "applied" and not told.sent:
+        return _undone(told)
     sent = [_sent(simple(row.type), f"{row.to}/{row.key}", row.message_id, unsent=row.unsent) for row in told.sent]
     armed = [
         Text.assemble("arms ", (row.name, _MOVE), f" for {clock(row.due)}, {span(row.due - told.handled_at)} later")
@@ -122,6 +172,20 @@ def _deeds(told: Happening) -> RenderableType:
     ]
     gone = [Text.assemble("cancels ", (name, _MOVE)) for name in told.cancelled]
     return _lines([*sent, *gone, *armed], nothing="sends nothing, arms nothing")
+
+
+def _undone(told: Happening) -> RenderableType:
+    """Of a message that was not applied: its attempts."""
+    nothing = "waits behind what came before it" if told.disposition == "parked" else "did nothing"
+    return _lines(
+        (
+            Text.assemble(
+                (f"attempt {each.number} failed", _BAD), f" at {clock(each.at)}: {each.error}: {each.error_text}"
+            )
+            for each in told.failures
+        ),
+        nothing=nothing,
+    )
 
 
 def _sent(type_: str, to: str, message_id: str, *, unsent: bool) -> Text:

@@ -23,7 +23,8 @@ Name: TypeAlias = Annotated[
 def show(name: Name, store: Store = None, as_json: AsJson = False) -> None:
     """Show a key as it is now: its state, timers, what it has decided and not sent yet, and who owns it.
 
-    The state is read with the schema that its writer kept in the store, so the app's code is not needed.
+    A parked key says what it waits for, since when, and what waits behind it. The state is read with the schema that
+    its writer kept in the store, so the app's code is not needed.
     Exit status 1: the key was never seen.
 
         $ magnetar key show orders/o-1 --store sqlite:///shop.db
@@ -35,7 +36,7 @@ def show(name: Name, store: Store = None, as_json: AsJson = False) -> None:
         screen.answer(keys.as_json(report))
     else:
         screen.show(key_pictures.key_picture(report, datetime.now(UTC)))
-    if report.state is None:
+    if not report.seen:
         raise typer.Exit(Exit.NO)
 
 
@@ -48,7 +49,8 @@ def timeline(
 ) -> None:
     """Tell a key's story from the journal: every message that came, what it did, what it sent, and when.
 
-    The version is the state's after the message. With --json one object holds them all.
+    The version is the state's after the message; one that is parked or dead has none, and tells each failed attempt.
+    With --json one object holds them all.
     Exit status 1: the key was never seen.
 
         $ magnetar key timeline orders/o-1 --store sqlite:///shop.db

@@ -116,7 +116,8 @@ def _tell(topic: Topic, message: Message, text: str, answer: Answer | None, *, a
         return
     typer.echo(f"sent {simple(facts['type'])} to {facts['topic']}/{facts['key']}, id {text}")
     if answer is not None:
-        typer.echo(f"{answer.disposition}, version {answer.version}: {msgspec.json.encode(answer.state).decode()}")
+        told = f"{answer.disposition}, version {answer.version}"
+        typer.echo(told if answer.state is None else f"{told}: {msgspec.json.encode(answer.state).decode()}")
 
 
 def destination(wiring: Wiring, message: Message) -> Topic:

@@ -90,7 +90,7 @@ def worker(  # noqa: PLR0913, PLR0917 - the options of the command
     It takes the shards that nobody owns, and works on them. When it is told to stop it drains: it stops receiving,
     commits and acknowledges what it has in hand, sends what it has decided, and releases its shards; exit status 0.
     A second signal ends it at once, which loses nothing either: what was not committed comes again.
-    A handler that raises stops the worker with exit status 1, and nothing of that message is committed.
+    A handler that raises does not stop it: its message is tried again, and in the end kept as a dead letter.
 
     With --processes 4 it keeps four of them running, one for each core, on a store that several may use: one that dies
     is started again, and all drain together. Process I listens I ports further than --listen says.

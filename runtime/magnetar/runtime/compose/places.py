@@ -17,6 +17,7 @@ from magnetar.runtime.bus.pulsar.wanted import Wanted, WantedTopic
 from magnetar.runtime.errors import MagnetarError
 from magnetar.runtime.store.sqlite import SqliteFile, SqliteMemory
 from magnetar.runtime.threads.loop import wall_clock
+from magnetar.runtime.wiring import LetterTopic
 
 if TYPE_CHECKING:
     from magnetar.runtime.bus.port import Bus, Delivery
@@ -169,7 +170,7 @@ def without_secret(url: str) -> str:
 
 def provision_embedded(broker: Broker, wiring: Wiring) -> None:
     """Make an app's topics and subscriptions on an in-process broker; a remote's topics get one partition."""
-    for topic in wiring.topics.values():
+    for topic in wiring.provisioned():
         broker.provision(topic.name, topic.partitions or 1, topic.subscriptions)
 
 
@@ -179,10 +180,10 @@ def wanted_of(wiring: Wiring) -> Wanted:
         WantedTopic(
             name=topic.name,
             partitions=topic.partitions,
-            schema=topic.codec.schema.text,
+            schema=None if isinstance(topic, LetterTopic) else topic.codec.schema.text,
             subscriptions=topic.subscriptions,
         )
-        for topic in wiring.topics.values()
+        for topic in wiring.provisioned()
         if topic.partitions is not None
     )
     return Wanted(application=wiring.app, topics=topics)

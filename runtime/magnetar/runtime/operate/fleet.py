@@ -36,7 +36,8 @@ class ShardReport(msgspec.Struct, frozen=True):
     changed, `since` is when it last did (`changed`: seconds ago), and `why` what the new one said of that. `clean`: the
     last release was in order (while it is owned: false). `lag` messages, the oldest published `oldest` seconds ago, are
     what the broker has for it and it has not acknowledged; None where the broker was not asked, or there is none.
-    `unsent` messages wait for their receipts, `timers` are armed.
+    `unsent` messages wait for their receipts, `timers` are armed, and `parked` ones wait
+    behind a failure of their key.
     """
 
     shard: str
@@ -52,6 +53,7 @@ class ShardReport(msgspec.Struct, frozen=True):
     oldest: float | None
     unsent: int
     timers: int
+    parked: int
 
 
 class WorkerReport(msgspec.Struct, frozen=True):
@@ -87,7 +89,7 @@ def shards(views: Views, actor: str | None, lags: Mapping[ShardName, Lag] | None
     now, loads = views.now(), views.loads()
     alive = {member.worker for member in views.members() if is_alive(member, now)}
     rows = sorted(_of(views.shards(), actor), key=lambda row: _place(row.shard))
-    return [_shard(row, now, alive, loads.get(row.shard, Load(0, 0)), lags) for row in rows]
+    return [_shard(row, now, alive, loads.get(row.shard, Load(0, 0, 0)), lags) for row in rows]
 
 
 def workers(views: Views, actor: str | None) -> list[WorkerReport]:
@@ -129,6 +131,7 @@ def _shard(
         oldest=oldest,
         unsent=load.unsent,
         timers=load.timers,
+        parked=load.parked,
     )
 
 

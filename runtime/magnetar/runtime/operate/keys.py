@@ -14,6 +14,7 @@ from magnetar.runtime.identity import to_text
 from magnetar.runtime.instant import to_datetime
 from magnetar.runtime.operate.decoding import Content, Decoding
 from magnetar.runtime.routing import partition_of
+from magnetar.runtime.store.port import Disposition
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -24,6 +25,12 @@ if TYPE_CHECKING:
 
 MOST_MESSAGES = 20_000
 """So many messages of a key are read at most: bounds the memory that a look at a very busy key takes."""
+
+MOST_WAITING = 10
+"""So many messages of a parked key's tail are told."""
+
+MOST_FAILED = 100
+"""Of so many messages that were not applied the failed attempts are told."""
 
 _LOOKS = 5
 
@@ -81,8 +88,38 @@ class UnsentReport(msgspec.Struct, frozen=True):
     caused_by: str
 
 
+class WaitingReport(msgspec.Struct, frozen=True):
+    """A message that waits for its key. `type` is '' when it could not be read."""
+
+    message_id: str
+    type: str
+    content: Content
+    source: str
+    parked_at: datetime
+
+
+class ParkedReport(msgspec.Struct, frozen=True):
+    """Why a key is parked. `failures`, `error` and `error_text` are of what it waits for; `due` None: not by itself.
+
+    `reason`: `retry`, its first message is tried again; `held`, a message of it died; `unread`, newer code is needed.
+    `waiting` messages in all wait for it, the first of which are in `messages`.
+    """
+
+    reason: str
+    since: datetime
+    due: datetime | None
+    failures: int
+    error: str
+    error_text: str
+    waiting: int
+    messages: list[WaitingReport]
+
+
 class KeyReport(msgspec.Struct, frozen=True):
-    """A key as it is now. `version` is the number of messages applied; 0 is a key never seen, whose state is None."""
+    """A key as it is now. `version` is the number of messages applied; 0: none, and the state is None.
+
+    `parked` is None for a key that is not.
+    """
 
     actor: str
     key: str
@@ -93,6 +130,12 @@ class KeyReport(msgspec.Struct, frozen=True):
     shard: ShardReport
     timers: list[TimerReport]
     unsent: list[UnsentReport]
+    parked: ParkedReport | None = None
+
+    @property
+    def seen(self) -> bool:
+        """Whether anything of the key is here."""
+        return self.state is not None or self.parked is not None
 
 
 class SentReport(msgspec.Struct, frozen=True):
@@ -112,8 +155,19 @@ class ArmedReport(msgspec.Struct, frozen=True):
     due: datetime
 
 
+class FailureReport(msgspec.Struct, frozen=True):
+    """One failed attempt to handle a message: which one it was, when, and the error."""
+
+    number: int
+    at: datetime
+    error: str
+    error_text: str
+
+
 class Happening(msgspec.Struct, frozen=True):
     """One message of the key, and what it did. `version` is the state's after it.
+
+    Of one that was not applied, `version` is that of the state meanwhile, and `failures` are its attempts so far.
 
     `source` is `topic/partition`, `timer`, or `local`; `position` the broker's there. `published_at` is the
     publisher's clock (a timer's due time), `handled_at` the store's.
@@ -135,6 +189,7 @@ class Happening(msgspec.Struct, frozen=True):
     sent: list[SentReport]
     armed: list[ArmedReport]
     cancelled: list[str]
+    failures: list[FailureReport] = []
 
 
 class Timeline(msgspec.Struct, frozen=True):
@@ -178,7 +233,26 @@ def _look(views: Views, name: KeyName) -> KeyReport:
         shard=ShardReport(shard.shard, shard.owner, shard.epoch, shard.commits),
         timers=[_timer(decoding, timer) for timer in views.timers_of(name.actor, name.key)],
         unsent=_unsent(views, name),
+        parked=_parked(views, decoding, name),
     )
+
+
+def _parked(views: Views, decoding: Decoding, name: KeyName) -> ParkedReport | None:
+    key = views.parked_key(name.actor, name.key)
+    if key is None:
+        return None
+    rows = views.parked_of(name.actor, name.key, MOST_WAITING)
+    due = None if key.due is None else to_datetime(key.due)
+    return ParkedReport(
+        key.reason, to_datetime(key.since), due, key.failures, key.error, key.error_text, key.last - key.first + 1,
+        [
+            WaitingReport(
+                to_text(row.message_id), row.type, decoding.read(row.body, row.schema, row.type), row.source,
+                to_datetime(row.parked_at),
+            )
+            for row in rows
+        ],
+    )  # fmt: skip
 
 
 def timeline(views: Views, name: KeyName, last: int) -> Timeline:
@@ -188,8 +262,25 @@ def timeline(views: Views, name: KeyName, last: int) -> Timeline:
     told = rows[-last:]
     decoding = Decoding(views.schemas())
     waiting = {row.message_id for row in _unsent_of(views, name, told)}
-    messages = [happening(decoding, row, waiting) for row in told]
+    messages = _with_failures(views, told, [happening(decoding, row, waiting) for row in told])
     return Timeline(name.actor, name.key, messages, len(rows) - len(told), len(rows) == MOST_MESSAGES)
+
+
+def _with_failures(views: Views, rows: list[JournalRow], told: list[Happening]) -> list[Happening]:
+    """Those that are parked or dead, with their attempts: of the first so many, for each is a question."""
+    left = MOST_FAILED
+    found: list[Happening] = []
+    for row, message in zip(rows, told, strict=True):
+        if left and row.disposition in {Disposition.PARKED, Disposition.DEAD}:
+            left -= 1
+            failures = [
+                FailureReport(each.number, to_datetime(each.now), each.error, each.error_text)
+                for each in views.failures_of(row.actor, row.message_id)
+            ]
+            found.append(msgspec.structs.replace(message, failures=failures))
+        else:
+            found.append(message)
+    return found
 
 
 def _shard_of(views: Views, name: KeyName) -> ShardRow:

@@ -19,12 +19,14 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from magnetar.runtime.instant import SECOND
+from magnetar.runtime.store.parking import Parking
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from magnetar.runtime.bus.port import Position
     from magnetar.runtime.instant import Instant
+    from magnetar.runtime.store.parking import ParkedKey, ParkedRow
     from magnetar.runtime.table import Table
 
 ShardName = str
@@ -245,6 +247,13 @@ class ShardChanges:
     armed: list[TimerRow] = field(default_factory=list)
     gone: list[GoneTimer] = field(default_factory=list)
     rows: list[AppRow] = field(default_factory=list)
+    parking: Parking | None = None  # most groups park nothing, and pay nothing for it
+
+    def to_park(self) -> Parking:
+        """The group's parking, made when it is first asked for."""
+        if self.parking is None:
+            self.parking = Parking()
+        return self.parking
 
 
 class StoreError(Exception):
@@ -264,7 +273,7 @@ class CommitRejected(StoreError):
 
 
 class VersionConflict(StoreError):
-    """A state, timer or journal row is not as this worker knows it: somebody else wrote it. Drop the shard (R3, R9)."""
+    """A row (of a state, a timer, the journal, parking…) is not as this worker knows it: drop the shard (R3, R9)."""
 
     def __init__(self, shard: ShardName, what: str) -> None:
         """`what` names the table and the key."""
@@ -335,6 +344,14 @@ class Store(Protocol):
 
     def timers(self, shard: ShardName, until: Instant) -> list[TimerRow]:
         """The shard's timers due at or before `until`, by due time."""
+        ...
+
+    def parked_keys(self, shard: ShardName) -> list[ParkedKey]:
+        """The shard's parked keys by due time, those that are not due by themselves at the end; then by key."""
+        ...
+
+    def parked(self, actor: str, key: str, first: int, limit: int) -> list[ParkedRow]:
+        """The key's parked rows with an ordinal of at least `first`, ascending, at most `limit`."""
         ...
 
     def dispositions(self, actor: str, message_ids: Sequence[bytes]) -> dict[bytes, str]:

@@ -8,6 +8,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from magnetar.runtime.instant import Instant
+    from magnetar.runtime.store.parking import DeadLetter, FailureRow, ParkedKey, ParkedRow
     from magnetar.runtime.store.port import JournalRow, Member, OutboxRow, ShardName, ShardRow, StateRow, TimerRow
 
 PRODUCT = "product"
@@ -15,10 +16,11 @@ PRODUCT = "product"
 
 
 class Load(NamedTuple):
-    """What waits in a shard: messages decided and without a receipt, and armed timers."""
+    """What waits in a shard: messages decided and without a receipt, armed timers, and messages of parked keys."""
 
     unsent: int
     timers: int
+    parked: int
 
 
 class Views(Protocol):
@@ -38,6 +40,22 @@ class Views(Protocol):
 
     def timers_of(self, actor: str, key: str) -> list[TimerRow]:
         """The key's armed timers by due time."""
+        ...
+
+    def parked_key(self, actor: str, key: str) -> ParkedKey | None:
+        """Why the key is parked, or None when it is not."""
+        ...
+
+    def parked_of(self, actor: str, key: str, limit: int = 1000) -> list[ParkedRow]:
+        """What waits for the key, head first."""
+        ...
+
+    def failures_of(self, actor: str, message_id: bytes) -> list[FailureRow]:
+        """Each failure of a message, the first one first."""
+        ...
+
+    def dead_letters(self, actor: str | None = None, limit: int = 1000) -> list[DeadLetter]:
+        """Dead letters of the actor, or of all, whatever became of them; those that died last come first."""
         ...
 
     def unsent_of(self, actor: str) -> list[OutboxRow]:

@@ -83,6 +83,16 @@ SKIPPED = _counter("magnetar_messages_skipped_total", ("actor",), "Events on the
 REHOMED = _counter("magnetar_messages_rehomed_total", ("actor",), "Messages found in a wrong partition and sent on.")
 STALE_TIMERS = _counter("magnetar_timers_stale_total", ("actor",), "Timers that fired when cancelled or replaced.")
 
+FAILURES = _counter("magnetar_failures_total", ("actor",), "Failed attempts to handle a message.")
+DEAD_LETTERS = _counter("magnetar_dead_letters_total", ("actor",), "Messages given up: dead letters.")
+PARKED_KEYS = _gauge("magnetar_parked_keys", ("shard", "reason"), "Keys that are parked, by why.")
+PARKED = _gauge("magnetar_parked_messages", ("shard",), "Messages that wait for their parked keys.")
+PARKED_AGE = _gauge("magnetar_parked_key_age_seconds", ("shard",), "How long the key is parked that is so the longest.")
+LONG_TAILS = _gauge("magnetar_parked_keys_at_alarm", ("shard",), "Parked keys with as many messages as their alarm.")
+FULL_TAILS = _gauge(
+    "magnetar_parked_keys_at_bound", ("shard",), "Parked keys with as many messages as their bound: the shard waits."
+)
+
 RELAYED = _counter("magnetar_messages_relayed_total", ("actor",), "Messages published, by their receipts.")
 RELAY_DUPLICATES = _counter(
     "magnetar_relay_duplicates_total", ("actor",), "Messages that were published again and dropped by the broker."
@@ -107,6 +117,7 @@ CATALOGUE: tuple[Metric, ...] = (
     BUILD_INFO, SHARDS, SHARDS_OWNED, SHARDS_ASSIGNED, SHARD_EPOCH, TAKEOVERS, LOSSES, WENT_BACK,
     COMMITS, COMMITS_REFUSED, COMMITS_UNKNOWN, COMMIT_MESSAGES, COMMIT_DURATION,
     SETTLED, MESSAGE_AGE, DUPLICATES, SKIPPED, REHOMED, STALE_TIMERS,
+    FAILURES, DEAD_LETTERS, PARKED_KEYS, PARKED, PARKED_AGE, LONG_TAILS, FULL_TAILS,
     RELAYED, RELAY_DUPLICATES, BLOCKED, LANE, INBOX, LAG, TIMERS, ENTITIES,
     WAITS, LOOP_STEPS, LOOP_BUSY,
 )  # fmt: skip

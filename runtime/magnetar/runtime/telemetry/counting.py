@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from magnetar.runtime.instant import Instant
+    from magnetar.runtime.store.parking import Parking
     from magnetar.runtime.store.port import ShardChanges, ShardName
     from magnetar.runtime.telemetry.catalogue import Metric
     from magnetar.runtime.telemetry.tally import Labels
@@ -48,6 +49,8 @@ class Counting(Observer):
             metrics.SKIPPED: zeros(actors),
             metrics.REHOMED: zeros(actors),
             metrics.STALE_TIMERS: zeros(actors),
+            metrics.FAILURES: zeros(actors),
+            metrics.DEAD_LETTERS: zeros(actors),
             metrics.RELAYED: zeros(actors),
             metrics.RELAY_DUPLICATES: zeros(actors),
             metrics.BLOCKED: {},
@@ -104,6 +107,8 @@ class Counting(Observer):
         size = 0
         moments: dict[str, list[Instant]] = {}
         for changes in group:
+            if changes.parking is not None:
+                self._fail(_actor(changes.shard), changes.parking)
             if changes.journal:
                 size += len(changes.journal)
                 actor = changes.journal[0].actor
@@ -114,6 +119,13 @@ class Counting(Observer):
         add(self.numbers[metrics.COMMITS], (), 1)
         if size:
             self._lengths.note(size)
+
+    def _fail(self, actor: str, parking: Parking) -> None:
+        """Failures and dead letters, and what became of messages that had been parked before."""
+        add(self.numbers[metrics.FAILURES], (actor,), len(parking.failures))
+        add(self.numbers[metrics.DEAD_LETTERS], (actor,), len(parking.dead))
+        for outcome, count in Counter(row.disposition for row in parking.settled).items():
+            add(self.numbers[metrics.SETTLED], (actor, outcome), count)
 
     def _settle(self, actor: str, changes: ShardChanges) -> None:
         settled = self.numbers[metrics.SETTLED]

@@ -6,14 +6,17 @@ one step of the interpreter, never walked.
 
 from __future__ import annotations
 
+from collections import Counter
 from contextlib import suppress
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from magnetar.runtime.instant import SECOND
+from magnetar.runtime.store.parking import Reason
 from magnetar.runtime.telemetry import catalogue as metrics
+from magnetar.runtime.worker.parking import waiting
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from magnetar.runtime.instant import Instant
     from magnetar.runtime.store.port import ShardName
@@ -31,6 +34,19 @@ class Pulse(Protocol):
     busy: float
 
 
+class ParkedView(NamedTuple):
+    """A shard's parked keys: how many by reason, with how many messages, and the age in seconds of the oldest, or 0.
+
+    `alarming` have as many messages as their alarm, `full` as their bound.
+    """
+
+    reasons: Mapping[str, int]
+    messages: int
+    age: float
+    alarming: int
+    full: int
+
+
 class ShardView(NamedTuple):
     """One owned shard. `lag` is the age in seconds of the oldest message that is here and not committed, or 0."""
 
@@ -41,6 +57,7 @@ class ShardView(NamedTuple):
     lag: float
     timers: int
     entities: int
+    parked: ParkedView
 
 
 class Looking:
@@ -68,6 +85,13 @@ class Looking:
             metrics.LAG: {(shard.name,): shard.lag for shard in shards},
             metrics.TIMERS: {(shard.name,): shard.timers for shard in shards},
             metrics.ENTITIES: {(shard.name,): shard.entities for shard in shards},
+            metrics.PARKED_KEYS: {
+                (shard.name, reason): count for shard in shards for reason, count in shard.parked.reasons.items()
+            },
+            metrics.PARKED: {(shard.name,): shard.parked.messages for shard in shards},
+            metrics.PARKED_AGE: {(shard.name,): shard.parked.age for shard in shards},
+            metrics.LONG_TAILS: {(shard.name,): shard.parked.alarming for shard in shards},
+            metrics.FULL_TAILS: {(shard.name,): shard.parked.full for shard in shards},
             metrics.LOOP_STEPS: {(): self._pulse.steps},
             metrics.LOOP_BUSY: {(): self._pulse.busy},
         }
@@ -89,4 +113,19 @@ def _viewed(shard: Shard, hand: Batch | None, now: Instant) -> ShardView:
         lag=max(0, now - min(oldest, default=now)) / SECOND,
         timers=len(shard.timetable.armed),
         entities=len(shard.entities),
+        parked=_parked(shard, now),
+    )
+
+
+def _parked(shard: Shard, now: Instant) -> ParkedView:
+    """From a copy that is made in one step: the walk over it may take its time."""
+    keys = list(shard.parking.keys.values())
+    retry, lengths = shard.plan.policy.retry, [waiting(key) for key in keys]
+    counts = Counter(key.reason for key in keys)
+    return ParkedView(
+        reasons={reason.value: counts[reason.value] for reason in Reason},
+        messages=sum(lengths),
+        age=max(0, now - min((key.since for key in keys), default=now)) / SECOND,
+        alarming=sum(length >= retry.alarm for length in lengths),
+        full=sum(length >= retry.bound for length in lengths),
     )

@@ -25,21 +25,24 @@ _log = logging.getLogger("magnetar.worker")
 
 @dataclass(slots=True)
 class Batch:
-    """What one shard gave to this turn, in order: deliveries by feed, fired timers, mail.
+    """What one shard gave to this turn: parked keys that go on, fired timers, mail, deliveries by feed; in this order.
 
-    Then the arrivals made of it.
+    Then the arrivals made of it; `tails` are those of the parked keys, head first.
     """
 
     shard: Shard
     deliveries: list[tuple[Feed, list[Delivery]]] = field(default_factory=list)
     due: list[TimerRow] = field(default_factory=list)
     mail: list[Mail] = field(default_factory=list)
+    keys: list[str] = field(default_factory=list)
+    tails: list[Arrival] = field(default_factory=list)
     arrivals: list[Arrival] = field(default_factory=list)
 
     def give_back(self) -> None:
         """Put everything back where it was, to be taken first again."""
         for feed, deliveries in self.deliveries:
             feed.returned.extendleft(reversed(deliveries))
+        self.shard.parking.give_back(self.keys)
         self.shard.due.extendleft(reversed(self.due))
         self.shard.mail.extendleft(reversed(self.mail))
         self.shard.in_turn = False
@@ -49,7 +52,9 @@ class Batch:
     @property
     def size(self) -> int:
         """How many arrivals it holds, decoded or not."""
-        return len(self.due) + len(self.mail) + sum(len(deliveries) for _, deliveries in self.deliveries)
+        return (
+            len(self.keys) + len(self.due) + len(self.mail) + sum(len(deliveries) for _, deliveries in self.deliveries)
+        )
 
     def positions(self) -> dict[str, Position]:
         """The last position taken of each feed."""
@@ -81,6 +86,19 @@ def _batch(shard: Shard, room: int, now: Instant) -> Batch | None:
     if shard.lane.full or now < shard.waits_until:
         return None
     batch = Batch(shard)
+    while room > 0 and (key := shard.parking.take()) is not None:
+        batch.keys.append(key)
+        room -= 1
+    if not shard.parking.full:
+        _take_what_came(batch, room)
+    if not batch.size:
+        return None
+    shard.in_turn = True
+    return batch
+
+
+def _take_what_came(batch: Batch, room: int) -> None:
+    shard = batch.shard
     while shard.due and room > 0:
         batch.due.append(shard.due.popleft())
         room -= 1
@@ -94,10 +112,6 @@ def _batch(shard: Shard, room: int, now: Instant) -> Batch | None:
         if deliveries:
             batch.deliveries.append((feed, deliveries))
             room -= len(deliveries)
-    if not batch.size:
-        return None
-    shard.in_turn = True
-    return batch
 
 
 def _take_from(feed: Feed, room: int) -> list[Delivery]:

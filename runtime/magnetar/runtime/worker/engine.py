@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from magnetar.runtime.bus.port import BusUnavailable
 from magnetar.runtime.errors import LayoutDiffers
 from magnetar.runtime.store.port import Taker
-from magnetar.runtime.worker.arrival import Reader
+from magnetar.runtime.worker.bells import Bells, Ringing
 from magnetar.runtime.worker.handling import Place
 from magnetar.runtime.worker.holdings import Holdings
 from magnetar.runtime.worker.machine import Machine, Means, Next
@@ -16,6 +16,7 @@ from magnetar.runtime.worker.membership import Presence
 from magnetar.runtime.worker.ownership import Ownership, Tenure
 from magnetar.runtime.worker.passivation import Passivation
 from magnetar.runtime.worker.points import NoPoints, Points, pointed_bus, pointed_store
+from magnetar.runtime.worker.reading import Reader
 from magnetar.runtime.worker.relay import Pace, Relay
 from magnetar.runtime.worker.timers import Clockwork, Timers
 from magnetar.runtime.worker.turn import Limits, Turn
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from magnetar.runtime.wiring import Wiring
     from magnetar.runtime.worker.intake import Receiving
     from magnetar.runtime.worker.observer import Observer
+    from magnetar.runtime.worker.shard import Shard
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +42,7 @@ class Settings:
     limits: Limits = field(default_factory=Limits)
     pace: Pace = field(default_factory=Pace)
     clockwork: Clockwork = field(default_factory=Clockwork)
+    ringing: Ringing = field(default_factory=Ringing)
     tenure: Tenure = field(default_factory=Tenure)
 
 
@@ -77,12 +80,20 @@ class Engine:
         self.turn = Turn(means, Place(wiring, partitions, around.code), reader, around.noise, settings.limits)
         self.relay = Relay(means, wiring, settings.pace)
         self.timers = Timers(means, settings.clockwork)
+        self.bells = Bells(means, around.receiving, settings.ringing)
         presence = Presence(around.code, frozenset(wiring.actors))
         shards = shard_plans(wiring.actors, partitions)
-        self.ownership = Ownership(means, self.relay, around.receiving, shards, presence, settings.tenure)
+        self.ownership = Ownership(means, (self.relay, self.bells), around.receiving, shards, presence, settings.tenure)
         self._bus, self._store = bus, store
         passivation = Passivation(means, self.turn, settings.limits)
-        self.machines: tuple[Machine, ...] = (self.ownership, self.timers, self.turn, passivation, self.relay)
+        self.machines: tuple[Machine, ...] = (
+            self.ownership,
+            self.timers,
+            self.bells,
+            self.turn,
+            passivation,
+            self.relay,
+        )
 
     def step(self, now: Instant) -> Next:
         """One step of every machine; the earliest time any of them wants the next."""
@@ -108,18 +119,23 @@ class Engine:
             self.ownership.settled
             and not self.holdings.lost
             and self.turn.idle
-            and all(self.relay.drained(shard) and not shard.due and not shard.mail for shard in shards)
+            and all(self.relay.drained(shard) and _rests(shard) for shard in shards)
         )
+
+
+def _rests(shard: Shard) -> bool:
+    return not (shard.due or shard.mail or shard.parking.ringing)
 
 
 def _counted(bus: Bus, wiring: Wiring) -> dict[str, int]:
     """Topic → partitions, by the broker's word. `LayoutDiffers` where that is not what is declared (R31)."""
-    counts = {name: bus.partitions(name) for name in wiring.topics}
-    for name, topic in wiring.topics.items():
-        if topic.partitions not in {None, counts[name]}:
+    counts = {topic.name: bus.partitions(topic.name) for topic in wiring.provisioned()}
+    for topic in wiring.provisioned():
+        there = counts[topic.name]
+        if topic.partitions not in {None, there}:
             message = (
-                f"topic {name!r} has {counts[name]} partitions, but {topic.partitions} are declared. The number is for "
-                f"life: set Policy(partitions={counts[name]}), or give the actor another name."
+                f"topic {topic.name!r} has {there} partitions, but {topic.partitions} are declared. The number is for "
+                f"life: set Policy(partitions={there}), or give the actor another name."
             )
             raise LayoutDiffers(message)
     return counts

@@ -7,44 +7,32 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from hashlib import blake2b
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 import msgspec
+from msgspec.structs import replace
 
-from magnetar.runtime import envelope as wire
 from magnetar.runtime.context import Context
-from magnetar.runtime.errors import BrokenPromise, HandlerFailed, MisuseError
-from magnetar.runtime.identity import derive, to_text
+from magnetar.runtime.errors import BrokenPromise, HandlerFailed, KeyParked, MisuseError, PermanentError
 from magnetar.runtime.instant import Instant, to_iso
-from magnetar.runtime.routing import partition_of
-from magnetar.runtime.store.port import (
-    AppRow,
-    Disposition,
-    GoneTimer,
-    JournalRow,
-    OutboxRow,
-    ShardChanges,
-    StateRow,
-    StateWrite,
-    TimerRow,
-)
-from magnetar.runtime.wiring import checked_key
-from magnetar.runtime.worker.arrival import REHOMED, Arrival
-from magnetar.schemas import EncodeFailed, contract_name
+from magnetar.runtime.store.port import Disposition, GoneTimer, JournalRow, ShardChanges, StateRow, StateWrite, TimerRow
+from magnetar.runtime.worker.decisions import Decisions, Told, told_of
+from magnetar.runtime.worker.failing import Again, Later, Unread, decide
+from magnetar.runtime.worker.posting import Posting
+from magnetar.runtime.worker.waiting import Waiting, describe
+from magnetar.schemas import EncodeFailed
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     import pykka
 
-    from magnetar.runtime.context import Sent
-    from magnetar.runtime.row import Row
-    from magnetar.runtime.wiring import Topic, Wiring
+    from magnetar.runtime.store.parking import ParkedKey
+    from magnetar.runtime.wiring import Wiring
+    from magnetar.runtime.worker.arrival import Arrival
     from magnetar.runtime.worker.shard import Shard
-    from magnetar.schemas import State
-
-MESSAGE_LIMIT = 5 * 1024 * 1024 - 64 * 1024
-"""Body and properties of one message in bytes: Pulsar's 5 MiB less room for its own metadata."""
+    from magnetar.schemas import Message, State
 
 _APPLIED = Disposition.APPLIED.value  # reading `.value` costs 0.2 µs
 _to_json = msgspec.json.Encoder().encode
@@ -62,71 +50,135 @@ class Place:
 
 @dataclass(slots=True)
 class Handled:
-    """One shard's part of a group: what to commit, and what memory becomes once it is committed."""
+    """One shard's part of a group: what to commit, and what memory becomes once it is committed.
+
+    `failed`: every failure, in order, with the handler's exception as its cause. `refusals`: who asked for what has
+    failed or waits, and what to tell them.
+    """
 
     shard: Shard
     changes: ShardChanges
     states: dict[str, tuple[State, int]] = field(default_factory=dict)
     replies: list[tuple[pykka.Future[Any], State]] = field(default_factory=list)
+    refusals: list[tuple[pykka.Future[Any], Exception]] = field(default_factory=list)
+    failed: list[HandlerFailed] = field(default_factory=list)
     rehomed: int = 0
     stale: int = 0
 
 
-class Handling:
-    """Runs one shard's arrivals in order into a `Handled`. One object per shard and group."""
+class _StateUnencodable(Exception):
+    """A key's last state of a group does not fit its schema: one of its messages is to blame."""
 
-    def __init__(self, shard: Shard, place: Place, now: Instant) -> None:
-        """`now` is the group's instant by the store's clock; it never falls below the shard's last (R5)."""
+
+def handle(
+    shard: Shard, place: Place, now: Instant, arrivals: list[Arrival], refused: Mapping[bytes, str] | None = None
+) -> Handled:
+    """Handle arrivals in order into a shard's part of a group.
+
+    `now` is the group's instant by the store's clock; it never falls below the shard's last (R5). `refused`: ids of
+    messages that the store has refused for their content, and why (R9): they fail for good.
+    """
+    try:
+        return Handling(shard, place, now, refused or {}, closely=False).run(arrivals)
+    except _StateUnencodable:  # states are encoded once per key and group, unless one has to be found out
+        return Handling(shard, place, now, refused or {}, closely=True).run(arrivals)
+
+
+class Handling:
+    """One object per shard and group."""
+
+    def __init__(
+        self, shard: Shard, place: Place, now: Instant, refused: Mapping[bytes, str], *, closely: bool
+    ) -> None:
         self._shard = shard
         self._plan = shard.plan
         self._place = place
+        self._refused = refused
+        self._closely = closely
         self._now = max(now, shard.floor)
         self._iso = to_iso(self._now)
-        self._lane = shard.lane_number
         self._timers: dict[tuple[str, str], TimerRow | None] = {}  # what this group made of a timer; None: gone
         self._fired: dict[tuple[str, str], GoneTimer] = {}
-        changes = ShardChanges(shard.name, shard.epoch, shard.commits, self._lane, self._now)
+        changes = ShardChanges(shard.name, shard.epoch, shard.commits, shard.lane_number, self._now)
+        self._changes = changes
         self._handled = Handled(shard, changes)
+        self._posting = Posting(changes)
+        self._decisions = Decisions(shard.name, shard.plan, place, self._posting)
+        self._waiting = Waiting(shard, changes, self._posting, place.code)
 
     def run(self, arrivals: Iterable[Arrival]) -> Handled:
-        """Handle them all.
-
-        Raises `HandlerFailed` for the first that cannot be; then nothing of the group is committed.
-        """
+        """Handle them all."""
         for arrival in arrivals:
-            if arrival.timer is not None and not self._still_armed(arrival.timer):
+            if arrival.ordinal is not None:
+                self._go_on(arrival)
+            elif arrival.timer is not None and not self._still_armed(arrival.timer):
                 self._handled.stale += 1
             elif arrival.timer is None and not self._shard.houses(arrival.key):
                 self._rehome(arrival)
+            elif (parked := self._waiting.parked(arrival.key)) is not None:
+                self._join(arrival, parked)
             else:
-                self._apply(arrival)
+                self._attempt(arrival)
         return self._finish()
 
     def _still_armed(self, timer: TimerRow) -> bool:
         """R26: this very generation, and this group has not touched it yet."""
         return (timer.key, timer.name) not in self._timers and self._shard.timetable.is_armed(timer)
 
-    def _apply(self, arrival: Arrival) -> None:
+    # one message
+
+    def _attempt(self, arrival: Arrival) -> None:
+        """Apply it, or let it wait, or bury it; whatever it had decided before it failed is taken back."""
+        if isinstance(arrival.problem, Unread) and arrival.key:
+            self._waiting.set_aside(arrival, arrival.problem, self._now)
+            self._refuse(arrival, arrival.problem)
+            return
+        failures = arrival.failures
+        while True:
+            lane, rows = self._changes.lane, len(self._changes.rows)
+            try:
+                self._apply(arrival, failures)
+            except BrokenPromise:
+                raise
+            except Exception as error:  # noqa: BLE001 - whatever a handler raises is its message's failure
+                self._posting.take_back(lane)
+                del self._changes.rows[rows:]
+                failures += 1
+                if self._fail(arrival, error, failures):
+                    continue
+            return
+
+    def _apply(self, arrival: Arrival, failures: int) -> None:
+        message = self._readable(arrival)
         if arrival.timer is not None and arrival.timer.due > self._now:
             self._pass(arrival.timer.due)
         state, version = self._current(arrival.key)
-        context = Context(arrival.key, arrival.message_id, self._now, arrival.envelope)
-        state = self._call(arrival, state, context)
+        envelope = arrival.envelope if not failures else replace(arrival.envelope, attempt=failures)
+        context = Context(arrival.key, arrival.message_id, self._now, envelope)
+        state = self._call(message, state, context)
+        told = self._decided(arrival, context)
+        if self._closely:
+            self._plan.codec.encode(state)
         version += 1
         if arrival.timer is not None:
             self._fire(arrival.timer)
-        try:
-            sent = self._decisions(arrival, context)
-            self._journal(arrival, _APPLIED, version, state, sent)
-        except (EncodeFailed, MisuseError) as error:
-            raise self._failed(arrival, error) from error
+        self._record(arrival, _APPLIED, told, version, state)
         self._handled.states[arrival.key] = (state, version)
+        if arrival.ordinal is not None:
+            self._waiting.advance(arrival, self._now)
         if arrival.reply is not None:
             self._handled.replies.append((arrival.reply, state))
 
+    def _readable(self, arrival: Arrival) -> Message:
+        if self._refused and (why := self._refused.get(arrival.message_id)) is not None:
+            raise PermanentError(why)
+        if arrival.message is None:
+            raise PermanentError(str(arrival.problem))
+        return arrival.message
+
     def _pass(self, instant: Instant) -> None:
         """A timer that fired is due: where the store's clock was put back meanwhile, time goes on from there (R5)."""
-        self._now = self._handled.changes.floor = instant
+        self._now = self._changes.floor = instant
         self._iso = to_iso(instant)
 
     def _current(self, key: str) -> tuple[State, int]:
@@ -136,153 +188,164 @@ class Handling:
         entity = self._shard.entities.get(key)
         return (self._plan.initial, 0) if entity is None else (entity.state, entity.version)
 
-    def _call(self, arrival: Arrival, state: State, context: Context) -> State:
-        try:
-            result = self._plan.handlers[type(arrival.message)](state, arrival.message, context)
-        except Exception as error:
-            raise self._failed(arrival, error) from error
+    def _version(self, key: str) -> int:
+        """Of the key's state as it is: where in its timeline a message stands that was not applied."""
+        return self._current(key)[1]
+
+    def _call(self, message: Message, state: State, context: Context) -> State:
+        result = self._plan.handlers[type(message)](state, message, context)
         if type(result) is not self._plan.state:
-            wrong = MisuseError(
+            wrong = (
                 f"the handler returned {type(result).__name__}, not {self._plan.state.__name__}; return the new state"
             )
-            raise self._failed(arrival, wrong) from wrong
+            raise MisuseError(wrong)
         return result
 
-    def _failed(self, arrival: Arrival, error: Exception) -> HandlerFailed:
-        return HandlerFailed(self._plan.name, arrival.key, arrival.envelope.type, arrival.envelope.message_id, error)
-
-    def _decisions(self, arrival: Arrival, context: Context) -> list[dict[str, str]]:
+    def _decided(self, arrival: Arrival, context: Context) -> list[Told]:
         """Rows for all that the handler decided; returns what the timeline tells of it."""
-        told = [self._sent(arrival, decided) for decided in context.sent]
-        for name in context.cancelled:
-            self._timers[arrival.key, name] = None
-            told.append({"cancelled": name})
-        for armed in context.armed.values():
-            codec = self._plan.timers.get(contract_name(type(armed.timer)))
-            if codec is None:
-                message = f"actor {self._plan.name!r} has no handler for timer {type(armed.timer).__name__}"
-                raise MisuseError(message)
-            kind = contract_name(type(armed.timer))
-            self._timers[arrival.key, armed.name] = TimerRow(
-                self._plan.name, arrival.key, armed.name, self._shard.name, armed.message_id, armed.due,
-                kind, codec.schema.fingerprint, codec.encode(armed.timer),
-                arrival.envelope.correlation_id, arrival.envelope.message_id,
-            )  # fmt: skip
-            told.append({"timer": armed.name, "due": to_iso(armed.due)})
-        self._handled.changes.rows.extend(self._row(arrival, ordinal, row) for ordinal, row in enumerate(context.rows))
+        told = self._decisions.sent(arrival, context, self._iso)
+        self._changes.rows += self._decisions.rows(arrival, context)
+        if context.armed or context.cancelled:
+            timers = self._decisions.timers(arrival, context)
+            self._timers.update({(arrival.key, name): timer for name, timer in timers.items()})
+            told += told_of(context, timers)
         return told
 
     def _fire(self, timer: TimerRow) -> None:
+        """The timer's row goes in this commit. A handler may have armed the same name anew: that one stays."""
         place = (timer.key, timer.name)
-        self._timers[place] = None
+        self._timers.setdefault(place, None)
         self._fired[place] = GoneTimer(self._plan.name, timer.key, timer.name, timer.generation, must_exist=True)
 
-    def _row(self, arrival: Arrival, ordinal: int, row: Row) -> AppRow:
-        plan = self._plan.rows.get(type(row))
-        if plan is None:
-            message = f"actor {self._plan.name!r} may not record {type(row).__name__}: add it to its rows=[…]"
-            raise MisuseError(message)
-        return AppRow(plan.table.name, self._shard.name, arrival.message_id, ordinal, plan.values(row))
+    # one that cannot be applied now
 
-    def _sent(self, arrival: Arrival, decided: Sent) -> dict[str, str]:
-        message = decided.message
-        topic = self._place.wiring.destination(self._plan, message)
-        kind, getter = topic.kinds[type(message)]
-        key = arrival.key if getter is None else checked_key(getter(message), kind)
-        text = to_text(decided.message_id)
-        properties = {
-            wire.MESSAGE_ID: text,
-            wire.TYPE: kind,
-            wire.SCHEMA: topic.codec.schema.fingerprint,
-            wire.CORRELATION_ID: arrival.envelope.correlation_id,
-            wire.CAUSATION_ID: arrival.envelope.message_id,
-            wire.OCCURRED_AT: self._iso,
-            wire.SENDER: self._shard.name,
-        }
-        if arrival.envelope.traceparent is not None:
-            properties[wire.TRACEPARENT] = arrival.envelope.traceparent
-        self._enqueue(topic, key, topic.codec.encode(message), properties)
-        return {"type": kind, "id": text, "to": topic.name, "key": key}
+    def _fail(self, arrival: Arrival, error: Exception, failures: int) -> bool:
+        """Write the failure down, and decide what becomes of its message; True: it is tried again at once."""
+        failed = self._failed(arrival, error)
+        self._handled.failed.append(failed)
+        self._waiting.note(arrival, error, failures, self._now)
+        retry = self._plan.policy.retry
+        decision = decide(error, failures, retry, self._plan.retries, arrival.message_id, self._now)
+        if isinstance(decision, Again):
+            return True
+        if isinstance(decision, Later):
+            self._waiting.park(arrival, error, failures, decision, self._now)
+            self._parked(arrival)
+        else:
+            self._bury(arrival, error, failures, hold=retry.afterwards == "hold" and bool(arrival.key))
+        self._refuse(arrival, failed)
+        return False
 
-    def _enqueue(self, topic: Topic, key: str, body: bytes, properties: dict[str, str]) -> None:
-        text = _to_json(properties).decode()
-        if len(body) + len(text) > MESSAGE_LIMIT:
-            message = (
-                f"a message to {topic.name!r} for key {key!r} has {len(body)} bytes of body and "
-                f"{len(text)} of properties; at most {MESSAGE_LIMIT} fit"
-            )
-            raise MisuseError(message)
-        self._lane += 1
-        partition = partition_of(key, self._place.partitions[topic.name])
-        self._handled.changes.outbox.append(
-            OutboxRow(self._shard.name, self._lane, topic.name, partition, key, body, text)
-        )
+    def _bury(self, arrival: Arrival, error: Exception, failures: int, *, hold: bool) -> None:
+        if arrival.timer is not None:
+            self._fire(arrival.timer)
+        self._waiting.bury(arrival, error, failures, self._now, hold=hold)
+        self._record(arrival, Disposition.DEAD.value, [], self._version(arrival.key), None)
+
+    def _parked(self, arrival: Arrival) -> None:
+        """It has a disposition from now on; one that was parked before has it already (R2)."""
+        if arrival.ordinal is None:
+            self._record(arrival, Disposition.PARKED.value, [], self._version(arrival.key), None)
+
+    def _join(self, arrival: Arrival, key: ParkedKey) -> None:
+        self._waiting.join(arrival, key, self._now)
+        self._parked(arrival)
+        self._refuse(arrival, KeyParked(self._plan.name, arrival.key, describe(key)))
+
+    def _refuse(self, arrival: Arrival, error: Exception) -> None:
+        """Who has asked in this process is told now; what was asked is not forgotten."""
+        if arrival.reply is not None:
+            self._handled.refusals.append((arrival.reply, error))
+
+    def _failed(self, arrival: Arrival, error: Exception) -> HandlerFailed:
+        envelope = arrival.envelope
+        failed = HandlerFailed(self._plan.name, arrival.key, envelope.type, envelope.message_id, error)
+        failed.__cause__ = error
+        return failed
+
+    # a parked one whose time has come
+
+    def _go_on(self, arrival: Arrival) -> None:
+        """The head again, or the next of the tail; not what is behind one that has failed in this group."""
+        if not self._waiting.may_go_on(arrival, self._now):
+            return
+        if arrival.timer is not None and not self._still_armed(arrival.timer):
+            self._handled.stale += 1
+            self._record(arrival, Disposition.SKIPPED.value, [], self._version(arrival.key), None)
+            self._waiting.advance(arrival, self._now)
+        else:
+            self._attempt(arrival)
+
+    # one that came to the wrong place
 
     def _rehome(self, arrival: Arrival) -> None:
         """R31: send it on to the partition of its key, once; the journal remembers that this copy is done with."""
-        own = self._plan.sources[0]
-        if arrival.rehomed or own.name != self._plan.name:
-            error = MisuseError(
+        try:
+            told = self._decisions.rehomed(arrival, self._homeless(arrival))
+        except (MisuseError, EncodeFailed, PermanentError) as error:
+            self._handled.failed.append(self._failed(arrival, error))
+            self._waiting.note(arrival, error, 1, self._now)
+            self._bury(arrival, error, 1, hold=False)
+            return
+        self._record(arrival, Disposition.REHOMED.value, [told], 0, None)
+        self._handled.rehomed += 1
+
+    def _homeless(self, arrival: Arrival) -> Message:
+        if arrival.message is None:
+            raise PermanentError(str(arrival.problem))
+        if arrival.rehomed or self._plan.sources[0].name != self._plan.name:
+            message = (
                 f"it came to partition {self._shard.partition}, where its key does not belong, on a second hop; "
                 "the topic's partition count or hash differs from the declared one"
             )
-            raise self._failed(arrival, error)
-        properties = {
-            wire.MESSAGE_ID: to_text(derive(arrival.message_id, 0)),
-            wire.TYPE: arrival.envelope.type,
-            wire.SCHEMA: own.codec.schema.fingerprint,
-            wire.CORRELATION_ID: arrival.envelope.correlation_id,
-            wire.CAUSATION_ID: arrival.envelope.message_id,
-            wire.OCCURRED_AT: to_iso(arrival.envelope.occurred),
-            wire.SENDER: self._shard.name,
-            REHOMED: "1",
-        }
-        if arrival.asks:
-            properties[wire.ASKS] = "1"
-        self._enqueue(own, arrival.key, own.codec.encode(arrival.message), properties)
-        told = [{"type": arrival.envelope.type, "id": properties[wire.MESSAGE_ID], "to": own.name, "key": arrival.key}]
-        self._journal(arrival, Disposition.REHOMED.value, 0, None, told)
-        self._handled.rehomed += 1
+            raise PermanentError(message)
+        return arrival.message
+
+    # rows
+
+    def _record(self, arrival: Arrival, disposition: str, told: list[Told], version: int, state: State | None) -> None:
+        """A disposition: a journal row, or of what was parked the row that is there already."""
+        rows = self._changes.journal if arrival.ordinal is None else self._changes.to_park().settled
+        rows.append(self._journal(arrival, disposition, told, version, state))
 
     def _journal(
-        self, arrival: Arrival, disposition: str, version: int, state: State | None, told: list[dict[str, str]]
-    ) -> None:
+        self, arrival: Arrival, disposition: str, told: list[Told], version: int, state: State | None
+    ) -> JournalRow:
         envelope = arrival.envelope
         answers = arrival.asks and state is not None
-        self._handled.changes.journal.append(
-            JournalRow(
-                self._plan.name, arrival.message_id, self._shard.name, arrival.key, disposition, envelope.type,
-                arrival.schema, arrival.body, envelope.source, arrival.at,
-                envelope.correlation_id, envelope.causation_id, envelope.occurred, arrival.published_at,
-                self._now, self._place.code, version,
-                b"" if state is None else state_hash(state), _to_json(told).decode() if told else "[]",
-                self._plan.codec.encode(state) if answers and state is not None else None,
-                self._plan.codec.schema.fingerprint if answers else None,
-            )
+        return JournalRow(
+            self._plan.name, arrival.message_id, self._shard.name, arrival.key, disposition, envelope.type,
+            arrival.schema, arrival.body, envelope.source, arrival.at,
+            envelope.correlation_id, envelope.causation_id, envelope.occurred, arrival.published_at,
+            self._now, self._place.code, version,
+            b"" if state is None else state_hash(state), _to_json(told).decode() if told else "[]",
+            self._plan.codec.encode(state) if answers and state is not None else None,
+            self._plan.codec.schema.fingerprint if answers else None,
         )  # fmt: skip
 
     def _finish(self) -> Handled:
-        changes, plan, shard = self._handled.changes, self._plan, self._shard
-        changes.lane = self._lane
+        changes, plan, shard = self._changes, self._plan, self._shard
         for key, (state, version) in self._handled.states.items():
             entity = shard.entities.get(key)
-            body = self._encoded(key, state)
+            body = self._encoded(state)
             row = StateRow(plan.name, key, shard.name, version, plan.codec.schema.fingerprint, body, self._now)
             changes.states.append(StateWrite(row, 0 if entity is None else entity.version))
         self._finish_timers()
+        self._waiting.finish()
         self._check()
         return self._handled
 
-    def _encoded(self, key: str, state: State) -> bytes:
-        """Encoded once per key and group; a state that its schema cannot hold is the failure of its last message."""
+    def _encoded(self, state: State) -> bytes:
+        """Encoded once per key and group."""
         try:
             return self._plan.codec.encode(state)
         except EncodeFailed as error:
-            last = next(row for row in reversed(self._handled.changes.journal) if row.key == key)
-            raise HandlerFailed(self._plan.name, key, last.type, to_text(last.message_id), error) from error
+            if self._closely:
+                raise
+            raise _StateUnencodable from error
 
     def _finish_timers(self) -> None:
-        changes = self._handled.changes
+        changes = self._changes
         changes.gone.extend(self._fired.values())
         for (key, name), timer in self._timers.items():
             if timer is not None:
@@ -293,10 +356,11 @@ class Handling:
     def _check(self) -> None:
         """Asserted always: journal rows per key = version advance."""
         applied: dict[str, int] = {}
-        for row in self._handled.changes.journal:
+        settled = () if self._changes.parking is None else self._changes.parking.settled
+        for row in chain(self._changes.journal, settled):
             if row.disposition == _APPLIED:
                 applied[row.key] = applied.get(row.key, 0) + 1
-        for write in self._handled.changes.states:
+        for write in self._changes.states:
             if write.row.version - write.over != applied.get(write.row.key, 0):
                 message = (
                     f"shard {self._shard.name}, key {write.row.key!r}: version {write.over} → "

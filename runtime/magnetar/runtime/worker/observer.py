@@ -10,6 +10,7 @@ from magnetar.runtime.bus.port import BusError, Busy
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from magnetar.runtime.errors import HandlerFailed
     from magnetar.runtime.instant import Instant
     from magnetar.runtime.store.port import ShardChanges, ShardName, StoreError
 
@@ -90,6 +91,9 @@ class Observer:
 
     def committed(self, group: Sequence[ShardChanges], at: Instant) -> None:
         """A group is durable. `at` is the store's time just after."""
+
+    def failing(self, error: HandlerFailed) -> None:
+        """A message has failed once more; told before that is committed, so it may be told again."""
 
     def duplicates(self, actor: str, count: int) -> None:
         """So many delivered messages were known already, and were ignored (R2)."""
@@ -172,6 +176,11 @@ class Observers(Observer):
         """Pass on."""
         for each in self._each:
             each.committed(group, at)
+
+    def failing(self, error: HandlerFailed) -> None:
+        """Pass on."""
+        for each in self._each:
+            each.failing(error)
 
     def duplicates(self, actor: str, count: int) -> None:
         """Pass on."""

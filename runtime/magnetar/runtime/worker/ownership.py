@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from magnetar.runtime.store.port import ShardName
+    from magnetar.runtime.worker.bells import Bells
     from magnetar.runtime.worker.intake import Receiving
     from magnetar.runtime.worker.relay import Relay
     from magnetar.runtime.worker.shard import Shard
@@ -70,16 +71,16 @@ class Ownership:
     def __init__(
         self,
         means: Means,
-        relay: Relay,
+        letting: tuple[Relay, Bells],
         receiving: Receiving,
         shards: Mapping[ShardName, ShardPlan],
         presence: Presence,
         tenure: Tenure,
     ) -> None:
-        """`shards` are all of the app; `receiving` makes sources of their consumers."""
+        """`shards` are all of the app; `receiving` makes sources of their consumers; `letting` closes before (R15)."""
         self._store = means.store
         self._holdings = means.holdings
-        self._relay = relay
+        self._relay, self._bells = letting
         self._observer = means.observer
         self._points = means.points
         self._tenure = tenure
@@ -331,6 +332,7 @@ class Ownership:
         for source in others:
             source.leave()
         self._relay.close(shard)
+        self._bells.close(shard)
         for source in others:
             source.close()
         main.close()

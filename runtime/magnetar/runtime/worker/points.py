@@ -25,6 +25,7 @@ PHASES = (
     "idle",
     "relay",
     "timers",
+    "bells",
     "passivation",
     "ownership",
 )

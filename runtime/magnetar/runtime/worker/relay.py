@@ -156,7 +156,7 @@ class Relay:
             self._usual_of(shard).update(
                 topic
                 for topic, at in shard.heralded
-                if at == shard.partition and self._wiring.topics[topic].partitions == shard.plan.policy.partitions
+                if at == shard.partition and self._is_alike(topic, shard)
             )
             outlets.expect(shard.heralded)
         shard.heralded.clear()
@@ -170,6 +170,11 @@ class Relay:
             choices.append(self._push(shard, destination, outlet, now))
             outlets.rest(destination)
         return Next.first(*choices)
+
+    def _is_alike(self, topic: str, shard: Shard) -> bool:
+        """Whether a topic has the actor's partitions. What fails is not usual: no producer of letters is kept ready."""
+        found = self._wiring.topics.get(topic)
+        return found is not None and found.partitions == shard.plan.policy.partitions
 
     def _usual_of(self, shard: Shard) -> set[str]:
         """Topics on which shards of this actor write to the partition of their own number, for keys that are the same.
@@ -272,7 +277,7 @@ class Relay:
     def _open(self, shard: Shard, destination: Destination, outlet: Outlet, now: Instant) -> bool:
         topic, partition = destination
         if outlet.opening is None:
-            schema = self._wiring.topics[topic].codec.schema.text
+            schema = None if topic in self._wiring.letters else self._wiring.topics[topic].codec.schema.text
             name = producer_name(self._wiring.app, shard.name, destination, shard.generation)
             outlet.opening = self._bus.produce(topic, partition, name, schema)
         try:

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from magnetar.runtime.wiring import ActorPlan, Topic
     from magnetar.runtime.worker.intake import Source
     from magnetar.runtime.worker.lane import Lane
+    from magnetar.runtime.worker.parking import ParkedKeys
     from magnetar.schemas import Message
 
 
@@ -115,6 +116,7 @@ class Shard:
     feeds: list[Feed]
     lane: Lane
     timetable: Timetable
+    parking: ParkedKeys
     wake: Callable[[], None]
     since: Instant = 0
     entities: dict[str, Entity] = field(default_factory=dict)

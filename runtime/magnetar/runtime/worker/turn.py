@@ -19,12 +19,13 @@ from magnetar.runtime.errors import BrokenPromise, MisuseError, ShardLost, Unhan
 from magnetar.runtime.identity import mint
 from magnetar.runtime.instant import SECOND, Instant, micros
 from magnetar.runtime.store.port import CommitRejected, CommitUnknown, StoreUnavailable, VersionConflict
-from magnetar.runtime.worker.arrival import Arrival, Reader, from_mail
+from magnetar.runtime.worker.arrival import Arrival, from_mail
 from magnetar.runtime.worker.batch import Batch, Group, gather, refuse
 from magnetar.runtime.worker.commit import advance, read_back
 from magnetar.runtime.worker.entity import Entity
-from magnetar.runtime.worker.handling import Handled, Handling
+from magnetar.runtime.worker.handling import Handled, handle
 from magnetar.runtime.worker.machine import NEVER, Means, Next
+from magnetar.runtime.worker.notices import tell
 from magnetar.runtime.worker.observer import Loss, Wait
 from magnetar.schemas import EncodeFailed, SchemaUnavailable
 
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
 
     from magnetar.runtime.bus.port import Position
     from magnetar.runtime.worker.handling import Place
+    from magnetar.runtime.worker.reading import Reader
     from magnetar.runtime.worker.shard import Shard
 
 _log = logging.getLogger("magnetar.worker")
@@ -42,14 +44,16 @@ _log = logging.getLogger("magnetar.worker")
 class Limits:
     """Bounds of one group.
 
-    `group`: arrivals in all; `tidy`: seconds after which settled outbox rows are deleted though nothing arrives.
-    `idle`: seconds after which an entity without mail leaves memory; `live`: so many may be in memory at once.
+    `group`: arrivals in all, `tail`: parked messages of one key. `tidy`: seconds after which settled outbox rows are
+    deleted though nothing arrives. `idle`: seconds after which an entity without mail leaves memory; `live`: so many
+    may be in memory at once.
     """
 
     group: int = 512
     tidy: float = 0.5
     schema_retry: float = 1.0
     store_retry: float = 0.2
+    tail: int = 100
     idle: float = 600.0
     live: int = 1_000_000
 
@@ -73,6 +77,7 @@ class Turn:
         self._group: Group | None = None
         self._phase: Callable[[Instant], Next] = self._take
         self._one_by_one = 0
+        self._refused: dict[bytes, str] = {}
         self._start = 0
         self._not_before: Instant = 0
         self._tidy_at: Instant | None = None
@@ -127,8 +132,11 @@ class Turn:
         for batch in list(group.batches):
             try:
                 self._decode(batch, now + self._holdings.clock_offset)
+                self._recall(batch)
             except SchemaUnavailable as error:
                 self._wait(group, batch, str(error), now)
+            except StoreUnavailable as error:
+                return self._abandon(group, str(error), now)
         fresh = self._reader.fresh()
         try:
             if fresh:
@@ -162,6 +170,17 @@ class Turn:
         if skipped:
             self._observer.skipped(shard.plan.name, skipped)
 
+    def _recall(self, batch: Batch) -> None:
+        """Of each parked key whose time has come the head, and what waits behind it, as far as one group goes."""
+        plan, limit = batch.shard.plan, 1 if self._one_by_one else self._limits.tail
+        batch.tails = []
+        for name in batch.keys:
+            key = batch.shard.parking.keys[name]
+            rows = self._store.parked(plan.name, name, key.first, limit)
+            batch.tails += [
+                self._reader.parked(plan, row, key.failures if row.ordinal == key.first else 0) for row in rows
+            ]
+
     def _known(self, group: Group) -> dict[str, set[bytes]]:
         """Actor → ids of this group's arrivals that its journal knows; one question per actor."""
         asked: dict[str, list[bytes]] = {}
@@ -179,7 +198,7 @@ class Turn:
                 fresh.append(arrival)
         if len(fresh) < len(batch.arrivals):
             self._observer.duplicates(batch.shard.plan.name, len(batch.arrivals) - len(fresh))
-        batch.arrivals = fresh
+        batch.arrivals = batch.tails + fresh if batch.tails else fresh
 
     # Known → Loaded
 
@@ -213,7 +232,10 @@ class Turn:
         return self._go(group, self._commit, "handled", now)
 
     def _handled(self, batch: Batch, now: Instant) -> Handled:
-        handled = Handling(batch.shard, self._place, now + self._holdings.clock_offset).run(batch.arrivals)
+        instant = now + self._holdings.clock_offset
+        handled = handle(batch.shard, self._place, instant, batch.arrivals, self._refused)
+        for failed in handled.failed:
+            self._observer.failing(failed)
         handled.changes.positions = batch.positions()
         handled.changes.sent = batch.shard.lane.deletable
         batch.shard.heralded.update((row.topic, row.partition) for row in handled.changes.outbox)
@@ -274,12 +296,22 @@ class Turn:
         arrivals = [arrival for batch in group.batches for arrival in batch.arrivals]
         if len(arrivals) <= 1 and arrivals:
             batch = next(batch for batch in group.batches if batch.arrivals)
-            raise Unhandleable(
-                batch.shard.plan.name, arrivals[0].envelope.source, arrivals[0].at, f"the store refuses it: {error}"
-            ) from error
+            return self._refuse(group, batch, arrivals[0], error, now)
         self._one_by_one = sum(batch.size for batch in group.batches)
         why = f"the store refuses a group: {error}; taking its messages one by one"
         return self._abandon(group, why, now, Wait.REFUSAL)
+
+    def _refuse(self, group: Group, batch: Batch, arrival: Arrival, error: CommitRejected, now: Instant) -> Next:
+        """R9: it fails for good, in the same group. What the store refuses even as a dead letter stops the worker."""
+        if arrival.message_id in self._refused:
+            raise Unhandleable(
+                batch.shard.plan.name,
+                arrival.envelope.source,
+                arrival.at,
+                f"the store refuses its dead letter: {error}",
+            ) from error
+        self._refused[arrival.message_id] = f"the store refuses it: {error}"
+        return self._go(group, self._handle, "loaded", now)
 
     # Committed → Idle
 
@@ -288,12 +320,16 @@ class Turn:
         group = self._hand()
         self._one_by_one = max(0, self._one_by_one - 1)
         for handled in group.parts:
+            tell(handled)
             advance(handled.shard, handled)
             for reply, state in handled.replies:
                 reply.set(state)
+            for reply, error in handled.refusals:
+                reply.set_exception((type(error), error, None))
         for batch in group.batches:
             batch.mail.clear()
         self._holdings.groups += 1
+        self._refused.clear()
         self._observer.committed([handled.changes for handled in group.parts], now + self._holdings.clock_offset)
         kept = {handled.shard.name: handled.changes.positions for handled in group.parts}
         for batch in group.batches:
@@ -368,7 +404,7 @@ class Turn:
     def _lose(self, group: Group, shard: Shard, why: str, loss: Loss) -> None:
         for handled in group.parts:
             if handled.shard is shard:
-                for reply, _ in handled.replies:
+                for reply, _ in (*handled.replies, *handled.refusals):
                     reply.set_exception((ShardLost, ShardLost(f"shard {shard.name} is lost: {why}"), None))
         for batch in group.batches:
             if batch.shard is shard:

@@ -17,6 +17,7 @@ from magnetar.runtime.wiring import subscription_of
 from magnetar.runtime.worker.lane import Lane
 from magnetar.runtime.worker.machine import NEVER, Means, Next
 from magnetar.runtime.worker.observer import Takeover, Wait
+from magnetar.runtime.worker.parking import ParkedKeys
 from magnetar.runtime.worker.shard import Feed, Shard, Timetable
 
 if TYPE_CHECKING:
@@ -37,8 +38,8 @@ class Winner:
 
     `retry`: after a failure, or *busy*. `handover`: between two looks at a shard whose owner is about to release it.
     `poll`: between two looks at what is on its way. `proof`: after so long a shard says that it waits for the broker's
-    word of how far it is acknowledged.
-    `timers`: those due so soon are kept in memory.
+    word of how far it is acknowledged. `timers`: those due so soon are kept in memory.
+    `grace`: so long after its due time a parked head that has failed is tried again though no bell has rung (R23).
     """
 
     retry: float = 0.2
@@ -47,6 +48,7 @@ class Winner:
     proof: float = 1.0
     lane: int = 10_000
     timers: float = 60.0
+    grace: float = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -273,6 +275,9 @@ class Winning:
         horizon = now + self._holdings.clock_offset + micros(self._winner.timers)
         table = Timetable(horizon)
         table.look(self._store.timers(row.shard, horizon), horizon)
+        retry = claim.shard.plan.policy.retry
+        parking = ParkedKeys(retry.bound, micros(self._winner.grace))
+        parking.load(self._store.parked_keys(row.shard))
         shard = Shard(
             name=row.shard,
             plan=claim.shard.plan,
@@ -285,6 +290,7 @@ class Winning:
             feeds=self._feeds(claim, row),
             lane=lane,
             timetable=table,
+            parking=parking,
             wake=self._receiving.wake,
             since=now + self._holdings.clock_offset,
         )

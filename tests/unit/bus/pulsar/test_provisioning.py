@@ -70,7 +70,7 @@ def test_a_new_namespace_gets_everything_in_order() -> None:
     kinds = [type(step) for step in steps]
     policy_steps = [SetPolicy] * len(policies(WANTED))
     assert kinds == [CreateNamespace, *policy_steps, CreateTopic, CreateSubscription, AddSchema]
-    assert steps[-2] == CreateSubscription(FULL, "magnetar-orders", (0, 1, 2))
+    assert steps[-2] == CreateSubscription(FULL, "magnetar-orders", (0, 1, 2), everywhere=True)
 
 
 def test_a_missing_tenant_is_first() -> None:
@@ -202,6 +202,22 @@ def test_a_step_without_an_answer_is_tried_again() -> None:
         apply(Admin("http://broker", transport=httpx2.MockTransport(answer)), [step])
     assert len(paths) == 2
     assert paths[0] == paths[1]
+
+
+@pytest.mark.parametrize(("status", "asked"), [(204, ["orders"]), (409, ["orders", "0", "1", "2"])])
+def test_a_subscription_on_all_partitions_takes_one_call(status: int, asked: list[str]) -> None:
+    """Unless some of them have it meanwhile: then each is asked for, and having it is no failure."""
+    paths: list[str] = []
+
+    def answer(request: httpx2.Request) -> httpx2.Response:
+        paths.append(request.url.path.removesuffix("/subscription/magnetar-orders").rpartition("/")[2])
+        return httpx2.Response(status)
+
+    apply(
+        Admin("http://broker", transport=httpx2.MockTransport(answer)),
+        [CreateSubscription(FULL, "magnetar-orders", (0, 1, 2), everywhere=True)],
+    )
+    assert [path.rpartition("-")[2] for path in paths] == asked
 
 
 def test_a_step_that_is_refused_is_not_tried_again() -> None:

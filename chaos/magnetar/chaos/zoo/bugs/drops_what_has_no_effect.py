@@ -21,7 +21,7 @@ def _matters(handling: Any, arrival: Any) -> bool:
         return True
     state, _ = handling._current(arrival.key)
     context = Context(arrival.key, arrival.message_id, handling._now, arrival.envelope)
-    after = handling._call(arrival, state, context)
+    after = handling._call(arrival.message, state, context)
     return bool(after != state or context.sent or context.armed or context.cancelled or context.rows)
 
 

@@ -11,9 +11,9 @@ from magnetar.chaos.zoo.bug import Bug, Change, Promise
 from magnetar.runtime.worker.handling import Handling
 
 
-def _unheld(begin: Any, handling: Any, shard: Any, place: Any, now: int) -> None:
+def _unheld(begin: Any, handling: Any, shard: Any, *arguments: Any, **settings: Any) -> None:
     floor, shard.floor = shard.floor, 0
-    begin(handling, shard, place, now)
+    begin(handling, shard, *arguments, **settings)
     shard.floor = floor
 
 

@@ -9,16 +9,15 @@ from typing import Any
 
 from magnetar.chaos.zoo.bug import Bug, Change, Promise
 from magnetar.runtime.routing import partition_of
-from magnetar.runtime.worker.arrival import REHOMED
-from magnetar.runtime.worker.handling import Handling
+from magnetar.runtime.worker.decisions import Decisions
 
 
-def _beside(enqueue: Any, handling: Any, topic: Any, key: str, body: bytes, properties: dict[str, str]) -> None:
-    enqueue(handling, topic, key, body, properties)
-    if REHOMED not in properties:
-        count = handling._place.partitions[topic.name]
-        outbox = handling._handled.changes.outbox
-        outbox[-1] = outbox[-1]._replace(partition=(partition_of(key, count) + 1) % count)
+def _beside(sent: Any, decisions: Any, arrival: Any, decided: Any, iso: str) -> Any:
+    told = sent(decisions, arrival, decided, iso)
+    outbox = decisions._posting._changes.outbox
+    count = decisions._place.partitions[outbox[-1].topic]
+    outbox[-1] = outbox[-1]._replace(partition=(partition_of(outbox[-1].key, count) + 1) % count)
+    return told
 
 
 BUG = Bug(
@@ -26,6 +25,6 @@ BUG = Bug(
     rules=("R31",),
     promise=Promise.PUBLISHED,
     within=60,
-    changes=(Change(Handling, "_enqueue", _beside),),
+    changes=(Change(Decisions, "_sent", _beside),),
     only="effects once",
 )

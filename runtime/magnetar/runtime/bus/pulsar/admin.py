@@ -250,9 +250,12 @@ class Admin:
         at = Position.parse(f"{cursor.mark_delete}:-1")
         return mark_of(at, [Ledger(each.number, each.entries) for each in found.ledgers])
 
-    def create_subscription(self, topic: str, subscription: str) -> None:
-        """Create it at the earliest message; nothing happens if it is there."""
-        self._create("PUT", f"{_path(topic)}/subscription/{quote(subscription, safe='')}", _EARLIEST)
+    def create_subscription(self, topic: str, subscription: str) -> bool:
+        """Create it at the earliest message, on all partitions of a topic or on one.
+
+        False, and nothing happens, if it is there; on a whole topic then some partitions may lack it.
+        """
+        return self._create("PUT", f"{_path(topic)}/subscription/{quote(subscription, safe='')}", _EARLIEST)
 
     def schema_version(self, topic: str, text: str) -> int | None:
         """The version under which the topic has this Avro schema, if it has it."""

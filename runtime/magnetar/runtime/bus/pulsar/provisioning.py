@@ -147,7 +147,7 @@ def _subscription_steps(full: str, wanted: WantedTopic, actual: ActualTopic) -> 
             if subscription not in actual.subscriptions.get(partition, frozenset())
         )
         if without:
-            yield CreateSubscription(full, subscription, without)
+            yield CreateSubscription(full, subscription, without, everywhere=len(without) == wanted.partitions)
 
 
 def _schema_steps(full: str, wanted: WantedTopic, actual: ActualTopic) -> Iterator[Step]:

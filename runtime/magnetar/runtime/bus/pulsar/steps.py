@@ -122,11 +122,15 @@ class CreateMissingPartitions:
 
 @dataclass(frozen=True, slots=True)
 class CreateSubscription:
-    """Create a subscription at the earliest message of these partitions."""
+    """Create a subscription at the earliest message of these partitions.
+
+    `everywhere`: they are all that the topic has, so one call does it, unless somebody else was faster on some.
+    """
 
     topic: str
     subscription: str
     partitions: tuple[int, ...]
+    everywhere: bool = False
 
     def row(self) -> Row:
         """See `Step`."""
@@ -136,6 +140,8 @@ class CreateSubscription:
 
     def carry_out(self, admin: Admin) -> None:
         """See `Step`."""
+        if self.everywhere and admin.create_subscription(self.topic, self.subscription):
+            return
         for partition in self.partitions:
             admin.create_subscription(f"{self.topic}-partition-{partition}", self.subscription)
 

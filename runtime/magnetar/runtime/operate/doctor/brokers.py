@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from magnetar.runtime.operate.doctor.finding import Check, Finding, Severity
-from magnetar.runtime.worker.handling import MESSAGE_LIMIT
+from magnetar.runtime.worker.posting import MESSAGE_LIMIT
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -110,7 +110,7 @@ def _fenced(transaction: Transaction, group: Sequence[ShardChanges]) -> list[Sha
 def _said_of(error: Refused, tables: Sequence[str]) -> Exception:
     """What a refused call means: a conflict in its table, content, or the refusal itself."""
     table = tables[error.index] if 0 <= error.index < len(tables) else ""
-    if table and error.code in {failures.SHORT, failures.TAKEN}:
+    if table and error.code in {failures.SHORT, failures.TAKEN, failures.TWICE}:
         return RowConflict(table)
     if failures.is_content(error) or error.code == failures.TAKEN:  # an application's row twice
         return failures.rejected(error, _DOING)

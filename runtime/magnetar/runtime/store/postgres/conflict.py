@@ -9,6 +9,7 @@ from magnetar.runtime.store.port import VersionConflict
 from magnetar.runtime.store.postgres.connection import Call
 from magnetar.runtime.store.postgres.database import SQL
 from magnetar.runtime.store.postgres.packing import integers, text, texts, uuids
+from magnetar.runtime.store.postgres.parking_conflict import PARKING_FINDERS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -30,9 +31,17 @@ def conflict_in(session: Session, table: str, group: Sequence[ShardChanges]) -> 
     """The error for the first row of the group that contradicts the database."""
     ask = _Asking(session, f"looking for the conflict in {table}")
     for changes in group:
-        for conflict in _FINDERS[table](ask, changes):
+        for conflict in _conflicts(ask, table, changes):
             return conflict
     return VersionConflict(group[0].shard, f"{table}: a group of {len(group)} shards writes one row twice")
+
+
+def _conflicts(ask: _Asking, table: str, changes: ShardChanges) -> Iterator[VersionConflict]:
+    if table in _FINDERS:
+        yield from _FINDERS[table](ask, changes)
+    elif changes.parking is not None:
+        for what in PARKING_FINDERS[table](ask, changes.parking):
+            yield VersionConflict(changes.shard, what)
 
 
 class _Asking:

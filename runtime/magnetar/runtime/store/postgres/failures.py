@@ -19,6 +19,8 @@ SHORT = "22012"
 """Division by zero: a statement changed fewer rows than it had to."""
 TAKEN = "23505"
 """A row with this key is there already."""
+TWICE = "21000"
+"""A statement would write one row twice."""
 AGAIN = frozenset({"40001", "40P01"})
 """Serialization failure and deadlock: the very same transaction may succeed."""
 LOCKED = "55P03"

@@ -77,6 +77,11 @@ def optional_blobs(values: Sequence[bytes | None]) -> bytes:
     return _with_nulls(_BYTEA, values, bytes)
 
 
+def optional_integers(values: Sequence[int | None]) -> bytes:
+    """An `int8[]` with nulls."""
+    return _with_nulls(_INT8, values, integer)
+
+
 def column(kind: str, values: Sequence[object]) -> bytes:
     """A column of an application's table, of one of its kinds, with nulls. The values were checked against the kind."""
     oid, pack = _KINDS[kind]

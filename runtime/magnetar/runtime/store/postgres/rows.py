@@ -6,40 +6,25 @@ from itertools import chain
 from operator import itemgetter
 from typing import TYPE_CHECKING
 
+from magnetar.runtime.store.postgres.columns import JOURNAL, call, packed
 from magnetar.runtime.store.postgres.connection import Call
 from magnetar.runtime.store.postgres.database import SQL
 from magnetar.runtime.store.postgres.layout import insertion
-from magnetar.runtime.store.postgres.packing import (
-    blobs,
-    column,
-    integers,
-    optional_blobs,
-    optional_texts,
-    texts,
-    uuids,
-)
+from magnetar.runtime.store.postgres.packing import blobs, column, integers, texts, uuids
+from magnetar.runtime.store.postgres.parking import parking_writes
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from magnetar.runtime.store.port import AppRow, ShardChanges
     from magnetar.runtime.table import Table
 
-_JOURNAL = (
-    *(texts, uuids, texts, texts, texts, texts, texts, blobs, texts, texts, texts, texts),
-    *(integers, integers, integers, texts, integers, blobs, texts, optional_blobs, optional_texts),
-)
 _STATES = (texts, texts, texts, integers, texts, blobs, integers)
 _OUTBOX = (texts, integers, texts, integers, texts, blobs, texts)
 _TIMERS = (texts, texts, texts, texts, blobs, integers, texts, texts, blobs, texts, texts)
 _FENCE = (texts, integers, integers, integers, integers)
 _by_key = itemgetter(0, 1)
 _by_name = itemgetter(0, 1, 2)
-
-
-def packed(kinds: Sequence[Callable[..., bytes]], rows: Iterable[Sequence[object]]) -> tuple[bytes, ...]:
-    """The columns of the rows, each packed as its kind."""
-    return tuple(pack(values) for pack, values in zip(kinds, zip(*rows, strict=True), strict=True))
 
 
 def fence(name: str, group: Sequence[ShardChanges]) -> list[Call]:
@@ -54,44 +39,42 @@ def writes(accepted: Sequence[ShardChanges], tables: Mapping[str, Table]) -> lis
 
     Rows go in the order of their table's key, so that two groups never wait for each other crosswise.
     """
-    return [*_states(accepted), *_journal(accepted), *_lane(accepted), *_timers(accepted), *_others(accepted, tables)]
-
-
-def _call(
-    table: str, name: str, kinds: Sequence[Callable[..., bytes]], rows: Sequence[Sequence[object]]
-) -> Iterator[tuple[str, Call]]:
-    if rows:
-        yield table, Call(SQL[name], packed(kinds, rows))
+    parkings = [each.parking for each in accepted if each.parking is not None]
+    return [
+        *(*_states(accepted), *_journal(accepted), *_lane(accepted), *_timers(accepted)),
+        *(parking_writes(parkings) if parkings else ()),
+        *_others(accepted, tables),
+    ]
 
 
 def _states(accepted: Sequence[ShardChanges]) -> Iterator[tuple[str, Call]]:
     """Compare-and-set on the version (R3); before the journal, whose rows point to them."""
     written = list(chain.from_iterable(each.states for each in accepted))
     new = sorted((write.row for write in written if write.over == 0), key=_by_key)
-    yield from _call("states", "add_states", _STATES, new)
+    yield from call("states", "add_states", _STATES, new)
     changed = sorted(((*write.row, write.over) for write in written if write.over != 0), key=_by_key)
-    yield from _call("states", "change_states", (*_STATES, integers), changed)
+    yield from call("states", "change_states", (*_STATES, integers), changed)
 
 
 def _journal(accepted: Sequence[ShardChanges]) -> Iterator[tuple[str, Call]]:
     rows = sorted(chain.from_iterable(each.journal for each in accepted), key=itemgetter(1, 0))
-    yield from _call("journal", "add_journal", _JOURNAL, rows)
+    yield from call("journal", "add_journal", JOURNAL, rows)
 
 
 def _lane(accepted: Sequence[ShardChanges]) -> Iterator[tuple[str, Call]]:
     sent = [(each.shard, *each.sent) for each in accepted if each.sent is not None]
-    yield from _call("outbox", "remove_outbox", (texts, integers, integers), sent)
-    yield from _call("outbox", "add_outbox", _OUTBOX, list(chain.from_iterable(each.outbox for each in accepted)))
+    yield from call("outbox", "remove_outbox", (texts, integers, integers), sent)
+    yield from call("outbox", "add_outbox", _OUTBOX, list(chain.from_iterable(each.outbox for each in accepted)))
 
 
 def _timers(accepted: Sequence[ShardChanges]) -> Iterator[tuple[str, Call]]:
     """Gone ones first, so that a timer may be cancelled and armed anew in one group; of one armed twice, the last."""
     gone = sorted(chain.from_iterable(each.gone for each in accepted), key=_by_name)
-    yield from _call("timers", "cancel_timers", (texts,) * 3, [each[:3] for each in gone if not each.must_exist])
+    yield from call("timers", "cancel_timers", (texts,) * 3, [each[:3] for each in gone if not each.must_exist])
     fired = [each[:4] for each in gone if each.must_exist]
-    yield from _call("timers", "fire_timers", (texts, texts, texts, blobs), fired)
+    yield from call("timers", "fire_timers", (texts, texts, texts, blobs), fired)
     armed = {_by_name(timer): timer for each in accepted for timer in each.armed}
-    yield from _call("timers", "arm_timers", _TIMERS, [armed[name] for name in sorted(armed)])
+    yield from call("timers", "arm_timers", _TIMERS, [armed[name] for name in sorted(armed)])
 
 
 def _others(accepted: Sequence[ShardChanges], tables: Mapping[str, Table]) -> Iterator[tuple[str, Call]]:
@@ -101,7 +84,7 @@ def _others(accepted: Sequence[ShardChanges], tables: Mapping[str, Table]) -> It
     for name, rows in sorted(by_table.items()):
         yield "", Call(insertion(tables[name]), _own_columns(tables[name], rows))
     positions = [(each.shard, source, *at) for each in accepted for source, at in sorted(each.positions.items())]
-    yield from _call("", "set_positions", (texts, texts, integers, integers, integers), positions)
+    yield from call("", "set_positions", (texts, texts, integers, integers, integers), positions)
 
 
 def _own_columns(table: Table, rows: Sequence[AppRow]) -> tuple[bytes, ...]:

@@ -6,6 +6,7 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from magnetar.runtime.bus.port import Position
+from magnetar.runtime.store.parking import ParkedKey, ParkedRow
 from magnetar.runtime.store.port import (
     MEMORY_OF_WORKERS,
     CommitUnknown,
@@ -143,6 +144,16 @@ class PostgresStore:
         """See the port."""
         rows = self._rows(f"reading the timers of shard {shard}", "timers_due", text(shard), integer(until))
         return list(map(TimerRow._make, rows))
+
+    def parked_keys(self, shard: ShardName) -> list[ParkedKey]:
+        """See the port."""
+        rows = self._rows(f"reading the parked keys of shard {shard}", "parked_keys", text(shard))
+        return list(map(ParkedKey._make, rows))
+
+    def parked(self, actor: str, key: str, first: int, limit: int) -> list[ParkedRow]:
+        """See the port."""
+        values = text(actor), text(key), integer(first), integer(limit)
+        return list(map(ParkedRow._make, self._rows(f"reading what waits for {actor}/{key}", "parked", *values)))
 
     def dispositions(self, actor: str, message_ids: Sequence[bytes]) -> dict[bytes, str]:
         """See the port."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from magnetar.runtime.bus.port import Position
+from magnetar.runtime.store.parking import DeadLetter, FailureRow, ParkedKey, ParkedRow
 from magnetar.runtime.store.port import JournalRow, Member, OutboxRow, ShardRow, StateRow, StoreUnavailable, TimerRow
 from magnetar.runtime.store.postgres.connection import Call
 from magnetar.runtime.store.postgres.database import SQL, engine_session, reading_session
@@ -60,6 +61,25 @@ class PostgresViews:
         """See the port."""
         return list(self._rows(TimerRow._make, "timers_of", text(actor), text(key)))
 
+    def parked_key(self, actor: str, key: str) -> ParkedKey | None:
+        """See the port."""
+        return next(self._rows(ParkedKey._make, "parked_key", text(actor), text(key)), None)
+
+    def parked_of(self, actor: str, key: str, limit: int = 1000) -> list[ParkedRow]:
+        """See the port."""
+        values = text(actor), text(key), integer(0), integer(limit)
+        return list(self._rows(ParkedRow._make, "parked", *values))
+
+    def failures_of(self, actor: str, message_id: bytes) -> list[FailureRow]:
+        """See the port."""
+        return list(self._rows(FailureRow._make, "failures_of", text(actor), message_id))
+
+    def dead_letters(self, actor: str | None = None, limit: int = 1000) -> list[DeadLetter]:
+        """See the port."""
+        if actor is None:
+            return list(self._rows(DeadLetter._make, "dead_letters", integer(limit)))
+        return list(self._rows(DeadLetter._make, "dead_letters_of", text(actor), integer(limit)))
+
     def unsent_of(self, actor: str) -> list[OutboxRow]:
         """See the port."""
         return list(self._rows(OutboxRow._make, "unsent_of", text(actor)))
@@ -82,7 +102,7 @@ class PostgresViews:
 
     def loads(self) -> dict[str, Load]:
         """See the port."""
-        return {shard: Load(unsent, timers) for shard, unsent, timers in self._ask("loads")}
+        return {shard: Load(*counts) for shard, *counts in self._ask("loads")}
 
     def settings(self) -> dict[str, str]:
         """See the port."""

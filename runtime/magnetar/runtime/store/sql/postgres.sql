@@ -242,6 +242,138 @@ INSERT INTO positions (shard, source, ledger, entry, batch)
 SELECT * FROM unnest($1::text[], $2::text[], $3::int8[], $4::int8[], $5::int8[])
 ON CONFLICT (shard, source) DO UPDATE SET ledger = excluded.ledger, entry = excluded.entry, batch = excluded.batch;
 
+-- name: settle
+WITH settled AS (
+    UPDATE journal SET
+        disposition = new.disposition, type = new.type, schema = new.schema, body = new.body, source = new.source,
+        position = new.position, correlation_id = new.correlation_id, causation_id = new.causation_id,
+        occurred_at = new.occurred_at, published_at = new.published_at, now = new.now, code = new.code,
+        version = new.version, state_hash = new.state_hash, sent = new.sent, answer = new.answer,
+        answer_schema = new.answer_schema,
+        state = (SELECT id FROM states WHERE states.actor = journal.actor AND states.key = journal.key)
+    FROM unnest(
+        $1::text[], $2::uuid[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::bytea[], $9::text[],
+        $10::text[], $11::text[], $12::text[], $13::int8[], $14::int8[], $15::int8[], $16::text[], $17::int8[],
+        $18::bytea[], $19::text[], $20::bytea[], $21::text[]
+    ) AS new (
+        actor, message_id, shard, key, disposition, type, schema, body, source, position, correlation_id,
+        causation_id, occurred_at, published_at, now, code, version, state_hash, sent, answer, answer_schema
+    )
+    WHERE journal.message_id = new.message_id AND journal.actor = new.actor
+        AND journal.disposition IN ('parked', 'dead')
+    RETURNING 1
+)
+SELECT 1 / (count(*) = cardinality($1::text[]))::int FROM settled;
+
+-- name: unpark
+WITH unparked AS (
+    DELETE FROM parked
+    USING unnest($1::text[], $2::text[], $3::int8[], $4::int8[]) AS gone (actor, key, first, last)
+    WHERE parked.actor = gone.actor AND parked.key = gone.key
+        AND parked.ordinal >= gone.first AND parked.ordinal <= gone.last
+    RETURNING 1
+)
+SELECT 1 / (count(*) = (SELECT sum(last - first + 1) FROM unnest($3::int8[], $4::int8[]) AS gone (first, last)))::int
+FROM unparked;
+
+-- name: parked_between
+SELECT count(*) FROM parked
+WHERE actor = $1::text AND key = $2::text AND ordinal >= $3::int8 AND ordinal <= $4::int8;
+
+-- name: park
+INSERT INTO parked (
+    actor, key, ordinal, shard, message_id, type, schema, body, source, position, correlation_id, causation_id,
+    occurred_at, published_at, properties, timer, parked_at
+)
+SELECT * FROM unnest(
+    $1::text[], $2::text[], $3::int8[], $4::text[], $5::uuid[], $6::text[], $7::text[], $8::bytea[], $9::text[],
+    $10::text[], $11::text[], $12::text[], $13::int8[], $14::int8[], $15::text[], $16::text[], $17::int8[]
+);
+
+-- name: free
+WITH freed AS (
+    DELETE FROM parked_keys USING unnest($1::text[], $2::text[]) AS gone (actor, key)
+    WHERE parked_keys.actor = gone.actor AND parked_keys.key = gone.key
+    RETURNING 1
+)
+SELECT 1 / (count(*) = cardinality($1::text[]))::int FROM freed;
+
+-- name: park_keys
+INSERT INTO parked_keys (actor, key, shard, reason, first, last, failures, due, error, error_text, since)
+SELECT * FROM unnest(
+    $1::text[], $2::text[], $3::text[], $4::text[], $5::int8[], $6::int8[], $7::int8[], $8::int8[], $9::text[],
+    $10::text[], $11::int8[]
+)
+ON CONFLICT (actor, key) DO UPDATE SET
+    shard = excluded.shard, reason = excluded.reason, first = excluded.first, last = excluded.last,
+    failures = excluded.failures, due = excluded.due, error = excluded.error, error_text = excluded.error_text,
+    since = excluded.since;
+
+-- name: add_failures
+INSERT INTO failures (actor, message_id, number, shard, key, error, error_text, fingerprint, code, now)
+SELECT * FROM unnest(
+    $1::text[], $2::uuid[], $3::int8[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[], $9::text[],
+    $10::int8[]
+);
+
+-- name: add_dead_letters
+WITH added AS (
+    INSERT INTO dead_letters (
+        actor, message_id, shard, key, type, schema, body, source, position, correlation_id, causation_id,
+        occurred_at, published_at, properties, timer, error, error_text, fingerprint, failures, crashes, dead_at,
+        status
+    )
+    SELECT * FROM unnest(
+        $1::text[], $2::uuid[], $3::text[], $4::text[], $5::text[], $6::text[], $7::bytea[], $8::text[], $9::text[],
+        $10::text[], $11::text[], $12::int8[], $13::int8[], $14::text[], $15::text[], $16::text[], $17::text[],
+        $18::text[], $19::int8[], $20::int8[], $21::int8[], $22::text[]
+    )
+    ON CONFLICT (actor, message_id) DO UPDATE SET
+        shard = excluded.shard, key = excluded.key, type = excluded.type, schema = excluded.schema,
+        body = excluded.body, source = excluded.source, position = excluded.position,
+        correlation_id = excluded.correlation_id, causation_id = excluded.causation_id,
+        occurred_at = excluded.occurred_at, published_at = excluded.published_at, properties = excluded.properties,
+        timer = excluded.timer, error = excluded.error, error_text = excluded.error_text,
+        fingerprint = excluded.fingerprint, failures = excluded.failures, crashes = excluded.crashes,
+        dead_at = excluded.dead_at, status = excluded.status
+    WHERE dead_letters.status <> 'dead'
+    RETURNING 1
+)
+SELECT 1 / (count(*) = cardinality($1::text[]))::int FROM added;
+
+-- name: dead_letter
+SELECT status FROM dead_letters WHERE actor = $1::text AND message_id = $2::uuid;
+
+-- name: parked_keys
+SELECT actor, key, shard, reason, first, last, failures, due, error, error_text, since FROM parked_keys
+WHERE shard = $1::text ORDER BY due NULLS LAST, key;
+
+-- name: parked_key
+SELECT actor, key, shard, reason, first, last, failures, due, error, error_text, since FROM parked_keys
+WHERE actor = $1::text AND key = $2::text;
+
+-- name: parked
+SELECT
+    actor, key, ordinal, shard, message_id, type, schema, body, source, position, correlation_id, causation_id,
+    occurred_at, published_at, properties, timer, parked_at
+FROM parked WHERE actor = $1::text AND key = $2::text AND ordinal >= $3::int8 ORDER BY ordinal LIMIT $4::int8;
+
+-- name: failures_of
+SELECT actor, message_id, number, shard, key, error, error_text, fingerprint, code, now FROM failures
+WHERE actor = $1::text AND message_id = $2::uuid ORDER BY number;
+
+-- name: dead_letters
+SELECT
+    actor, message_id, shard, key, type, schema, body, source, position, correlation_id, causation_id, occurred_at,
+    published_at, properties, timer, error, error_text, fingerprint, failures, crashes, dead_at, status
+FROM dead_letters ORDER BY dead_at DESC, actor, message_id DESC LIMIT $1::int8;
+
+-- name: dead_letters_of
+SELECT
+    actor, message_id, shard, key, type, schema, body, source, position, correlation_id, causation_id, occurred_at,
+    published_at, properties, timer, error, error_text, fingerprint, failures, crashes, dead_at, status
+FROM dead_letters WHERE actor = $1::text ORDER BY dead_at DESC, message_id DESC LIMIT $2::int8;
+
 -- name: timeline
 SELECT
     actor, message_id, shard, key, disposition, type, schema, body, source, position, correlation_id, causation_id,
@@ -278,10 +410,12 @@ SELECT shard, number, topic, partition, key, body, properties FROM outbox
 WHERE shard >= $1::text || '/' AND shard < $1::text || '0' ORDER BY shard, number;
 
 -- name: loads
-SELECT shard, sum(unsent)::int8, sum(timers)::int8 FROM (
-    SELECT shard, count(*) AS unsent, 0 AS timers FROM outbox GROUP BY shard
+SELECT shard, sum(unsent)::int8, sum(timers)::int8, sum(parked)::int8 FROM (
+    SELECT shard, count(*) AS unsent, 0 AS timers, 0 AS parked FROM outbox GROUP BY shard
     UNION ALL
-    SELECT shard, 0, count(*) FROM timers GROUP BY shard
+    SELECT shard, 0, count(*), 0 FROM timers GROUP BY shard
+    UNION ALL
+    SELECT shard, 0, 0, sum(last - first + 1) FROM parked_keys GROUP BY shard
 ) AS waiting GROUP BY shard;
 
 -- name: settings_in_force

@@ -152,6 +152,88 @@ ON CONFLICT (actor, key, name) DO UPDATE SET
 INSERT INTO positions (shard, source, ledger, entry, batch) VALUES (?, ?, ?, ?, ?)
 ON CONFLICT (shard, source) DO UPDATE SET ledger = excluded.ledger, entry = excluded.entry, batch = excluded.batch;
 
+-- name: settle
+UPDATE journal SET
+    disposition = ?5, type = ?6, schema = ?7, body = ?8, source = ?9, position = ?10, correlation_id = ?11,
+    causation_id = ?12, occurred_at = ?13, published_at = ?14, now = ?15, code = ?16, version = ?17, state_hash = ?18,
+    sent = ?19, answer = ?20, answer_schema = ?21,
+    state = (SELECT id FROM states WHERE actor = journal.actor AND key = journal.key)
+WHERE actor = ?1 AND message_id = ?2 AND disposition IN ('parked', 'dead');
+
+-- name: unpark
+DELETE FROM parked WHERE actor = ? AND key = ? AND ordinal >= ? AND ordinal <= ?;
+
+-- name: parked_between
+SELECT count(*) FROM parked WHERE actor = ? AND key = ? AND ordinal >= ? AND ordinal <= ?;
+
+-- name: park
+INSERT INTO parked (
+    actor, key, ordinal, shard, message_id, type, schema, body, source, position, correlation_id, causation_id,
+    occurred_at, published_at, properties, timer, parked_at
+) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
+
+-- name: free
+DELETE FROM parked_keys WHERE actor = ? AND key = ?;
+
+-- name: park_key
+INSERT INTO parked_keys (actor, key, shard, reason, first, last, failures, due, error, error_text, since)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+ON CONFLICT (actor, key) DO UPDATE SET
+    shard = excluded.shard, reason = excluded.reason, first = excluded.first, last = excluded.last,
+    failures = excluded.failures, due = excluded.due, error = excluded.error, error_text = excluded.error_text,
+    since = excluded.since;
+
+-- name: add_failure
+INSERT INTO failures (actor, message_id, number, shard, key, error, error_text, fingerprint, code, now)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
+
+-- name: add_dead_letter
+INSERT INTO dead_letters (
+    actor, message_id, shard, key, type, schema, body, source, position, correlation_id, causation_id, occurred_at,
+    published_at, properties, timer, error, error_text, fingerprint, failures, crashes, dead_at, status
+) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+ON CONFLICT (actor, message_id) DO UPDATE SET
+    shard = excluded.shard, key = excluded.key, type = excluded.type, schema = excluded.schema, body = excluded.body,
+    source = excluded.source, position = excluded.position, correlation_id = excluded.correlation_id,
+    causation_id = excluded.causation_id, occurred_at = excluded.occurred_at, published_at = excluded.published_at,
+    properties = excluded.properties, timer = excluded.timer, error = excluded.error,
+    error_text = excluded.error_text, fingerprint = excluded.fingerprint, failures = excluded.failures,
+    crashes = excluded.crashes, dead_at = excluded.dead_at, status = excluded.status
+WHERE dead_letters.status <> 'dead';
+
+-- name: dead_letter
+SELECT status FROM dead_letters WHERE actor = ? AND message_id = ?;
+
+-- name: parked_keys
+SELECT actor, key, shard, reason, first, last, failures, due, error, error_text, since FROM parked_keys
+WHERE shard = ? ORDER BY due NULLS LAST, key;
+
+-- name: parked_key
+SELECT actor, key, shard, reason, first, last, failures, due, error, error_text, since FROM parked_keys
+WHERE actor = ? AND key = ?;
+
+-- name: parked
+SELECT
+    actor, key, ordinal, shard, message_id, type, schema, body, source, position, correlation_id, causation_id,
+    occurred_at, published_at, properties, timer, parked_at
+FROM parked WHERE actor = ? AND key = ? AND ordinal >= ? ORDER BY ordinal LIMIT ?;
+
+-- name: failures_of
+SELECT actor, message_id, number, shard, key, error, error_text, fingerprint, code, now FROM failures
+WHERE actor = ? AND message_id = ? ORDER BY number;
+
+-- name: dead_letters
+SELECT
+    actor, message_id, shard, key, type, schema, body, source, position, correlation_id, causation_id, occurred_at,
+    published_at, properties, timer, error, error_text, fingerprint, failures, crashes, dead_at, status
+FROM dead_letters ORDER BY dead_at DESC, actor, message_id DESC LIMIT ?;
+
+-- name: dead_letters_of
+SELECT
+    actor, message_id, shard, key, type, schema, body, source, position, correlation_id, causation_id, occurred_at,
+    published_at, properties, timer, error, error_text, fingerprint, failures, crashes, dead_at, status
+FROM dead_letters WHERE actor = ? ORDER BY dead_at DESC, message_id DESC LIMIT ?;
+
 -- name: timeline
 SELECT
     actor, message_id, shard, key, disposition, type, schema, body, source, position, correlation_id, causation_id,
@@ -188,8 +270,10 @@ SELECT shard, number, topic, partition, key, body, properties FROM outbox
 WHERE shard >= ?1 || '/' AND shard < ?1 || '0' ORDER BY shard, number;
 
 -- name: loads
-SELECT shard, sum(unsent), sum(timers) FROM (
-    SELECT shard, count(*) AS unsent, 0 AS timers FROM outbox GROUP BY shard
+SELECT shard, sum(unsent), sum(timers), sum(parked) FROM (
+    SELECT shard, count(*) AS unsent, 0 AS timers, 0 AS parked FROM outbox GROUP BY shard
     UNION ALL
-    SELECT shard, 0, count(*) FROM timers GROUP BY shard
+    SELECT shard, 0, count(*), 0 FROM timers GROUP BY shard
+    UNION ALL
+    SELECT shard, 0, 0, sum(last - first + 1) FROM parked_keys GROUP BY shard
 ) GROUP BY shard;

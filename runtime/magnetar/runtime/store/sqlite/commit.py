@@ -9,14 +9,14 @@ from itertools import chain
 from operator import itemgetter
 from typing import TYPE_CHECKING
 
-import apsw
-
 from magnetar.runtime.store.port import VersionConflict
 from magnetar.runtime.store.sql.tables import check_row
 from magnetar.runtime.store.sqlite.conflict import RowConflict, conflict_in
 from magnetar.runtime.store.sqlite.database import SQL
-from magnetar.runtime.store.sqlite.failures import content_refused, is_taken
+from magnetar.runtime.store.sqlite.failures import content_refused
 from magnetar.runtime.store.sqlite.layout import insertion
+from magnetar.runtime.store.sqlite.parking import write_parking
+from magnetar.runtime.store.sqlite.writing import add, change, run
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -69,60 +69,41 @@ def _write(connection: Connection, accepted: Sequence[ShardChanges], tables: Map
     _write_journal(connection, accepted)
     _write_lane(connection, accepted)
     _write_timers(connection, accepted)
+    if parkings := [each.parking for each in accepted if each.parking is not None]:
+        write_parking(connection, parkings)
     _write_own_rows(connection, [row for each in accepted for row in each.rows], tables)
     positions = [(each.shard, source, *at) for each in accepted for source, at in each.positions.items()]
-    _run(connection, "set_position", positions)
-
-
-def _run(connection: Connection, name: str, rows: Sequence[tuple[object, ...]]) -> int:
-    """Run the named statement for every row; returns how many rows of the table it changed."""
-    return connection.run(SQL[name], rows) if rows else 0
-
-
-def _add(connection: Connection, name: str, table: str, rows: Sequence[tuple[object, ...]]) -> None:
-    """Insert rows that must be new."""
-    try:
-        added = _run(connection, name, rows)
-    except apsw.ConstraintError as error:
-        if is_taken(error):
-            raise RowConflict(table) from error
-        raise
-    assert added == len(rows), f"{table}: {added} of {len(rows)} rows inserted"
-
-
-def _all_or_conflict(changed: int, wanted: int, table: str) -> None:
-    if changed != wanted:
-        raise RowConflict(table)
+    run(connection, "set_position", positions)
 
 
 def _write_journal(connection: Connection, accepted: Sequence[ShardChanges]) -> None:
     rows = sorted(chain.from_iterable(each.journal for each in accepted), key=_by_first_two)
-    _add(connection, "add_journal", "journal", rows)
+    add(connection, "add_journal", "journal", rows)
 
 
 def _write_states(connection: Connection, accepted: Sequence[ShardChanges]) -> None:
     """Compare-and-set on the version (R3)."""
     writes = list(chain.from_iterable(each.states for each in accepted))
     new = sorted((write.row for write in writes if write.over == 0), key=_by_first_two)
-    _add(connection, "add_state", "states", new)
+    add(connection, "add_state", "states", new)
     changed = sorted(((*write.row, write.over) for write in writes if write.over != 0), key=_by_first_two)
-    _all_or_conflict(_run(connection, "change_state", changed), len(changed), "states")
+    change(connection, "change_state", "states", changed)
 
 
 def _write_lane(connection: Connection, accepted: Sequence[ShardChanges]) -> None:
     """A bounded range, because an open one would walk over everything deleted before."""
-    _run(connection, "remove_outbox", [(each.shard, *each.sent) for each in accepted if each.sent is not None])
-    _add(connection, "add_outbox", "outbox", list(chain.from_iterable(each.outbox for each in accepted)))
+    run(connection, "remove_outbox", [(each.shard, *each.sent) for each in accepted if each.sent is not None])
+    add(connection, "add_outbox", "outbox", list(chain.from_iterable(each.outbox for each in accepted)))
 
 
 def _write_timers(connection: Connection, accepted: Sequence[ShardChanges]) -> None:
     """Gone ones first, so that a timer may be cancelled and armed anew in one group."""
     gone = list(chain.from_iterable(each.gone for each in accepted))
-    _run(connection, "cancel_timer", [each[:3] for each in gone if not each.must_exist])
+    run(connection, "cancel_timer", [each[:3] for each in gone if not each.must_exist])
     fired = [each[:4] for each in gone if each.must_exist]
-    _all_or_conflict(_run(connection, "fire_timer", fired), len(fired), "timers")
+    change(connection, "fire_timer", "timers", fired)
     armed = sorted(chain.from_iterable(each.armed for each in accepted), key=_by_first_three)
-    _run(connection, "arm_timer", armed)
+    run(connection, "arm_timer", armed)
 
 
 def _write_own_rows(connection: Connection, rows: Iterable[AppRow], tables: Mapping[str, Table]) -> None:

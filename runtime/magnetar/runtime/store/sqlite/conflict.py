@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from magnetar.runtime.store.port import VersionConflict
 from magnetar.runtime.store.sqlite.database import SQL
+from magnetar.runtime.store.sqlite.parking_conflict import PARKING_FINDERS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -27,9 +28,17 @@ def conflict_in(connection: Connection, table: str, group: Sequence[ShardChanges
     """The error for the first row of the group that contradicts the database."""
     with connection.snapshot(f"looking for the conflict in {table}"):
         for changes in group:
-            for conflict in _FINDERS[table](connection, changes):
+            for conflict in _conflicts(connection, table, changes):
                 return conflict
     return VersionConflict(group[0].shard, f"{table}: a group of {len(group)} shards writes one row twice")
+
+
+def _conflicts(connection: Connection, table: str, changes: ShardChanges) -> Iterator[VersionConflict]:
+    if table in _FINDERS:
+        yield from _FINDERS[table](connection, changes)
+    elif changes.parking is not None:
+        for what in PARKING_FINDERS[table](connection, changes.parking):
+            yield VersionConflict(changes.shard, what)
 
 
 def _in_journal(connection: Connection, changes: ShardChanges) -> Iterator[VersionConflict]:

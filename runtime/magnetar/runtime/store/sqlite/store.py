@@ -6,6 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from magnetar.runtime.bus.port import Position
+from magnetar.runtime.store.parking import ParkedKey, ParkedRow
 from magnetar.runtime.store.port import (
     MEMORY_OF_WORKERS,
     OutboxRow,
@@ -127,6 +128,16 @@ class SqliteStore:
         """See the port."""
         with said_plainly(f"reading the timers of shard {shard}"):
             return list(map(TimerRow._make, self._connection.rows(SQL["timers_due"], (shard, until))))
+
+    def parked_keys(self, shard: ShardName) -> list[ParkedKey]:
+        """See the port."""
+        with said_plainly(f"reading the parked keys of shard {shard}"):
+            return list(map(ParkedKey._make, self._connection.rows(SQL["parked_keys"], (shard,))))
+
+    def parked(self, actor: str, key: str, first: int, limit: int) -> list[ParkedRow]:
+        """See the port."""
+        with said_plainly(f"reading what waits for {actor}/{key}"):
+            return list(map(ParkedRow._make, self._connection.rows(SQL["parked"], (actor, key, first, limit))))
 
     def dispositions(self, actor: str, message_ids: Sequence[bytes]) -> dict[bytes, str]:
         """See the port."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from magnetar.runtime.bus.port import Position
+from magnetar.runtime.store.parking import DeadLetter, FailureRow, ParkedKey, ParkedRow
 from magnetar.runtime.store.port import JournalRow, OutboxRow, StateRow, TimerRow
 from magnetar.runtime.store.sql.tables import table_name
 from magnetar.runtime.store.sqlite.database import SQL, open_reading
@@ -53,6 +54,24 @@ class SqliteViews:
         """See the port."""
         return list(self._rows(TimerRow._make, "timers_of", actor, key))
 
+    def parked_key(self, actor: str, key: str) -> ParkedKey | None:
+        """See the port."""
+        return next(self._rows(ParkedKey._make, "parked_key", actor, key), None)
+
+    def parked_of(self, actor: str, key: str, limit: int = 1000) -> list[ParkedRow]:
+        """See the port."""
+        return list(self._rows(ParkedRow._make, "parked", actor, key, 0, limit))
+
+    def failures_of(self, actor: str, message_id: bytes) -> list[FailureRow]:
+        """See the port."""
+        return list(self._rows(FailureRow._make, "failures_of", actor, message_id))
+
+    def dead_letters(self, actor: str | None = None, limit: int = 1000) -> list[DeadLetter]:
+        """See the port."""
+        if actor is None:
+            return list(self._rows(DeadLetter._make, "dead_letters", limit))
+        return list(self._rows(DeadLetter._make, "dead_letters_of", actor, limit))
+
     def unsent_of(self, actor: str) -> list[OutboxRow]:
         """See the port."""
         return list(self._rows(OutboxRow._make, "unsent_of", actor))
@@ -76,7 +95,7 @@ class SqliteViews:
 
     def loads(self) -> dict[str, Load]:
         """See the port."""
-        return {shard: Load(unsent, timers) for shard, unsent, timers in self._selected(SQL["loads"], ())}
+        return {shard: Load(*counts) for shard, *counts in self._selected(SQL["loads"], ())}
 
     def settings(self) -> dict[str, str]:
         """See the port."""

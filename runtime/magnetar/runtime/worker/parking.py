@@ -1,0 +1,107 @@
+"""The parked keys of one shard, as they are committed: why each waits, and which may go on (R22, R23).
+
+Data only. A key is parked until the commit that empties its tail; what it waits for is in its row: `due`, or a person.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass, field
+from heapq import heappop, heappush
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from magnetar.runtime.instant import Instant
+    from magnetar.runtime.store.parking import ParkedKey, Parking
+
+
+def waiting(key: ParkedKey) -> int:
+    """How many messages wait for the key."""
+    return key.last - key.first + 1
+
+
+@dataclass(slots=True)
+class ParkedKeys:
+    """A shard's parked keys. `keys` change after a commit only (R7).
+
+    `bound`: as many messages may wait for one key; at that, the shard stops receiving. `grace`: so long after the due
+    time of a head that failed its row rings, if no bell has (R23). `ringing`: keys whose time has come and that no turn
+    has taken yet, in order, and `rung` what was due then.
+    """
+
+    bound: int
+    grace: Instant
+    keys: dict[str, ParkedKey] = field(default_factory=dict)
+    ringing: deque[str] = field(default_factory=deque)
+    rung: dict[str, Instant] = field(default_factory=dict)
+    crowded: set[str] = field(default_factory=set)
+    heap: list[tuple[Instant, str]] = field(default_factory=list)
+
+    @property
+    def full(self) -> bool:
+        """Whether so many messages wait for a key that the shard must receive nothing more."""
+        return bool(self.crowded)
+
+    def load(self, keys: Iterable[ParkedKey]) -> None:
+        """Know what the store says on taking the shard."""
+        for key in keys:
+            self.keep(key)
+
+    def follow(self, group: Parking) -> None:
+        """What a committed group has made of them."""
+        for key in group.parked_keys:
+            self.keep(key)
+        for _, name in group.freed:
+            self.free(name)
+
+    def keep(self, key: ParkedKey) -> None:
+        """A key is parked, or is parked otherwise than before."""
+        self.keys[key.key] = key
+        (self.crowded.add if waiting(key) >= self.bound else self.crowded.discard)(key.key)
+        if key.due is not None:
+            heappush(self.heap, (self._rings(key, key.due), key.key))
+
+    def free(self, key: str) -> None:
+        """Nothing waits for the key any more."""
+        del self.keys[key]
+        self.crowded.discard(key)
+
+    def ring(self, key: str, instant: Instant) -> bool:
+        """A bell has rung for the key: it goes on, if its head is due. False: a bell of an earlier time."""
+        parked = self.keys.get(key)
+        if parked is None or parked.due is None or parked.due > instant:
+            return False
+        if self.rung.get(key) != parked.due:
+            self.rung[key] = parked.due
+            self.ringing.append(key)
+        return True
+
+    def take(self) -> str | None:
+        """The next key that goes on. One that a turn had in hand while it rang again may be done with by now."""
+        while self.ringing:
+            key = self.ringing.popleft()
+            due, parked = self.rung.pop(key, None), self.keys.get(key)
+            if due is not None and parked is not None and parked.due == due:
+                return key
+        return None
+
+    def give_back(self, keys: Sequence[str]) -> None:
+        """They were taken, and nothing came of it: they are the next, in the same order."""
+        for key in reversed(keys):
+            if key not in self.rung and (due := self.keys[key].due) is not None:
+                self.rung[key] = due
+                self.ringing.appendleft(key)
+
+    def ring_by_row(self, instant: Instant) -> Instant | None:
+        """Let those go on whose own time has come, bell or no bell; returns when the next one's will."""
+        while self.heap and self.heap[0][0] <= instant:
+            at, key = heappop(self.heap)
+            parked = self.keys.get(key)
+            if parked is not None and parked.due is not None and self._rings(parked, parked.due) == at:
+                self.ring(key, instant)
+        return self.heap[0][0] if self.heap else None
+
+    def _rings(self, key: ParkedKey, due: Instant) -> Instant:
+        return due + self.grace if key.failures else due
