@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from magnetar.chaos.evidence import Cursor, Evidence, Place
+from magnetar.chaos.evidence import Cursor, Evidence, Place, Unapplied
 from magnetar.chaos.history import Answered, Committed, History, Intended, LaneRow
 from magnetar.runtime.bus.port import Delivery, Position
 from magnetar.runtime.identity import id_of
-from magnetar.runtime.instant import SECOND, Instant
+from magnetar.runtime.instant import SECOND, Instant, to_iso
+from magnetar.runtime.store.parking import DeadLetter, FailureRow, ParkedKey, ParkedRow
 from magnetar.runtime.store.port import JournalRow, OutboxRow, ShardRow, StateRow, TimerRow
 from magnetar.runtime.worker.handling import state_hash
 from magnetar.schemas import contract_name
@@ -33,7 +34,9 @@ class Remains:
         self.wiring = wiring
         self.history = History(lambda: NOW)
         self.logs: dict[Place, list[Delivery]] = {
-            Place(topic.name, number): [] for topic in wiring.topics.values() for number in range(topic.partitions or 1)
+            Place(topic.name, number): []
+            for topic in (*wiring.topics.values(), *wiring.letters.values())
+            for number in range(topic.partitions or 1)
         }
         self.cursors: list[Cursor] = []
         self.shards: dict[str, ShardRow] = {}
@@ -41,6 +44,7 @@ class Remains:
         self.states: list[StateRow] = []
         self.timers: list[TimerRow] = []
         self.unsent: list[OutboxRow] = []
+        self.unapplied = Unapplied()
         self.rows: dict[str, list[tuple[object, ...]]] = {table.name: [] for table in wiring.tables()}
         self.schemas = {fingerprint: schema.text for fingerprint, schema in wiring.schemas().items()}
 
@@ -61,6 +65,7 @@ class Remains:
             unsent=self.unsent,
             rows=self.rows,
             schemas=self.schemas,
+            unapplied=self.unapplied,
         )
 
     # outside
@@ -115,6 +120,41 @@ class Remains:
         )  # fmt: skip
         self.journal.append(row._replace(**other))
         return self.journal[-1]
+
+    def fails(self, actor: str, delivery: Delivery, number: int, now: Instant = NOW) -> None:
+        """A line of the ledger."""
+        who = actor, id_of(delivery.properties["message_id"])
+        self.unapplied.failures.append(FailureRow(*who, number, f"{actor}/0", "o-1", "E", "", "", "by hand", now))
+
+    def parks(self, actor: str, delivery: Delivery, ordinal: int, state: State) -> None:
+        """It waits for its key at this place."""
+        row = self.applies(actor, delivery, state, disposition="parked", version=0)
+        waits = ParkedRow(
+            actor, row.key, ordinal, row.shard, row.message_id, row.type, row.schema, row.body, row.source,
+            row.position, row.correlation_id, "", NOW, NOW, "{}", "", NOW,
+        )  # fmt: skip
+        self.unapplied.tails.setdefault((actor, row.key), []).append(waits)
+
+    def holds(self, actor: str, first: int, last: int) -> None:
+        """The key waits for a person, with what is behind it from the first place to the last."""
+        key = ParkedKey(actor, "o-1", f"{actor}/0", "held", first, last, 0, None, "E", "", NOW)
+        self.unapplied.keys[actor, "o-1"] = key
+
+    def buries(self, actor: str, delivery: Delivery, failures: int, state: State) -> None:
+        """It is dead, and in the index."""
+        row = self.applies(actor, delivery, state, disposition="dead", version=0)
+        self.unapplied.dead.append(
+            DeadLetter(
+                actor, row.message_id, row.shard, row.key, row.type, row.schema, row.body, row.source, row.position,
+                row.correlation_id, "", NOW, NOW, "{}", "", "E", "", "", failures, 0, NOW, "dead",
+            )
+        )  # fmt: skip
+
+    def writes(self, topic: str, delivery: Delivery, attempt: int, due: Instant = NOW) -> None:
+        """A letter about it is on this topic."""
+        log = self.logs[Place(topic, 0)]
+        properties = {**delivery.properties, "attempt": str(attempt), "due": to_iso(due)}
+        log.append(Delivery(topic, 0, Position(2, len(log)), "o-1", delivery.body, properties, NOW, None))
 
     def keeps(self, actor: str, state: State, key: str = "o-1", **other: Any) -> StateRow:
         """The state's row."""

@@ -10,18 +10,20 @@ from typing import TYPE_CHECKING
 import pytest
 
 from magnetar.chaos.checkers import CHECKERS, PUNCTUAL
+from magnetar.chaos.simulation.clerks import clerks
 from magnetar.chaos.simulation.schedule import WORKLOADS
 from magnetar.chaos.simulation.shopping import shop
 from magnetar.chaos.simulation.warehouse import warehouse
 from magnetar.chaos.verdict import Finding, Verdict, judge
-from tests.simulation import stories_of_books, stories_of_keys, stories_of_messages
+from tests.simulation import stories_of_books, stories_of_failures, stories_of_keys, stories_of_messages
 from tests.simulation.remains import Remains
 
 if TYPE_CHECKING:
     from magnetar.chaos.verdict import Checker
     from tests.simulation.stories_of_keys import Story
 
-STORIES = (stories_of_messages, stories_of_keys, stories_of_books)
+STORIES = (stories_of_messages, stories_of_keys, stories_of_books, stories_of_failures)
+APPS = {"shopping": lambda: shop(1), "failing": lambda: clerks(1, "hold", 1), "": lambda: warehouse(1)}
 GOOD: dict[str, Story] = {checker: story for module in STORIES for checker, story in module.GOOD.items()}
 BAD: dict[Story, tuple[str, str]] = {story: names for module in STORIES for story, names in module.BAD.items()}
 OWN = {f"{workload} {each.name}": each for workload, load in WORKLOADS.items() for each in load.checkers}
@@ -30,7 +32,7 @@ ALL: dict[str, Checker] = {checker.name: checker for checker in (*CHECKERS, PUNC
 
 def empty(checker: str) -> Remains:
     """A run of the checker's app in which nothing has happened."""
-    return Remains(shop(1) if checker.startswith("shopping") else warehouse(1))
+    return Remains(next(app() for workload, app in APPS.items() if checker.startswith(workload)))
 
 
 def told(checker: str, story: Story) -> Finding:

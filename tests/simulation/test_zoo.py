@@ -21,8 +21,8 @@ from magnetar.chaos.zoo.bugs import skips_a_row_that_failed
 from magnetar.chaos.zoo.census import checker_names
 from magnetar.chaos.zoo.hunting import isolated
 from magnetar.chaos.zoo.telling import main
-from magnetar.runtime.worker.handling import Handling
 from magnetar.runtime.worker.turn import Turn
+from magnetar.runtime.worker.waiting import Waiting
 from tests.acceptance.pages import page, tables_of
 
 if TYPE_CHECKING:
@@ -135,9 +135,9 @@ def test_what_is_only_inherited_is_no_target() -> None:
 
 
 def test_a_bug_that_never_runs_is_no_catch() -> None:
-    """No handler of the simulation fails, so who changes what is done then has changed nothing."""
-    catch = hunt(made(Change(Handling, "_failed", same), within=2))
-    assert catch.problem == "what it puts in place of Handling._failed never ran in 2 schedules"
+    """All that a simulation sends has its handler, so who changes what is done else has changed nothing."""
+    catch = hunt(made(Change(Waiting, "set_aside", same), within=2))
+    assert catch.problem == "what it puts in place of Waiting.set_aside never ran in 2 schedules"
 
 
 def test_a_bug_that_gets_away_is_told() -> None:
@@ -176,7 +176,7 @@ def test_the_command_prints_bug_by_checker(capsys: pytest.CaptureFixture[str]) -
     """A line a bug, with the seed that shows it, and who alone saw it."""
     assert main(["mints_ids_at_random", "skips_a_row_that_failed"]) == 0
     told = capsys.readouterr().out
-    assert f"  o  {ITSELF}\n" in told
+    assert f"  r  {ITSELF}\n" in told
     assert re.search(r"^mints_ids_at_random +(· )+# (· )+ +0 +1 +\d+\.\d +0$", told, re.MULTILINE)
     assert re.search(r"^skips_a_row_that_failed .* x .* -$", told, re.MULTILINE)
     assert "2 of 2 caught" in told

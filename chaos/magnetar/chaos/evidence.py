@@ -67,8 +67,8 @@ class Effect(NamedTuple):
 class Unapplied:
     """What could not be applied: rows that wait for each (actor, key) in order, why, each failure, who is dead."""
 
-    tails: Mapping[tuple[str, str], list[ParkedRow]] = field(default_factory=dict)
-    keys: Mapping[tuple[str, str], ParkedKey] = field(default_factory=dict)
+    tails: dict[tuple[str, str], list[ParkedRow]] = field(default_factory=dict)
+    keys: dict[tuple[str, str], ParkedKey] = field(default_factory=dict)
     failures: list[FailureRow] = field(default_factory=list)
     dead: list[DeadLetter] = field(default_factory=list)
 

@@ -9,8 +9,10 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 from magnetar.chaos.history import Violation
+from magnetar.runtime import envelope as wire
 from magnetar.runtime.bus.port import Position
 from magnetar.runtime.identity import id_of, to_text
+from magnetar.runtime.instant import from_iso, to_iso
 from magnetar.runtime.store.port import Disposition
 
 if TYPE_CHECKING:
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
     from magnetar.runtime.store.port import JournalRow
 
 _DEAD = "a dead letter is on its topic, in the index and in the journal, once"
+_TIME = "what has failed is not tried again before it is due"
 _WAITS = "what is parked waits in order, and behind what came before"
 
 
@@ -58,11 +61,17 @@ def _disagrees(evidence: Evidence, letter: DeadLetter, published: int, *, again:
     return None
 
 
-def tails_wait(_: History, evidence: Evidence) -> Examination:
-    """Parked rows have no gap, and each its journal row; they are in their partition's order, behind the applied."""
+def tails_wait(history: History, evidence: Evidence) -> Examination:
+    """Parked rows have no gap, and each its journal row; they are in their partition's order, behind the applied.
+
+    And none is tried before the time that its bell tells.
+    """
+    if not history.restored:
+        yield from _tried_in_time(evidence)
     for failure in evidence.unapplied.failures:
-        if (applied := evidence.journal[failure.actor, failure.message_id]).disposition == Disposition.APPLIED.value:
-            yield _late(failure, applied)
+        row = evidence.journal.get((failure.actor, failure.message_id))
+        if row is not None and row.disposition == Disposition.APPLIED.value:
+            yield _late(failure, row)
     waiting = {(row.actor, row.message_id) for rows in evidence.unapplied.tails.values() for row in rows}
     for (actor, message_id), row in evidence.journal.items():
         if row.disposition == Disposition.PARKED.value and (actor, message_id) not in waiting:
@@ -75,6 +84,22 @@ def tails_wait(_: History, evidence: Evidence) -> Examination:
         if ordinals != wanted:
             yield Violation(_WAITS, subject, f"places {ordinals}, and its key says {parked}")
         yield from _behind(evidence, actor, key)
+
+
+def _tried_in_time(evidence: Evidence) -> Examination:
+    """R23: after a failure the next attempt, whatever came of it, is not before it is due."""
+    failed = {(row.actor, row.message_id, row.number): row.now for row in evidence.unapplied.failures}
+    tiers = {topic: plan.name for plan in evidence.wiring.actors.values() for topic, _ in plan.retries}
+    for place, log in evidence.logs.items():
+        for bell in log if place.topic in tiers else ():
+            who = tiers[place.topic], id_of(bell.properties[wire.MESSAGE_ID])
+            again = failed.get((*who, int(bell.properties[wire.ATTEMPT]) + 1))
+            row = evidence.journal.get(who)
+            applied = row.now if row is not None and row.disposition == Disposition.APPLIED.value else None
+            tried = applied if again is None else again
+            if tried is not None and tried < from_iso(bell.properties[wire.DUE]):
+                what = f"it was tried again at {to_iso(tried)}, and was due at {bell.properties[wire.DUE]}"
+                yield Violation(_TIME, f"actor {who[0]}, message {to_text(who[1])}", what)
 
 
 def _late(row: FailureRow, applied: JournalRow) -> Violation | None:

@@ -87,7 +87,10 @@ def clerks(partitions: int, afterwards: Literal["hold", "skip"], immediate: int)
 
 
 def note(desk: Desk, message: Note, context: Context) -> Desk:
-    """Decide first and fail then: what was decided must be taken back."""
+    """Decide first and fail then: what was decided must be taken back.
+
+    Who echoes and fails fails late: an echo for nobody is refused when the one before it is on the lane.
+    """
     if message.echoes:
         context.publish(Echo(desk=context.key, word=message.word))
     if message.rings:
@@ -97,6 +100,9 @@ def note(desk: Desk, message: Note, context: Context) -> Desk:
     if message.fails == NEVER:
         raise PermanentError(message.word)
     if context.envelope.attempt < message.fails:
+        if message.echoes:
+            context.publish(Echo(desk="", word=message.word))
+            return desk
         raise ArithmeticError(message.word)
     return replace(desk, words=(*desk.words, message.word))
 

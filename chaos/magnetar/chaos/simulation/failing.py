@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING
 
+from magnetar.chaos.checkers import WAITING
 from magnetar.chaos.history import Violation
 from magnetar.chaos.simulation.clerks import ALWAYS, ATTEMPTS, NEVER, Note, clerks
 from magnetar.chaos.simulation.letters import Letter
@@ -25,8 +26,8 @@ if TYPE_CHECKING:
     from magnetar.runtime.store.port import JournalRow
     from magnetar.runtime.wiring import Wiring
 
-NOTES = 7
-"""Letters for a desk while there are faults; one more comes when all is healed."""
+NOTES = 6
+"""Letters for a desk while there are faults, one more where poison holds its desk; another when all is healed."""
 
 TWICE, ASKED = 0.2, 0.1
 _FAILS = (0,) * 12 + (1, 1, 2, 2, 3)
@@ -38,7 +39,7 @@ class Failing:
 
     def wiring(self, options: Options) -> Wiring:
         """See `Workload`. Which policy is drawn with the sizes: a seed has one."""
-        return clerks(options.partitions, "hold" if options.articles == 1 else "skip", 1 + options.articles % 2)
+        return clerks(options.partitions, "hold" if _holds(options) else "skip", 1 + options.articles % 2)
 
     def letters(self, chance: Chance, options: Options) -> list[Letter]:
         """See `Workload`. Each desk draws from a stream of its own; poison is for the first one, once or twice."""
@@ -51,13 +52,18 @@ class Failing:
     @property
     def checkers(self) -> tuple[Checker, ...]:
         """See `Workload`."""
-        return (Checker("attempts", ("R22", "R24"), _attempts),)
+        return (*WAITING, Checker("attempts", ("R22", "R24"), _attempts))
+
+
+def _holds(options: Options) -> bool:
+    return options.articles == 1
 
 
 def _desk(draw: random.Random, number: int, options: Options) -> Iterator[Letter]:
-    poisoned = {draw.randrange(NOTES), draw.randrange(2 * NOTES)}
-    for turn in range(NOTES + 1):
-        late = turn == NOTES
+    poisoned = {draw.randrange(1, NOTES), draw.randrange(2 * NOTES)}
+    notes = NOTES + _holds(options)
+    for turn in range(notes + 1):
+        late = turn == notes
         at = options.duration + draw.random() if late else draw.uniform(0.0, options.duration * 0.7)
         poison = number == 0 and turn in poisoned
         message = Note(
@@ -65,10 +71,10 @@ def _desk(draw: random.Random, number: int, options: Options) -> Iterator[Letter
             word=f"w-{number}-{turn}",
             fails=draw.choice((ALWAYS, NEVER)) if poison else draw.choice(_FAILS),
             echoes=draw.random() < 0.5,  # noqa: PLR2004 - a coin
-            rings=draw.choice((0.0, 0.0, 0.3, 1.0)),
+            rings=0.3 if late else draw.choice((0.0, 0.0, 0.3, 1.0)),
             hushes=draw.random() < 0.15,  # noqa: PLR2004
         )
-        copies = 2 if draw.random() < TWICE else 1
+        copies = 2 if draw.random() < TWICE or poison else 1
         yield Letter(at, message, f"n-{number}-{turn}", draw.random() < ASKED, copies=copies)
 
 

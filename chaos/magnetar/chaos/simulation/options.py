@@ -5,9 +5,10 @@ A run with every kind of fault hides what a run with two of them shows; so each 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from magnetar.runtime.worker.bells import Ringing
 from magnetar.runtime.worker.engine import Settings
 from magnetar.runtime.worker.membership import Liveness
 from magnetar.runtime.worker.ownership import Tenure
@@ -66,7 +67,7 @@ def drawn(chance: Chance, kinds: tuple[str, ...]) -> Options:
         leftovers=draw.random() < 0.5,  # noqa: PLR2004 - a coin
         rate=draw.choice((0.8, 1.0, 1.4)),
         kinds=_kinds(chance, kinds),
-        settings=_settings(draw),
+        settings=_with_failures(_settings(draw), chance.stream("failures")),
     )
 
 
@@ -102,4 +103,14 @@ def _settings(draw: random.Random) -> Settings:
             liveness=Liveness(live=draw.choice((0.6, 1.2)), substitute=draw.choice((0.5, 3.0))),
             winner=Winner(poll=0.01, lane=bound, timers=draw.choice((2.0, 60.0))),
         ),
+    )
+
+
+def _with_failures(settings: Settings, draw: random.Random) -> Settings:
+    """What matters where handlers fail, from a stream of its own: no other draw shifts."""
+    return replace(
+        settings,
+        limits=replace(settings.limits, tail=draw.choice((1, 2, 100))),
+        ringing=Ringing(reopen=0.3, idle=draw.choice((0.3, 30.0)), batch=draw.choice((1, 100))),
+        tenure=replace(settings.tenure, winner=replace(settings.tenure.winner, grace=draw.choice((0.0, 0.1, 1.0)))),
     )

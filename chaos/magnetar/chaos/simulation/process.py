@@ -5,10 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Protocol
 
 from magnetar.chaos.simulation.store import StormyStore
+from magnetar.chaos.simulation.tails import Listening
 from magnetar.runtime.bus.memory import Broker, MemoryBus
 from magnetar.runtime.instant import SECOND, Instant, seconds
 from magnetar.runtime.worker.engine import Engine, Surroundings
-from magnetar.runtime.worker.intake import Inline, Receiving
+from magnetar.runtime.worker.intake import Receiving
+from magnetar.runtime.worker.machine import Next
 from magnetar.runtime.worker.observer import Loss, Observer
 
 if TYPE_CHECKING:
@@ -96,7 +98,7 @@ class Process:
             store=self.store,
             owner=self.name,
             code="simulation",
-            receiving=Receiving(Inline, wake=self.poke),
+            receiving=Receiving(lambda consumer: Listening(consumer, scene.weather.tails), wake=self.poke),
             noise=self._noise.randbytes,
             clock=lambda: seconds(self._clock()),
             observer=Witness(self),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from magnetar.chaos.checkers import CHECKERS, PUNCTUAL, WAITING
+from magnetar.chaos.checkers import CHECKERS, PUNCTUAL
 from magnetar.chaos.evidence import NOWHERE, cursors_of, gather, shard_of
 from magnetar.chaos.history import History, Restless
 from magnetar.chaos.simulation.agenda import START, Agenda, StoreClock
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 PATIENCE = 120.0
 """Seconds of virtual time within which a healed system must have come to rest, each time."""
 
-EXTENSION, EXTENSIONS = 0.25, 8
+EXTENSION, EXTENSIONS = 0.25, 20
 """In seconds, and how often: by so much the phase of faults is longer while nothing was committed in it."""
 
 UNPUNCTUAL = frozenset({"slow sends", "dropped partition", "clock jump"})
@@ -81,8 +81,7 @@ def checkers_of(schedule: Schedule) -> tuple[Checker, ...]:
     """The checkers that have a say: not every schedule lets one judge whether timers were punctual."""
     kinds = {fault.kind for fault in schedule.faults}
     punctual = () if schedule.options.skew or kinds & UNPUNCTUAL else (PUNCTUAL,)
-    waiting = WAITING if schedule.workload == "failing" else ()
-    return (*CHECKERS, *waiting, *punctual, *WORKLOADS[schedule.workload].checkers)
+    return (*CHECKERS, *punctual, *WORKLOADS[schedule.workload].checkers)
 
 
 class Run:

@@ -6,7 +6,7 @@ it. What a fault does in detail it draws from a stream of its own, named by the 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 
 WORKLOADS: Mapping[str, Workload] = {"trade": Trade(), "shopping": Shopping(), "failing": Failing()}
 """By the name in a schedule: a warehouse made to show the engine's faults, the shop itself, and handlers that fail."""
+
+HARSHER = 2.0
+"""So many times as many faults strike where handlers fail: much of what is tried again is tried when they are over."""
 
 SHOPPING, FAILING = 0.2, 0.25
 """How many of the seeds run the shop, and how many the failing clerks."""
@@ -57,6 +60,8 @@ class Schedule:
         chance = Chance(seed)
         chosen = workload or _chosen(chance)
         options = drawn(chance, tuple(STRIKES))
+        if chosen == "failing":
+            options = replace(options, rate=HARSHER * options.rate)
         letters = WORKLOADS[chosen].letters(chance, options)
         return cls(seed, chosen, options, tuple(letters), tuple(planned(chance, options)))
 

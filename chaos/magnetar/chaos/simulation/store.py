@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from magnetar.chaos.history import Committed, LaneRow, Restored, Taken
 from magnetar.chaos.simulation.disk import Disk
+from magnetar.chaos.simulation.tails import Tails
 from magnetar.runtime.store.port import CommitUnknown, StoreUnavailable, VersionConflict
 
 if TYPE_CHECKING:
@@ -72,6 +73,7 @@ class Weather:
         self.history = history
         self.clock = clock
         self.database = database
+        self.tails = Tails(history)
         self._disk = Disk(database)
         self.down = False
         self.full = False
@@ -353,6 +355,7 @@ class StormyStore:
         for changes in group:
             if changes.shard not in refused:
                 history.append(self._record(changes))
+                self._weather.tails.committed(changes)
         if refused:
             history.meet("a zombie's commit was refused")
         return refused

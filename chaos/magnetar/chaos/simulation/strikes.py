@@ -76,8 +76,11 @@ def _aim(nemesis: Nemesis, draw: random.Random) -> Aim:
 
 
 def _place(nemesis: Nemesis, draw: random.Random) -> Place:
-    topic = draw.choice(sorted(nemesis.scene.wiring.topics.values(), key=lambda topic: topic.name))
-    return Place(topic.name, draw.randrange(topic.partitions or 1))
+    """Of a topic; one of letters only where something has failed already."""
+    broker, wiring = nemesis.scene.broker, nemesis.scene.wiring
+    letters = (name for name in wiring.letters if any(each.log.deliveries for each in broker.topic(name).partitions))
+    name = draw.choice(sorted((*wiring.topics, *letters)))
+    return Place(name, draw.randrange(len(broker.topic(name).partitions)))
 
 
 def _crash(nemesis: Nemesis, draw: random.Random) -> None:

@@ -154,9 +154,7 @@ class Relay:
             return NEVER
         if shard.heralded:
             self._usual_of(shard).update(
-                topic
-                for topic, at in shard.heralded
-                if at == shard.partition and self._is_alike(topic, shard)
+                topic for topic, at in shard.heralded if at == shard.partition and self._is_alike(topic, shard)
             )
             outlets.expect(shard.heralded)
         shard.heralded.clear()
