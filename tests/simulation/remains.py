@@ -34,9 +34,7 @@ class Remains:
         self.wiring = wiring
         self.history = History(lambda: NOW)
         self.logs: dict[Place, list[Delivery]] = {
-            Place(topic.name, number): []
-            for topic in (*wiring.topics.values(), *wiring.letters.values())
-            for number in range(topic.partitions or 1)
+            Place(topic.name, number): [] for topic in wiring.provisioned() for number in range(topic.partitions or 1)
         }
         self.cursors: list[Cursor] = []
         self.shards: dict[str, ShardRow] = {}

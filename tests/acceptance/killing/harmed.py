@@ -19,12 +19,12 @@ from magnetar.chaos.matrix.raising import error_at
 from magnetar.runtime.bus.port import BusError
 from magnetar.runtime.compose import RunningWorker, run_until_signal, store_place
 from magnetar.runtime.store.port import CommitUnknown, StoreUnavailable
+from magnetar.runtime.worker.batch import Limits
 from magnetar.runtime.worker.engine import Settings
 from magnetar.runtime.worker.membership import ALONE
 from magnetar.runtime.worker.ownership import Tenure
 from magnetar.runtime.worker.relay import Pace
 from magnetar.runtime.worker.timers import Clockwork
-from magnetar.runtime.worker.turn import Limits
 from magnetar.runtime.worker.winning import Winner
 from tests.acceptance.killing.till import TILL
 from tests.acceptance.killing.worker import pulsar_place, tell_when_ready

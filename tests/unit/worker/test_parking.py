@@ -16,10 +16,10 @@ from magnetar.runtime.identity import id_of, to_text
 from magnetar.runtime.instant import SECOND, from_iso
 from magnetar.runtime.routing import partition_of
 from magnetar.runtime.store.port import CommitRejected, StoreUnavailable
+from magnetar.runtime.worker.batch import Limits
 from magnetar.runtime.worker.engine import Settings
 from magnetar.runtime.worker.membership import ALONE
 from magnetar.runtime.worker.ownership import Tenure
-from magnetar.runtime.worker.turn import Limits
 from magnetar.schemas import Command, Key, topic_codec
 from tests.unit.worker.bank import Do, Told, accounts, hasty
 from tests.unit.worker.bench import START, Bench

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from magnetar.runtime.worker import passivation
+from magnetar.runtime.worker.batch import Limits
 from magnetar.runtime.worker.engine import Settings
-from magnetar.runtime.worker.turn import Limits
 from tests.unit.worker.bank import Do, accounts
 from tests.unit.worker.bench import Bench
 

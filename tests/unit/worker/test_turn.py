@@ -16,10 +16,10 @@ from magnetar.runtime.store.port import (
     Taker,
     VersionConflict,
 )
+from magnetar.runtime.worker.batch import Limits
 from magnetar.runtime.worker.engine import Settings
 from magnetar.runtime.worker.membership import ALONE
 from magnetar.runtime.worker.ownership import Tenure
-from magnetar.runtime.worker.turn import Limits
 from magnetar.runtime.worker.winning import Winner
 from magnetar.schemas import Event, Key, topic_codec
 from tests.unit.worker.bank import Asked, Do, Told, accounts, branches

@@ -15,12 +15,12 @@ from magnetar.chaos.simulation.options import Options
 from magnetar.chaos.simulation.schedule import Schedule
 from magnetar.chaos.simulation.store import HAPPENED, LOST
 from magnetar.chaos.simulation.warehouse import Ask, Pay, Place
+from magnetar.runtime.worker.batch import Limits
 from magnetar.runtime.worker.engine import Settings
 from magnetar.runtime.worker.membership import ALONE
 from magnetar.runtime.worker.ownership import Tenure
 from magnetar.runtime.worker.relay import Pace
 from magnetar.runtime.worker.timers import Clockwork
-from magnetar.runtime.worker.turn import Limits
 from magnetar.runtime.worker.winning import Winner
 
 if TYPE_CHECKING:

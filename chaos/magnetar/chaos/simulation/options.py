@@ -8,13 +8,13 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from magnetar.runtime.worker.batch import Limits
 from magnetar.runtime.worker.bells import Ringing
 from magnetar.runtime.worker.engine import Settings
 from magnetar.runtime.worker.membership import Liveness
 from magnetar.runtime.worker.ownership import Tenure
 from magnetar.runtime.worker.relay import Pace
 from magnetar.runtime.worker.timers import Clockwork
-from magnetar.runtime.worker.turn import Limits
 from magnetar.runtime.worker.winning import Winner
 
 if TYPE_CHECKING:

@@ -10,7 +10,6 @@ from magnetar.runtime.bus.memory import Broker, MemoryBus
 from magnetar.runtime.instant import SECOND, Instant, seconds
 from magnetar.runtime.worker.engine import Engine, Surroundings
 from magnetar.runtime.worker.intake import Receiving
-from magnetar.runtime.worker.machine import Next
 from magnetar.runtime.worker.observer import Loss, Observer
 
 if TYPE_CHECKING:

@@ -23,6 +23,24 @@ if TYPE_CHECKING:
 _log = logging.getLogger("magnetar.worker")
 
 
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Bounds of one group.
+
+    `group`: arrivals in all, `tail`: parked messages of one key. `tidy`: seconds after which settled outbox rows are
+    deleted though nothing arrives. `idle`: seconds after which an entity without mail leaves memory; `live`: so many
+    may be in memory at once.
+    """
+
+    group: int = 512
+    tidy: float = 0.5
+    schema_retry: float = 1.0
+    store_retry: float = 0.2
+    tail: int = 100
+    idle: float = 600.0
+    live: int = 1_000_000
+
+
 @dataclass(slots=True)
 class Batch:
     """What one shard gave to this turn: parked keys that go on, fired timers, mail, deliveries by feed; in this order.

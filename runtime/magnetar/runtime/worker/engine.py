@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from magnetar.runtime.bus.port import BusUnavailable
 from magnetar.runtime.errors import LayoutDiffers
 from magnetar.runtime.store.port import Taker
+from magnetar.runtime.worker.batch import Limits
 from magnetar.runtime.worker.bells import Bells, Ringing
 from magnetar.runtime.worker.handling import Place
 from magnetar.runtime.worker.holdings import Holdings
@@ -19,7 +20,7 @@ from magnetar.runtime.worker.points import NoPoints, Points, pointed_bus, pointe
 from magnetar.runtime.worker.reading import Reader
 from magnetar.runtime.worker.relay import Pace, Relay
 from magnetar.runtime.worker.timers import Clockwork, Timers
-from magnetar.runtime.worker.turn import Limits, Turn
+from magnetar.runtime.worker.turn import Turn
 from magnetar.runtime.worker.winning import shard_plans
 from magnetar.schemas import Schema, SchemaUnavailable, WriterSchemas
 

@@ -16,8 +16,9 @@ from magnetar.runtime.worker.machine import NEVER, Means, Next
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from magnetar.runtime.worker.batch import Limits
     from magnetar.runtime.worker.shard import Shard
-    from magnetar.runtime.worker.turn import Limits, Turn
+    from magnetar.runtime.worker.turn import Turn
 
 _ROUNDS = 16
 """An entity is dropped when it has been idle for `Limits.idle` and at most one part in so many more."""

@@ -12,7 +12,6 @@ committing; read back (R8). A crash between any two phases loses nothing: unackn
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from magnetar.runtime.errors import BrokenPromise, MisuseError, ShardLost, Unhandleable
@@ -33,29 +32,12 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from magnetar.runtime.bus.port import Position
+    from magnetar.runtime.worker.batch import Limits
     from magnetar.runtime.worker.handling import Place
     from magnetar.runtime.worker.reading import Reader
     from magnetar.runtime.worker.shard import Shard
 
 _log = logging.getLogger("magnetar.worker")
-
-
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """Bounds of one group.
-
-    `group`: arrivals in all, `tail`: parked messages of one key. `tidy`: seconds after which settled outbox rows are
-    deleted though nothing arrives. `idle`: seconds after which an entity without mail leaves memory; `live`: so many
-    may be in memory at once.
-    """
-
-    group: int = 512
-    tidy: float = 0.5
-    schema_retry: float = 1.0
-    store_retry: float = 0.2
-    tail: int = 100
-    idle: float = 600.0
-    live: int = 1_000_000
 
 
 class Turn:
