@@ -26,7 +26,11 @@ if TYPE_CHECKING:
     from tests.simulation.stories_of_keys import Story
 
 STORIES = (stories_of_messages, stories_of_keys, stories_of_books, stories_of_failures)
-APPS: dict[str, Callable[[], Wiring]] = {"shopping": lambda: shop(1), "failing": lambda: clerks(1, "hold", 1), "": lambda: warehouse(1)}
+APPS: dict[str, Callable[[], Wiring]] = {
+    "shopping": lambda: shop(1),
+    "failing": lambda: clerks(1, "hold", 1),
+    "": lambda: warehouse(1),
+}
 GOOD: dict[str, Story] = {checker: story for module in STORIES for checker, story in module.GOOD.items()}
 BAD: dict[Story, tuple[str, str]] = {story: names for module in STORIES for story, names in module.BAD.items()}
 OWN = {f"{workload} {each.name}": each for workload, load in WORKLOADS.items() for each in load.checkers}
