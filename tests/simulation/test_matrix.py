@@ -60,6 +60,17 @@ SHOWS: dict[str, Callable[[Played], bool]] = {
         {"an unknown commit had happened", "an unknown commit had not happened"} <= played.outcome.history.met.keys()
     ),
     "renewal": lambda played: "bus.renew:after" in played.passes,
+    "park": lambda played: "a key was parked" in played.outcome.history.met,
+    "tail": lambda played: "a timer waited behind a failure" in played.outcome.history.met,
+    "retry": lambda played: (
+        played.outcome.history.met["a failed head was tried again by its bell"] == 2
+        and types_of(played).count("Note") == 3
+        and "Ring" in types_of(played)
+    ),
+    "dead-letter": lambda played: "a dead letter held its key" in played.outcome.history.met,
+    "dead-letter-skipped": lambda played: (
+        "a dead letter was skipped" in played.outcome.history.met and types_of(played).count("Note") == 2
+    ),
     "going-back": lambda played: "a worker noticed that the store went back" in played.outcome.history.met,
 }
 """How one sees that a step was what its name says."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, NamedTuple
 
+from magnetar.chaos.simulation.clerks import NEVER, Note
 from magnetar.chaos.simulation.letters import Letter
 from magnetar.chaos.simulation.options import Options
 from magnetar.chaos.simulation.schedule import Schedule
@@ -34,7 +35,7 @@ ROOM = 2.5
 LAST = "one-more"
 """The id of the message that is sent when everything is healed."""
 
-KEY = "o-1"
+KEY, OTHER = "o-1", "o-2"
 
 QUICK = Settings(
     limits=Limits(tidy=0.1, idle=600.0),
@@ -53,7 +54,10 @@ class Cue(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """A kind of step, as a script. `begins`, `ends`: when faults may strike, in seconds into the run."""
+    """A kind of step, as a script. `begins`, `ends`: when faults may strike, in seconds into the run.
+
+    `articles`: which policy the failing clerks have, see there.
+    """
 
     name: str
     tells: str
@@ -62,23 +66,26 @@ class Step:
     ends: float
     cues: tuple[Cue, ...] = ()
     settings: Settings = QUICK
+    workload: str = "trade"
+    articles: int = 1
 
     @property
     def schedule(self) -> Schedule:
         """The run of it, without its cues."""
         healed = self.ends + ROOM
-        last = Letter(healed + 0.1, Ask(order_id=KEY), LAST)
-        return Schedule(0, "trade", _options(healed, self.settings), (*self.letters, last), ())
+        last = Ask(order_id=KEY) if self.workload == "trade" else Note(desk=OTHER, word=LAST)
+        letters = (*self.letters, Letter(healed + 0.1, last, LAST))
+        return Schedule(0, self.workload, _options(healed, self.settings, self.articles), letters, ())
 
 
-def _options(duration: float, settings: Settings) -> Options:
+def _options(duration: float, settings: Settings, articles: int) -> Options:
     return Options(
         workers=1,
         scheduler="fifo",
         partitions=1,
         receiver_queue=10,
         orders=1,
-        articles=1,
+        articles=articles,
         duration=duration,
         cost=0.0005,
         skew=0.0,
@@ -95,6 +102,16 @@ def _ask(at: float, name: str | None = "ask") -> Letter:
 
 def _place(at: float, patience: float) -> Letter:
     return Letter(at, Place(order_id=KEY, sku="s-1", quantity=1, patience=patience), "place")
+
+
+def _note(at: float, fails: int = 0, rings: float = 0.0) -> Letter:
+    word = f"at {at}"
+    return Letter(at, Note(desk=KEY, word=word, fails=fails, echoes=True, rings=rings), word)
+
+
+def _failing(name: str, tells: str, letters: tuple[Letter, ...], begins: float, ends: float, *, hold: bool) -> Step:
+    """Each failure parks; a dead letter holds its key, or is skipped."""
+    return Step(name, tells, letters, begins, ends, workload="failing", articles=1 if hold else 2)
 
 
 def _pay(at: float) -> Letter:
@@ -255,6 +272,41 @@ _ALL = (
         0.3,
         0.8,
         cues=(Cue(0.2, _lose_a_commit), Cue(0.4, _lose_an_answer)),
+    ),
+    _failing(
+        "park", "a message fails, and its key is parked until its bell rings", (_note(0.3, 1),), 0.3, 0.5, hold=False
+    ),
+    _failing(
+        "tail",
+        "messages and a timer come for a key that is parked",
+        (_note(0.2, rings=0.1), _note(0.25, 1), _note(0.35)),
+        0.28,
+        0.42,
+        hold=False,
+    ),
+    _failing(
+        "retry",
+        "a head is tried again, fails once more, is applied, and its tail after it",
+        (_note(0.1, 2), _note(0.15, rings=0.2), _note(0.2)),
+        0.28,
+        1.2,
+        hold=False,
+    ),
+    _failing(
+        "dead-letter",
+        "a message dies, and what comes for its key waits for a person",
+        (_note(0.3, NEVER), _note(0.35)),
+        0.3,
+        0.5,
+        hold=True,
+    ),
+    _failing(
+        "dead-letter-skipped",
+        "a message that waited dies, and its key goes on without it",
+        (_note(0.1, 1), _note(0.15, NEVER), _note(0.2)),
+        0.28,
+        0.6,
+        hold=False,
     ),
 )
 
