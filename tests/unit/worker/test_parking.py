@@ -212,6 +212,24 @@ def test_a_bell_that_never_rings_is_rung_by_its_row(bench: Bench) -> None:
     assert key.failures == 3
 
 
+def test_a_clock_that_is_put_back_while_a_head_is_in_hand_only_delays_it(bench: Bench) -> None:
+    """R23: its row had rung; at the store's new time it is too early for it, so the row rings again."""
+    for partition in (0, 1):
+        bench.faults.hold_sends(TIER, partition)
+    do(bench, "a", "fail 3")
+    bench.advance(10.9)
+    bench.points.acts["phase:taken"] = lambda: bench.engine.holdings.learn_clock(-5 * SECOND, -5 * SECOND)
+    bench.advance(0.3)
+    bench.points.acts.clear()
+    key = parked(bench)
+    assert key is not None
+    assert key.failures == 2
+    bench.advance(10)
+    key = parked(bench)
+    assert key is not None
+    assert key.failures == 3
+
+
 def test_a_bell_of_an_earlier_time_changes_nothing(bench: Bench) -> None:
     """R23: the row decides. An old bell, or one that somebody made up, is acknowledged and forgotten."""
     do(bench, "a", "later 20")

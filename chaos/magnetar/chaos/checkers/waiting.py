@@ -69,8 +69,9 @@ def tails_wait(history: History, evidence: Evidence) -> Examination:
     if not history.restored:
         yield from _tried_in_time(evidence)
     for failure in evidence.unapplied.failures:
-        if (applied := evidence.journal[failure.actor, failure.message_id]).disposition == Disposition.APPLIED.value:
-            yield _late(failure, applied)
+        row = evidence.journal.get((failure.actor, failure.message_id))
+        if row is not None and row.disposition == Disposition.APPLIED.value:
+            yield _late(failure, row)
     waiting = {(row.actor, row.message_id) for rows in evidence.unapplied.tails.values() for row in rows}
     for (actor, message_id), row in evidence.journal.items():
         if row.disposition == Disposition.PARKED.value and (actor, message_id) not in waiting:
@@ -93,8 +94,9 @@ def _tried_in_time(evidence: Evidence) -> Examination:
         for bell in log if place.topic in tiers else ():
             who = tiers[place.topic], id_of(bell.properties[wire.MESSAGE_ID])
             again = failed.get((*who, int(bell.properties[wire.ATTEMPT]) + 1))
-            row = evidence.journal[who]
-            tried = row.now if again is None and row.disposition == Disposition.APPLIED.value else again
+            row = evidence.journal.get(who)
+            applied = row.now if row is not None and row.disposition == Disposition.APPLIED.value else None
+            tried = applied if again is None else again
             if tried is not None and tried < from_iso(bell.properties[wire.DUE]):
                 what = f"it was tried again at {to_iso(tried)}, and was due at {bell.properties[wire.DUE]}"
                 yield Violation(_TIME, f"actor {who[0]}, message {to_text(who[1])}", what)

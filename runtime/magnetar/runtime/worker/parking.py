@@ -94,6 +94,12 @@ class ParkedKeys:
                 self.rung[key] = due
                 self.ringing.appendleft(key)
 
+    def let_go(self, keys: Sequence[str]) -> None:
+        """A turn is done with them. One that stayed as it was rings again: a clock put back had made it too early."""
+        for name in keys:
+            if (key := self.keys.get(name)) is not None and key.due is not None:
+                heappush(self.heap, (self._rings(key, key.due), name))
+
     def ring_by_row(self, instant: Instant) -> Instant | None:
         """Let those go on whose own time has come, bell or no bell; returns when the next one's will."""
         while self.heap and self.heap[0][0] <= instant:

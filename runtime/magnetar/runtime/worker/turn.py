@@ -339,6 +339,7 @@ class Turn:
                 reply.set_exception((type(error), error, None))
         for batch in group.batches:
             batch.mail.clear()
+            batch.shard.parking.let_go(batch.keys)
         self._holdings.groups += 1
         self._refused.clear()
         self._observer.committed([handled.changes for handled in group.parts], now + self._holdings.clock_offset)
