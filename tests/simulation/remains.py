@@ -33,10 +33,10 @@ class Remains:
     def __init__(self, wiring: Wiring) -> None:
         self.wiring = wiring
         self.history = History(lambda: NOW)
+        partitions = {name: topic.partitions for name, topic in wiring.topics.items()}
+        partitions |= {name: topic.partitions for name, topic in wiring.letters.items()}
         self.logs: dict[Place, list[Delivery]] = {
-            Place(topic.name, number): []
-            for topic in (*wiring.topics.values(), *wiring.letters.values())
-            for number in range(topic.partitions or 1)
+            Place(name, number): [] for name, count in partitions.items() for number in range(count or 1)
         }
         self.cursors: list[Cursor] = []
         self.shards: dict[str, ShardRow] = {}

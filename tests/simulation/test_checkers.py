@@ -19,11 +19,20 @@ from tests.simulation import stories_of_books, stories_of_failures, stories_of_k
 from tests.simulation.remains import Remains
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from magnetar.chaos.verdict import Checker
+    from magnetar.runtime.wiring import Wiring
     from tests.simulation.stories_of_keys import Story
 
 STORIES = (stories_of_messages, stories_of_keys, stories_of_books, stories_of_failures)
-APPS = {"shopping": lambda: shop(1), "failing": lambda: clerks(1, "hold", 1), "": lambda: warehouse(1)}
+APPS: dict[str, Callable[[], Wiring]] = {
+    "shopping": lambda: shop(1),
+    "failing": lambda: clerks(1, "hold", 1),
+    "": lambda: warehouse(1),
+}
+"""By the workload in a checker's name; for those of every run, the warehouse."""
+
 GOOD: dict[str, Story] = {checker: story for module in STORIES for checker, story in module.GOOD.items()}
 BAD: dict[Story, tuple[str, str]] = {story: names for module in STORIES for story, names in module.BAD.items()}
 OWN = {f"{workload} {each.name}": each for workload, load in WORKLOADS.items() for each in load.checkers}
