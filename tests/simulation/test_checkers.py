@@ -31,6 +31,8 @@ APPS: dict[str, Callable[[], Wiring]] = {
     "failing": lambda: clerks(1, "hold", 1),
     "": lambda: warehouse(1),
 }
+"""By the workload in a checker's name; for those of every run, the warehouse."""
+
 GOOD: dict[str, Story] = {checker: story for module in STORIES for checker, story in module.GOOD.items()}
 BAD: dict[Story, tuple[str, str]] = {story: names for module in STORIES for story, names in module.BAD.items()}
 OWN = {f"{workload} {each.name}": each for workload, load in WORKLOADS.items() for each in load.checkers}

@@ -22,6 +22,6 @@ BUG = Bug(
     __name__,
     rules=("R12",),
     promise=Promise.NO_FORK,
-    within=200,
+    within=400,
     changes=(Change(Winning, "_move_in", _hoarding),),
 )
