@@ -43,7 +43,7 @@ _FAR = 400 * 24 * 3600.0
 # The poll counts only while a message is held back that a due timer waits for.
 _SETTINGS = Settings(
     clockwork=Clockwork(window=_FAR, poll=0.5),
-    tenure=Tenure(check=_FAR, liveness=ALONE, winner=Winner(timers=_FAR)),
+    tenure=Tenure(check=_FAR, liveness=ALONE, winner=Winner(timers=_FAR, poll=0.0)),
 )
 
 

@@ -21,7 +21,10 @@ def test_migrating_twice(place: PostgresPlace, server: PostgresServer, capsys: p
     for _ in range(2):
         assert run(["store", "migrate", "--post", "--json", "--store", server.service_url]) == 0
         told.append(json.loads(capsys.readouterr().out))
-    assert told == [{"applied": ["0001_pre_initial"], "waiting": []}, {"applied": [], "waiting": []}]
+    assert told == [
+        {"applied": ["0001_pre_initial", "0002_pre_parking"], "waiting": []},
+        {"applied": [], "waiting": []},
+    ]
 
 
 def test_trimming_is_only_shown_unless_asked_for(
