@@ -28,10 +28,6 @@ if TYPE_CHECKING:
     from magnetar.schemas import Message
 
 
-Destination = tuple[str, int]
-"""Where rows of a lane go: a topic and its partition."""
-
-
 class Mail(NamedTuple):
     """A message told or asked through an `ActorRef`: in this process only, so never redelivered."""
 
@@ -102,7 +98,7 @@ class Shard:
     """Everything of one owned shard that lives in memory. Counters and states advance only after a commit (R7).
 
     `since` is when it was won, by the store's clock. `entities` are the live ones by key; `arrived` and `rounds` are
-    how passivation knows them. `heralded` are destinations of rows that are about to be committed.
+    how passivation knows them.
     """
 
     name: ShardName
@@ -127,7 +123,6 @@ class Shard:
     stopped: StopFlag = field(default_factory=StopFlag)
     stopping: bool = False
     in_turn: bool = False
-    heralded: set[Destination] = field(default_factory=set)
     waits_until: Instant = 0
 
     def post(self, key: str, message: Message, reply: pykka.Future[Any] | None) -> None:
