@@ -19,7 +19,7 @@ class Promise(StrEnum):
 
     NEVER_LOST = "a published message is never lost"
     ONCE = "its effects happen exactly once"
-    IN_ORDER = "messages of one order are applied in order"
+    IN_ORDER = "messages of one order are applied in order, retries included"
     NO_FORK = "one order never forks"
     PUBLISHED = "what was decided is published, in order, once"
     REPLACED = "a lost worker is replaced in seconds"

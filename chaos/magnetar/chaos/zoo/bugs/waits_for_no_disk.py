@@ -1,6 +1,7 @@
 """A commit returns before it is on the disk.
 
 R10: an acknowledgement follows the durable commit. With the power both are gone, and only the message is missed.
+R1: the row that owns a shard counts its commits; with the power it counts back.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ def _lazy(keep_durable: Any, connection: Any, setup: Any) -> None:
 
 BUG = Bug(
     __name__,
-    rules=("R10",),
+    rules=("R10", "R1"),
     promise=Promise.NEVER_LOST,
     within=100,
     changes=(Change(database, "_keep_durable", _lazy),),
