@@ -271,6 +271,18 @@ def test_every_partition_of_every_feed_belongs_to_one_shard() -> None:
         assert plans.keys() == ALL
 
 
+def test_a_shard_that_was_taken_and_not_moved_into_is_handed_back() -> None:
+    """A worker that is told to leave while it takes shards leaves none of them in its name."""
+    bench = Bench(start=False)
+    bench.faults.hold_cursors()
+    bench.until("store.take:after")
+    bench.engine.ownership.leave()
+    bench.advance(5)
+    assert bench.observer.of("owned") == []
+    assert {(row.owner, row.clean) for row in bench.views.shards()} == {("", True)}
+    assert 1 in {row.epoch for row in bench.views.shards()}
+
+
 def test_another_number_of_partitions_stops_the_worker() -> None:
     """R31: keys would go to other shards; the error says both numbers and what to set."""
     bench = Bench()

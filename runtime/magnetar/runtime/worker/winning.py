@@ -114,7 +114,17 @@ class Winning:
         """Want it no more, and give back what was subscribed for it."""
         claim = self._claims.pop(shard, None)
         if claim is not None:
+            row = claim.row
             self._give_up(claim)
+            if row is not None and row.clean:
+                self._hand_back(row)
+
+    def _hand_back(self, row: ShardRow) -> None:
+        """It was taken and not moved into: nothing was done with it, so it is as clean as it was (R15)."""
+        try:
+            self._store.release(row.shard, row.epoch)
+        except (StoreUnavailable, CommitUnknown) as error:
+            _log.warning("shard %s: not marked clean: %s", row.shard, error)
 
     def forgo_all(self) -> None:
         """Want nothing more."""
