@@ -60,8 +60,7 @@ class ParkedKeys:
         """A key is parked, or is parked otherwise than before."""
         self.keys[key.key] = key
         (self.crowded.add if waiting(key) >= self.bound else self.crowded.discard)(key.key)
-        if key.due is not None:
-            heappush(self.heap, (self._rings(key, key.due), key.key))
+        self._expect(key)
 
     def free(self, key: str) -> None:
         """Nothing waits for the key any more."""
@@ -97,8 +96,8 @@ class ParkedKeys:
     def let_go(self, keys: Sequence[str]) -> None:
         """A turn is done with them. One that stayed as it was rings again: a clock put back had made it too early."""
         for name in keys:
-            if (key := self.keys.get(name)) is not None and key.due is not None:
-                heappush(self.heap, (self._rings(key, key.due), name))
+            if (key := self.keys.get(name)) is not None:
+                self._expect(key)
 
     def ring_by_row(self, instant: Instant) -> Instant | None:
         """Let those go on whose own time has come, bell or no bell; returns when the next one's will."""
@@ -108,6 +107,11 @@ class ParkedKeys:
             if parked is not None and parked.due is not None and self._rings(parked, parked.due) == at:
                 self.ring(key, instant)
         return self.heap[0][0] if self.heap else None
+
+    def _expect(self, key: ParkedKey) -> None:
+        """Its row rings, if it is due by itself."""
+        if key.due is not None:
+            heappush(self.heap, (self._rings(key, key.due), key.key))
 
     def _rings(self, key: ParkedKey, due: Instant) -> Instant:
         return due + self.grace if key.failures else due

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from magnetar.runtime.store.port import StateRow
     from magnetar.runtime.wiring import ActorPlan, Topic
     from magnetar.runtime.worker.shard import Feed, Shard
-    from magnetar.schemas import Schema, State, WriterSchemas
+    from magnetar.schemas import Origin, Schema, State, WriterSchemas
 
 _properties = msgspec.json.Decoder(dict[str, str]).decode
 
@@ -102,20 +102,12 @@ class Reader:
         if writer.fingerprint not in self._met:
             self._fresh[writer.fingerprint] = writer.text
         try:
-            return self._readable(shard, feed, delivery, writer)
+            message = _message(shard.plan, feed.topic, delivery.body, writer, _Origin(feed, delivery))
+            return _arrival(shard, feed, delivery, message, writer.fingerprint)
         except Unread as problem:
             return _unreadable(feed, delivery, writer.fingerprint, Unread(str(problem))) if own else None
         except (DecodeFailed, MisuseError, ValueError) as error:
             return _unreadable(feed, delivery, writer.fingerprint, PermanentError(str(error)))
-
-    def _readable(self, shard: Shard, feed: Feed, delivery: Delivery, writer: Schema) -> Arrival:
-        try:
-            message = feed.topic.codec.decode(delivery.body, writer, _Origin(feed, delivery))
-        except UnknownType as error:
-            raise Unread(str(error)) from error
-        if type(message) not in shard.plan.handlers:
-            raise Unread(f"actor {shard.plan.name!r} has no handler for {type(message).__name__}")
-        return _arrival(shard, feed, delivery, message, writer.fingerprint)
 
     def parked(self, plan: ActorPlan, row: ParkedRow, failures: int) -> Arrival:
         """A parked message again, `failures` of its attempts being over. Raises `SchemaUnavailable`."""
@@ -136,15 +128,13 @@ class Reader:
 
     def _read_again(self, plan: ActorPlan, topic: Topic, row: ParkedRow) -> tuple[Message | None, Exception | None]:
         writer = self._writers.find(topic.name, None, row.schema)
+        origin = Kept(row.source, to_text(row.message_id), row.schema)
         try:
-            message = topic.codec.decode(row.body, writer, Kept(row.source, to_text(row.message_id), row.schema))
-        except UnknownType as error:
-            return None, Unread(str(error))
+            return _message(plan, topic, row.body, writer, origin), None
+        except Unread as problem:
+            return None, Unread(str(problem))
         except (DecodeFailed, ValueError) as error:
             return None, PermanentError(str(error))
-        if type(message) not in plan.handlers:
-            return None, Unread(f"actor {plan.name!r} has no handler for {type(message).__name__}")
-        return message, None
 
     def _again(self, arrival: Arrival, row: ParkedRow, failures: int) -> Arrival:
         return msgspec.structs.replace(arrival, ordinal=row.ordinal, failures=failures)
@@ -173,6 +163,17 @@ class Reader:
             row.generation, row.key, message, envelope, row.schema, row.body, "", row.due, {},
             timer=row, problem=problem,
         )  # fmt: skip
+
+
+def _message(plan: ActorPlan, topic: Topic, body: bytes, writer: Schema, origin: Origin) -> Message:
+    """What the bytes say, if this code can read and handle it: `Unread`. Raises what decoding raises."""
+    try:
+        message = topic.codec.decode(body, writer, origin)
+    except UnknownType as error:
+        raise Unread(str(error)) from error
+    if type(message) not in plan.handlers:
+        raise Unread(f"actor {plan.name!r} has no handler for {type(message).__name__}")
+    return message
 
 
 def _topic_of(plan: ActorPlan, source: str) -> Topic | None:

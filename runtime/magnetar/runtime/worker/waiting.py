@@ -78,15 +78,12 @@ class Waiting:
 
     def bury(self, arrival: Arrival, error: Exception, failures: int, now: Instant, *, hold: bool) -> None:
         """A dead letter: index row and topic in this one commit. `hold`: the key waits until a person decides."""
-        envelope = arrival.envelope
         properties = letter(arrival, self._shard.name, error, failures, None)
         self._changes.to_park().dead.append(
             DeadLetter(
-                self._plan.name, arrival.message_id, self._shard.name, arrival.key, envelope.type, arrival.schema,
-                arrival.body, envelope.source, arrival.at, envelope.correlation_id, envelope.causation_id,
-                envelope.occurred, arrival.published_at, _to_json(dict(arrival.properties)).decode(),
-                "" if arrival.timer is None else arrival.timer.name, name_of(error), text_of(error),
-                self._fingerprint(arrival, error), failures, 0, now, LetterStatus.DEAD.value,
+                self._plan.name, arrival.message_id, self._shard.name, arrival.key, *_origin(arrival),
+                name_of(error), text_of(error), self._fingerprint(arrival, error), failures, 0, now,
+                LetterStatus.DEAD.value,
             )
         )  # fmt: skip
         self._post(self._plan.dead_letters, arrival, properties)
@@ -152,13 +149,9 @@ class Waiting:
         return key._replace(first=key.first + 1)
 
     def _row(self, arrival: Arrival, ordinal: int, now: Instant) -> ParkedRow:
-        envelope = arrival.envelope
         return ParkedRow(
-            self._plan.name, arrival.key, ordinal, self._shard.name, arrival.message_id, envelope.type, arrival.schema,
-            arrival.body, envelope.source, arrival.at, envelope.correlation_id, envelope.causation_id,
-            envelope.occurred, arrival.published_at, _to_json(dict(arrival.properties)).decode(),
-            "" if arrival.timer is None else arrival.timer.name, now,
-        )  # fmt: skip
+            self._plan.name, arrival.key, ordinal, self._shard.name, arrival.message_id, *_origin(arrival), now
+        )
 
     def _post(self, topic: str, arrival: Arrival, properties: dict[str, str]) -> None:
         """Letters go to the shard's own partition number: who owns the shard consumes them."""
@@ -166,6 +159,16 @@ class Waiting:
 
     def _fingerprint(self, arrival: Arrival, error: Exception) -> str:
         return fingerprint_of(error, self._plan.name, arrival.envelope.type)
+
+
+def _origin(arrival: Arrival) -> tuple[str, str, bytes, str, str, str, str, Instant, Instant, str, str]:
+    """What a parked row and a dead letter keep alike, in the order of their columns: from `type` to `timer`."""
+    envelope = arrival.envelope
+    return (
+        envelope.type, arrival.schema, arrival.body, envelope.source, arrival.at, envelope.correlation_id,
+        envelope.causation_id, envelope.occurred, arrival.published_at, _to_json(dict(arrival.properties)).decode(),
+        "" if arrival.timer is None else arrival.timer.name,
+    )  # fmt: skip
 
 
 def describe(key: ParkedKey) -> str:
