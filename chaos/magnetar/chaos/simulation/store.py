@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from magnetar.chaos.history import History
     from magnetar.runtime.instant import Instant
-    from magnetar.runtime.store.parking import ParkedKey, ParkedRow
+    from magnetar.runtime.store.parking import DeadLetter, ParkedKey, ParkedRow
     from magnetar.runtime.store.port import (
         Beat,
         OutboxRow,
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
         Taker,
         TimerRow,
     )
+    from magnetar.runtime.store.requests import Pause, Request
     from magnetar.runtime.store.sqlite import SqliteMemory
     from magnetar.runtime.table import Table
 
@@ -288,6 +289,21 @@ class StormyStore:
         """See the port."""
         self._read("reading what waits for a key")
         return self._inner.parked(actor, key, first, limit)
+
+    def letter(self, actor: str, message_id: bytes) -> DeadLetter | None:
+        """See the port."""
+        self._read("reading a dead letter")
+        return self._inner.letter(actor, message_id)
+
+    def asked(self, shards: Sequence[ShardName], limit: int) -> list[Request]:
+        """See the port."""
+        self._read("reading what is asked")
+        return self._inner.asked(shards, limit)
+
+    def pauses(self, shard: ShardName) -> list[Pause]:
+        """See the port."""
+        self._read("reading what is paused")
+        return self._inner.pauses(shard)
 
     def dispositions(self, actor: str, message_ids: Sequence[bytes]) -> dict[bytes, str]:
         """See the port."""
