@@ -8,11 +8,12 @@ from __future__ import annotations
 import json
 from collections import deque
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any
 
 from magnetar.chaos.history import Committed, LaneRow, Restored, Taken
 from magnetar.chaos.simulation.disk import Disk
 from magnetar.chaos.simulation.tails import Tails
+from magnetar.chaos.simulation.tearing import Tear, Torn
 from magnetar.runtime.store.port import CommitUnknown, StoreUnavailable, VersionConflict
 
 if TYPE_CHECKING:
@@ -44,22 +45,6 @@ WELL, BREATH = 4, 590_000
 HAPPENED, LOST, LATE = "happened", "lost", "late"
 TORN = ("journal", "outbox", "armed", "positions")
 """What the database is about to write when a commit is torn: the connection is lost in the midst of the transaction."""
-
-
-class Torn(BaseException):
-    """The connection is lost here and now."""
-
-
-class Tear(dict[Any, Any]):
-    """Stands in place of rows: whoever reads them gets the loss of the connection instead."""
-
-    def __iter__(self) -> NoReturn:
-        """Never a row."""
-        raise Torn
-
-    def items(self) -> NoReturn:
-        """Never a row."""
-        raise Torn
 
 
 class Weather:

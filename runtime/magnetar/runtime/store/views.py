@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
     from magnetar.runtime.instant import Instant
     from magnetar.runtime.store.parking import DeadLetter, FailureRow, ParkedKey, ParkedRow
@@ -27,8 +27,9 @@ class Load(NamedTuple):
 class Which(NamedTuple):
     """Which dead letters: those to which everything given here applies.
 
-    `error` is its class, with or without its module; `fingerprint` may be the beginning of one. `since` and `until`
-    are of when they died, both included. `status` '': whatever became of them.
+    `type` and `error` (its class) may be without their module; `fingerprint` may be the beginning of one, and `message`
+    the end of an id's digits. `since` and `until` are of when they died, both included. `status` '': whatever became of
+    them.
     """
 
     actor: str | None = None
@@ -36,6 +37,7 @@ class Which(NamedTuple):
     type: str | None = None
     error: str | None = None
     fingerprint: str | None = None
+    message: str | None = None
     since: Instant | None = None
     until: Instant | None = None
     status: str = "dead"
@@ -49,7 +51,7 @@ class LetterGroup(NamedTuple):
     type: str
     error: str
     error_text: str
-    count: int
+    letters: int
     keys: int
     first: Instant
     last: Instant
@@ -110,8 +112,8 @@ class Views(Protocol):
         """What is paused, by shard and type; single keys are not among them."""
         ...
 
-    def request(self, request_id: bytes) -> Request | None:
-        """One request and its answer."""
+    def requests(self, ids: Sequence[bytes]) -> list[Request]:
+        """Those of these requests that are there, and their answers, by id."""
         ...
 
     def requests_of(self, shard: ShardName, key: str, limit: int = 1000) -> list[Request]:

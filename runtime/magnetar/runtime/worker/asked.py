@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING, NamedTuple
 import msgspec
 
 from magnetar.runtime.identity import id_of
+from magnetar.runtime.instant import to_iso
 from magnetar.runtime.store.parking import ParkedRow, Reason
 from magnetar.runtime.store.requests import What
+from magnetar.runtime.worker.parking import waiting
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -26,6 +28,14 @@ LETTER, TYPE, MOST = "letter", "type", "most"
 _arguments = msgspec.json.Decoder(dict[str, str]).decode
 
 
+class Declined(Exception):
+    """Nothing is done; the text says why, and what to do."""
+
+
+class FailedAgain(Exception):
+    """A message was tried, and has failed; the text says with what."""
+
+
 class Asked(NamedTuple):
     """`arrival` is the key's head, or the dead letter's message; None where none is needed, or there is none."""
 
@@ -36,7 +46,7 @@ class Asked(NamedTuple):
 
 
 def look_up(store: Store, reader: Reader, shard: Shard, request: Request) -> Asked:
-    """Read what the request is about. Raises `StoreUnavailable`, and `SchemaUnavailable` where a message is to be tried.
+    """Read what the request is about. Raises `StoreUnavailable`, and `SchemaUnavailable` for what is to be tried.
 
     Arguments that cannot be understood are none: it will be refused.
     """
@@ -74,3 +84,14 @@ def _about_letter(store: Store, reader: Reader, shard: Shard, asked: Asked, mess
 def _buried(arrival: Arrival) -> Arrival:
     """A timer that died is armed no more: it is a message like any other."""
     return msgspec.structs.replace(arrival, ordinal=None, timer=None, buried=True)
+
+
+def waiting_on(key: ParkedKey | None) -> str:
+    """How many messages wait for the key, in words."""
+    count = 0 if key is None else waiting(key)
+    return f"{count} {'message waits' if count == 1 else 'messages wait'} for it"
+
+
+def due_of(key: ParkedKey) -> str:
+    """When the key goes on by itself, in words."""
+    return f"its first message is tried again at {to_iso(key.due)}" if key.due is not None else f"it is {key.reason}"

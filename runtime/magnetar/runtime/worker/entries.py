@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 
-from magnetar.runtime.instant import Instant
-from magnetar.runtime.store.port import JournalRow, ShardName
+from magnetar.runtime.store.port import JournalRow
 
 if TYPE_CHECKING:
+    from magnetar.runtime.instant import Instant
+    from magnetar.runtime.store.port import ShardName
     from magnetar.runtime.wiring import ActorPlan
     from magnetar.runtime.worker.arrival import Arrival
     from magnetar.runtime.worker.decisions import Told

@@ -18,20 +18,20 @@ from typing import TYPE_CHECKING
 from magnetar.runtime.envelope import plain
 from magnetar.runtime.identity import to_text
 from magnetar.runtime.instant import Instant, to_iso
-from magnetar.runtime.store.parking import LetterStatus, Reason
+from magnetar.runtime.store.parking import Reason
 from magnetar.runtime.store.port import Disposition
-from magnetar.runtime.store.requests import Answer, LetterMove, Pause, RequestStatus, What
-from magnetar.runtime.worker.asked import MOST, TYPE
-from magnetar.runtime.worker.failing import TEXT_LIMIT, Unread, fingerprint_of, name_of, text_of
+from magnetar.runtime.store.requests import Answer, Pause, RequestStatus, What
+from magnetar.runtime.worker.asked import TYPE, Declined, FailedAgain, due_of, waiting_on
+from magnetar.runtime.worker.burying import Letters
+from magnetar.runtime.worker.failing import TEXT_LIMIT
 from magnetar.runtime.worker.parking import waiting
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from magnetar.runtime.store.parking import DeadLetter, ParkedKey
+    from magnetar.runtime.store.parking import ParkedKey
     from magnetar.runtime.store.port import ShardChanges
     from magnetar.runtime.store.requests import Request
-    from magnetar.runtime.worker.arrival import Arrival
     from magnetar.runtime.worker.asked import Asked
     from magnetar.runtime.worker.handling import Handling
     from magnetar.runtime.worker.shard import Shard
@@ -41,44 +41,36 @@ AT_A_TIME = 500
 """So many keys go on in one commit at most when a type is resumed; the request goes on until no key is left."""
 
 
-class Declined(Exception):
-    """Nothing is done; the text says why, and what to do."""
-
-
-class _FailedAgain(Exception):
-    """A message was tried, and has failed; the text says with what."""
-
-
 class Executing:
     """One request, in a group of its shard's own."""
 
-    def __init__(
-        self, handling: Handling, shard: Shard, changes: ShardChanges, waiting: Waiting, now: Instant
-    ) -> None:
+    def __init__(self, handling: Handling, shard: Shard, changes: ShardChanges, waiting: Waiting, now: Instant) -> None:
         """`handling` applies messages, and `changes` gets the rows."""
         self._handling = handling
         self._shard = shard
         self._answering = changes.to_answer()
         self._waiting = waiting
         self._now = now
+        self._letters = Letters(handling, shard, self._answering, waiting, now)
 
     def run(self, asked: Asked, refused: Mapping[bytes, str]) -> Request | None:
         """Do it and answer. What is returned is not done yet, and goes on in another group.
 
         `refused`: what the store has refused for its content (R9).
         """
-        status = RequestStatus.DONE
+        if (why := refused.get(asked.request.id)) is not None:
+            self._answer(asked.request, RequestStatus.REFUSED, why)
+            return None
         try:
-            if (why := refused.get(asked.request.id)) is not None:
-                raise Declined(why)
             answer = self._deed(asked.request.what)(asked)
         except Declined as error:
-            status, answer = RequestStatus.REFUSED, str(error)
-        except _FailedAgain as error:
-            status, answer = RequestStatus.FAILED, str(error)
-        if answer is None:
-            return asked.request
-        self._answer(asked.request, status, answer)
+            self._answer(asked.request, RequestStatus.REFUSED, str(error))
+        except FailedAgain as error:
+            self._answer(asked.request, RequestStatus.FAILED, str(error))
+        else:
+            if answer is None:
+                return asked.request
+            self._answer(asked.request, RequestStatus.DONE, answer)
         return None
 
     def _answer(self, request: Request, status: RequestStatus, answer: str) -> None:
@@ -94,8 +86,8 @@ class Executing:
             What.SKIP: self._skip,
             What.PAUSE_ALL: self._pause_all,
             What.RESUME_ALL: self._resume_all,
-            What.DISCARD: self._discard,
-            What.REPLAY: self._replay,
+            What.DISCARD: self._letters.discard,
+            What.REPLAY: self._letters.replay,
         }
         if what not in deeds:
             message = f"this worker does not know how to {what!r}: a newer tool has asked; update the workers"
@@ -122,14 +114,14 @@ class Executing:
         key = self._waiting.parked(request.key)
         if key is not None and key.reason == Reason.HELD:
             message = (
-                f"{self._name(request.key)} waits for a person already, after dead letter {key.held_by}: resume it to go "
-                "on without that message, retry it, or skip it"
+                f"{self._name(request.key)} waits for a person already, after dead letter {key.held_by}: "
+                "resume it to go on without that message, retry it, or skip it"
             )
             raise Declined(message)
         if key is not None and key.reason == Reason.PAUSED:
             return f"{self._name(request.key)} was paused already, since {to_iso(key.since)}"
         self._waiting.pause(request.key, self._now)
-        return f"{self._name(request.key)} is paused; {_waiting_on(key)}"
+        return f"{self._name(request.key)} is paused; {waiting_on(key)}"
 
     def _resume(self, asked: Asked) -> str:
         key = self._parked(asked.request)
@@ -138,18 +130,18 @@ class Executing:
             message = f"{name} waits because {key.held_by} is paused: resume that type"
             raise Declined(message)
         if key.reason not in {Reason.PAUSED, Reason.HELD}:
-            message = f"{name} waits for no person: {_due(key)}; retry it to have its first message tried now"
+            message = f"{name} waits for no person: {due_of(key)}; retry it to have its first message tried now"
             raise Declined(message)
         self._handling.go_on(key.key)
         if key.reason == Reason.HELD:
-            return f"{name} goes on without dead letter {key.held_by}, which stays one; {_waiting_on(key)}"
-        return f"{name} goes on; {_waiting_on(key)}"
+            return f"{name} goes on without dead letter {key.held_by}, which stays one; {waiting_on(key)}"
+        return f"{name} goes on; {waiting_on(key)}"
 
     def _retry(self, asked: Asked) -> str:
         key = self._parked(asked.request)
         name = self._name(key.key)
         if key.reason == Reason.HELD:
-            return self._replay(asked)
+            return self._letters.replay(asked)
         if key.reason == Reason.PAUSED:
             message = f"{name} is paused: resume it, which tries its first message at once"
             raise Declined(message)
@@ -157,16 +149,13 @@ class Executing:
             message = f"{name} waits because {key.held_by} is paused: resume that type"
             raise Declined(message)
         self._handling.go_on(key.key)
-        return f"{name}: its first message is tried now, after {key.failures} failures; {_waiting_on(key)}"
+        return f"{name}: its first message is tried now, after {key.failures} failures; {waiting_on(key)}"
 
     def _skip(self, asked: Asked) -> str:
         key = self._parked(asked.request)
         name = self._name(key.key)
         if key.reason == Reason.HELD:
-            if asked.letter is None or asked.arrival is None:
-                message = f"{name}: the dead letter that it holds for is not known: resume the key, then discard the letter"
-                raise Declined(message)
-            return self._give_up(asked.arrival, asked.letter, Disposition.SKIPPED)
+            return self._letters.discard(asked, Disposition.SKIPPED)
         if asked.arrival is None:
             message = f"{name} is {key.reason}, and nothing waits for it: there is nothing to skip"
             raise Declined(message)
@@ -178,7 +167,7 @@ class Executing:
     # a type, or all
 
     def _pause_all(self, asked: Asked) -> str:
-        type_, request = asked.arguments.get(TYPE, ""), asked.request
+        type_, request = self._type(asked), asked.request
         if (known := self._shard.pauses.get(type_)) is not None:
             return f"{self._all(type_)} was paused already, by {known.who} at {to_iso(known.since)}"
         self._answering.paused.append(Pause(self._shard.name, type_, request.who, request.why, self._now))
@@ -186,7 +175,7 @@ class Executing:
 
     def _resume_all(self, asked: Asked) -> str | None:
         """The keys that it has stopped go on, so many a commit; only then it is answered."""
-        type_ = asked.arguments.get(TYPE, "")
+        type_ = self._type(asked)
         keys = self._shard.parking.keys.values()
         stopped = [key.key for key in keys if key.reason == Reason.STOPPED and key.held_by == type_]
         if type_ in self._shard.pauses:
@@ -198,85 +187,16 @@ class Executing:
             self._handling.go_on(key)
         return None if len(stopped) > AT_A_TIME else f"{self._all(type_)} goes on"
 
+    def _type(self, asked: Asked) -> str:
+        """The type that is meant, by its whole name or the last part of it; '' where all are."""
+        named, plan = asked.arguments.get(TYPE, ""), self._shard.plan
+        meant = {each for each in plan.types if named in {each, each.rpartition(".")[2]}} if named else {""}
+        if len(meant) == 1:
+            return meant.pop()
+        if named in self._shard.pauses:  # newer code took it
+            return named
+        message = f"actor {plan.name} takes no {named}; it takes {', '.join(sorted(plan.types))}"
+        raise Declined(message)
+
     def _all(self, type_: str) -> str:
         return f"{type_ or 'everything'} of {self._shard.name}"
-
-    # a dead letter
-
-    def _dead(self, asked: Asked) -> tuple[Arrival, DeadLetter]:
-        if asked.letter is None or asked.arrival is None:
-            message = f"shard {self._shard.name} has no such dead letter"
-            raise Declined(message)
-        if asked.letter.status != LetterStatus.DEAD:
-            message = f"message {to_text(asked.letter.message_id)} is no dead letter any more: it was {asked.letter.status}"
-            raise Declined(message)
-        return asked.arrival, asked.letter
-
-    def _discard(self, asked: Asked) -> str:
-        return self._give_up(*self._dead(asked), Disposition.DISCARDED)
-
-    def _give_up(self, arrival: Arrival, letter: DeadLetter, disposition: Disposition) -> str:
-        self._handling.give_up(arrival, disposition)
-        self._move(letter, LetterStatus.DISCARDED, letter.replays)
-        return f"message {to_text(letter.message_id)} is {disposition} for good; {self._go_on_after(letter)}"
-
-    def _move(self, letter: DeadLetter, status: LetterStatus, replays: int) -> None:
-        self._answering.letters.append(LetterMove(letter.actor, letter.message_id, status.value, replays))
-
-    def _go_on_after(self, letter: DeadLetter) -> str:
-        """The key that holds for this letter need not any more."""
-        key = self._waiting.parked(letter.key)
-        if key is None or key.reason != Reason.HELD or not _holds_for(key, letter):
-            return "no key waits for it"
-        self._handling.go_on(letter.key)
-        return f"{self._name(letter.key)} goes on; {_waiting_on(key)}"
-
-    def _replay(self, asked: Asked) -> str:
-        arrival, letter = self._dead(asked)
-        self._may_replay(asked, arrival, letter)
-        replays = letter.replays + 1
-        self._move(letter, LetterStatus.REPLAYED, replays)
-        error = self._handling.tried(arrival, letter.failures)
-        if error is None:
-            return f"message {to_text(letter.message_id)} is applied; {self._go_on_after(letter)}"
-        failures = letter.failures + 1
-        self._handling.fail_again(arrival, error, failures)
-        again = letter._replace(
-            error=name_of(error), error_text=text_of(error),
-            fingerprint=fingerprint_of(error, letter.actor, letter.type),
-            failures=failures, dead_at=self._now, replays=replays,
-        )  # fmt: skip
-        self._waiting.failed_again(again)
-        message = f"message {to_text(letter.message_id)} has failed again, for the {failures}. time: {again.error}: {again.error_text}"
-        raise _FailedAgain(message)
-
-    def _may_replay(self, asked: Asked, arrival: Arrival, letter: DeadLetter) -> None:
-        """R22: it may not overtake what waits for its key, nor an earlier letter that its key holds for."""
-        name, key = self._name(letter.key), self._waiting.parked(letter.key)
-        if isinstance(arrival.problem, Unread):
-            raise Declined(f"no code here can handle it: {arrival.problem}")
-        if letter.type in self._shard.pauses:
-            raise Declined(f"its type {letter.type} is paused: resume that first")
-        if not letter.key:
-            raise Declined("it has no key that could be read: send what it meant anew, and discard it")
-        if not self._shard.houses(letter.key):
-            raise Declined(f"{name} does not belong to shard {self._shard.name}: send it anew, and discard it")
-        if key is not None and not (key.reason == Reason.HELD and _holds_for(key, letter)):
-            raise Declined(f"{name} is parked ({key.reason}), and what waits for it comes first; {_due(key)}")
-        most = asked.arguments.get(MOST, "")
-        if most.isdecimal() and letter.replays >= int(most):
-            raise Declined(f"it was replayed {letter.replays} times already, and has failed each time: mend its cause first")
-
-
-def _holds_for(key: ParkedKey, letter: DeadLetter) -> bool:
-    """Whether the key waits for this letter; of a key that older code held that is not known."""
-    return key.held_by in {to_text(letter.message_id), ""}
-
-
-def _waiting_on(key: ParkedKey | None) -> str:
-    count = 0 if key is None else waiting(key)
-    return f"{count} {'message waits' if count == 1 else 'messages wait'} for it"
-
-
-def _due(key: ParkedKey) -> str:
-    return f"its first message is tried again at {to_iso(key.due)}" if key.due is not None else f"it is {key.reason}"

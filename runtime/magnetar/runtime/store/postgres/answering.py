@@ -32,7 +32,7 @@ def answering_writes(answerings: Sequence[Answering]) -> Iterator[tuple[str, Cal
 
 def _in_answers(ask: Ask, answering: Answering) -> Iterator[str]:
     for answer in answering.answers:
-        found = ask("request", answer.id)
+        found = ask("requests", uuids([answer.id]))
         if not found or found[0][8] != "asked":
             yield f"requests: {answer.id.hex()} is {found[0][8] if found else 'unknown'}, and was to be answered"
 

@@ -13,13 +13,13 @@ from magnetar.runtime.store.port import JournalRow, Member, OutboxRow, ShardRow,
 from magnetar.runtime.store.postgres.connection import Call
 from magnetar.runtime.store.postgres.database import SQL, engine_session, reading_session
 from magnetar.runtime.store.postgres.migrating import check_migrated
-from magnetar.runtime.store.postgres.packing import integer, optional, text, texts
+from magnetar.runtime.store.postgres.packing import integer, optional, text, texts, uuids
 from magnetar.runtime.store.requests import Pause, Request
 from magnetar.runtime.store.sql.tables import table_name
 from magnetar.runtime.store.views import PRODUCT, LetterGroup, Load
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
     from magnetar.runtime.instant import Instant
     from magnetar.runtime.store.postgres.connection import Rows
@@ -104,9 +104,9 @@ class PostgresViews:
         """See the port."""
         return list(self._rows(Pause._make, "pauses"))
 
-    def request(self, request_id: bytes) -> Request | None:
+    def requests(self, ids: Sequence[bytes]) -> list[Request]:
         """See the port."""
-        return next(self._rows(Request._make, "request", request_id), None)
+        return list(self._rows(Request._make, "requests", uuids(ids)))
 
     def requests_of(self, shard: str, key: str, limit: int = 1000) -> list[Request]:
         """See the port."""
@@ -192,4 +192,8 @@ class PostgresViews:
 def _packed(which: Which) -> tuple[Packed, ...]:
     """In the order of its fields."""
     *texts_, since, until, status = which
-    return (*(optional(text, each) for each in texts_), *(optional(integer, each) for each in (since, until)), text(status))
+    return (
+        *(optional(text, each) for each in texts_),
+        *(optional(integer, each) for each in (since, until)),
+        text(status),
+    )

@@ -460,9 +460,10 @@ WHERE ($1::text IS NULL OR actor = $1::text) AND ($2::text IS NULL OR key = $2::
     AND ($3::text IS NULL OR type = $3::text OR right(type, length($3::text) + 1) = '.' || $3::text)
     AND ($4::text IS NULL OR error = $4::text OR right(error, length($4::text) + 1) = '.' || $4::text)
     AND ($5::text IS NULL OR starts_with(fingerprint, $5::text))
-    AND ($6::int8 IS NULL OR dead_at >= $6::int8) AND ($7::int8 IS NULL OR dead_at <= $7::int8)
-    AND ($8::text = '' OR status = $8::text)
-ORDER BY dead_at DESC, actor, message_id DESC LIMIT $9::int8;
+    AND ($6::text IS NULL OR right(replace(message_id::text, '-', ''), length($6::text)) = lower($6::text))
+    AND ($7::int8 IS NULL OR dead_at >= $7::int8) AND ($8::int8 IS NULL OR dead_at <= $8::int8)
+    AND ($9::text = '' OR status = $9::text)
+ORDER BY dead_at DESC, actor, message_id DESC LIMIT $10::int8;
 
 -- name: letter_groups
 SELECT
@@ -473,9 +474,10 @@ WHERE ($1::text IS NULL OR actor = $1::text) AND ($2::text IS NULL OR key = $2::
     AND ($3::text IS NULL OR type = $3::text OR right(type, length($3::text) + 1) = '.' || $3::text)
     AND ($4::text IS NULL OR error = $4::text OR right(error, length($4::text) + 1) = '.' || $4::text)
     AND ($5::text IS NULL OR starts_with(fingerprint, $5::text))
-    AND ($6::int8 IS NULL OR dead_at >= $6::int8) AND ($7::int8 IS NULL OR dead_at <= $7::int8)
-    AND ($8::text = '' OR status = $8::text)
-GROUP BY actor, fingerprint ORDER BY count(*) DESC, actor, fingerprint LIMIT $9::int8;
+    AND ($6::text IS NULL OR right(replace(message_id::text, '-', ''), length($6::text)) = lower($6::text))
+    AND ($7::int8 IS NULL OR dead_at >= $7::int8) AND ($8::int8 IS NULL OR dead_at <= $8::int8)
+    AND ($9::text = '' OR status = $9::text)
+GROUP BY actor, fingerprint ORDER BY count(*) DESC, actor, fingerprint LIMIT $10::int8;
 
 -- name: move_letters
 WITH moved AS (
@@ -519,10 +521,10 @@ WITH answered AS (
 )
 SELECT 1 / (count(*) = cardinality($1::uuid[]))::int FROM answered;
 
--- name: request
+-- name: requests
 SELECT
     id, shard, what, key, arguments, who, why, asked_at, status, answer, answered_at, epoch
-FROM requests WHERE id = $1::uuid;
+FROM requests WHERE id = ANY($1::uuid[]) ORDER BY id;
 
 -- name: requests_of
 SELECT

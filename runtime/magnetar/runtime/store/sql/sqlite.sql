@@ -295,8 +295,9 @@ WHERE (?1 IS NULL OR actor = ?1) AND (?2 IS NULL OR key = ?2)
     AND (?3 IS NULL OR type = ?3 OR substr(type, -1 - length(?3)) = '.' || ?3)
     AND (?4 IS NULL OR error = ?4 OR substr(error, -1 - length(?4)) = '.' || ?4)
     AND (?5 IS NULL OR substr(fingerprint, 1, length(?5)) = ?5)
-    AND (?6 IS NULL OR dead_at >= ?6) AND (?7 IS NULL OR dead_at <= ?7) AND (?8 = '' OR status = ?8)
-ORDER BY dead_at DESC, actor, message_id DESC LIMIT ?9;
+    AND (?6 IS NULL OR substr(hex(message_id), -length(?6)) = upper(?6))
+    AND (?7 IS NULL OR dead_at >= ?7) AND (?8 IS NULL OR dead_at <= ?8) AND (?9 = '' OR status = ?9)
+ORDER BY dead_at DESC, actor, message_id DESC LIMIT ?10;
 
 -- name: letter_groups
 SELECT
@@ -307,8 +308,9 @@ WHERE (?1 IS NULL OR actor = ?1) AND (?2 IS NULL OR key = ?2)
     AND (?3 IS NULL OR type = ?3 OR substr(type, -1 - length(?3)) = '.' || ?3)
     AND (?4 IS NULL OR error = ?4 OR substr(error, -1 - length(?4)) = '.' || ?4)
     AND (?5 IS NULL OR substr(fingerprint, 1, length(?5)) = ?5)
-    AND (?6 IS NULL OR dead_at >= ?6) AND (?7 IS NULL OR dead_at <= ?7) AND (?8 = '' OR status = ?8)
-GROUP BY actor, fingerprint ORDER BY count(*) DESC, actor, fingerprint LIMIT ?9;
+    AND (?6 IS NULL OR substr(hex(message_id), -length(?6)) = upper(?6))
+    AND (?7 IS NULL OR dead_at >= ?7) AND (?8 IS NULL OR dead_at <= ?8) AND (?9 = '' OR status = ?9)
+GROUP BY actor, fingerprint ORDER BY count(*) DESC, actor, fingerprint LIMIT ?10;
 
 -- name: move_letter
 UPDATE dead_letters SET status = ?3, replays = ?4 WHERE actor = ?1 AND message_id = ?2 AND status = 'dead';
@@ -335,10 +337,10 @@ FROM json_each(?1) AS wanted CROSS JOIN requests ON requests.id IN (
 UPDATE requests SET status = ?3, answer = ?4, answered_at = ?5, epoch = ?6
 WHERE id = ?1 AND shard = ?2 AND status = 'asked';
 
--- name: request
+-- name: requests
 SELECT
     id, shard, what, key, arguments, who, why, asked_at, status, answer, answered_at, epoch
-FROM requests WHERE id = ?;
+FROM requests WHERE id IN (SELECT unhex(value) FROM json_each(?)) ORDER BY id;
 
 -- name: requests_of
 SELECT

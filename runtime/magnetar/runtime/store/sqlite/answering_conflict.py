@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 def _in_answers(connection: Connection, answering: Answering) -> Iterator[str]:
     for answer in answering.answers:
-        found = connection.rows(SQL["request"], (answer.id,))
+        found = connection.rows(SQL["requests"], (f'["{answer.id.hex()}"]',))
         if not found or found[0][8] != "asked":
             yield f"requests: {answer.id.hex()} is {found[0][8] if found else 'unknown'}, and was to be answered"
 

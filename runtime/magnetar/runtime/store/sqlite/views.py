@@ -6,6 +6,7 @@ read to the end at once.
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 from magnetar.runtime.bus.port import Position
@@ -19,7 +20,7 @@ from magnetar.runtime.store.sqlite.rows import member_of, shard_row
 from magnetar.runtime.store.views import PRODUCT, LetterGroup, Load
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
     from magnetar.runtime.instant import Instant
     from magnetar.runtime.store.port import Member, ShardRow
@@ -95,9 +96,9 @@ class SqliteViews:
         """See the port."""
         return list(self._rows(Pause._make, "pauses"))
 
-    def request(self, request_id: bytes) -> Request | None:
+    def requests(self, ids: Sequence[bytes]) -> list[Request]:
         """See the port."""
-        return next(self._rows(Request._make, "request", request_id), None)
+        return list(self._rows(Request._make, "requests", json.dumps([each.hex() for each in ids])))
 
     def requests_of(self, shard: str, key: str, limit: int = 1000) -> list[Request]:
         """See the port."""
