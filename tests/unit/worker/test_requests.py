@@ -17,7 +17,10 @@ from tests.unit.worker.bank import Asked, Do, accounts, hasty
 from tests.unit.worker.bench import START, Bench
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
     from magnetar.runtime.store.parking import DeadLetter, ParkedKey
+    from magnetar.runtime.store.port import ShardChanges
 
 NEVER = ("never",)
 
@@ -364,8 +367,8 @@ def test_a_timer_that_died_is_replayed(bench: Bench, office: Office) -> None:
     assert done(bench) == ("timer 1 bell", "rang bell")
 
 
-def _refuses_once(message_id: bytes):  # noqa: ANN202
-    def look(group) -> None:  # noqa: ANN001
+def _refuses_once(message_id: bytes) -> Callable[..., None]:
+    def look(group: Sequence[ShardChanges]) -> None:
         if any(row.message_id == message_id and row.disposition == "applied" for each in group for row in each.journal):
             raise CommitRejected("too large")
 
@@ -407,7 +410,7 @@ def test_a_request_that_the_store_refuses_is_refused(bench: Bench, office: Offic
     do(bench, "a", "fail 5", name="bad")
     bench.advance(200)
 
-    def look(group) -> None:  # noqa: ANN001
+    def look(group: Sequence[ShardChanges]) -> None:
         if any(each.states for each in group):
             raise CommitRejected("too large")
 
@@ -435,7 +438,11 @@ def test_requests_and_messages_take_turns(bench: Bench, office: Office) -> None:
     for number in range(5):
         bench.send(Do(account="a", deeds=(str(number),)))
     groups: list[int] = []
-    bench.moods.watch("commit", lambda group: groups.append(sum(len(each.journal) for each in group)))
+
+    def count(group: Sequence[ShardChanges]) -> None:
+        groups.append(sum(len(each.journal) for each in group))
+
+    bench.moods.watch("commit", count)
     bench.advance(2)
     assert done(bench) == ("0", "1", "2", "3", "4")
     assert sum(groups[:3]) == 5
