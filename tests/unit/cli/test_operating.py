@@ -6,6 +6,7 @@ import json
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -92,8 +93,16 @@ class Desk:
     def send(self, *messages: Command) -> None:
         """Send, and wait until each has a disposition."""
         for message in messages:
-            sent = self.client.send(message)
-            until(lambda sent=sent: self.views.entry("things", id_of(sent)), "disposition")
+            self.settle(self.client.send(message))
+
+    def settle(self, sent: str) -> None:
+        """Wait until a message has a disposition."""
+        until(lambda: self.views.entry("things", id_of(sent)), "disposition")
+
+    def reason(self, key: str) -> str:
+        """Why a key waits, or ''."""
+        parked = self.views.parked_key("things", key)
+        return "" if parked is None else parked.reason
 
     def run(self, *words: str) -> tuple[int, str, str]:
         """The exit status of a command, and what it printed."""
@@ -191,12 +200,17 @@ def test_failing_keys_are_retried_and_skipped(desk: Desk) -> None:
     assert out.count("refused  things/") == 2
 
 
+def held(desk: Desk, key: str) -> bool:
+    """Whether a message of the key has died."""
+    return desk.reason(key) == "held"
+
+
 def test_dead_letters_are_found_counted_and_shown(desk: Desk) -> None:
     """Two keys with one cause are one group, whatever their texts name."""
     for key in ("a-1", "a-2"):
         desk.send(Try(thing=key, number=7, fails=9))
         desk.run("keys", "retry", f"things/{key}", *WHY)
-        until(lambda key=key: desk.views.parked_key("things", key).reason == "held", "dead letter")  # type: ignore[union-attr]
+        until(partial(held, desk, key), "dead letter")
     [group] = desk.json("dlq", "groups")["groups"]
     assert (group["letters"], group["keys"], group["error"]) == (2, 2, "ValueError")
     assert "2 dead letters in 1 group" in desk.run("dlq", "groups", "--since", "1h")[1]
