@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from magnetar.chaos.history import Committed, LaneRow, Restored, Taken
 from magnetar.chaos.simulation.disk import Disk
+from magnetar.chaos.simulation.following import Followed
 from magnetar.chaos.simulation.tails import Tails
 from magnetar.chaos.simulation.tearing import Tear, Torn
 from magnetar.runtime.store.port import CommitUnknown, StoreUnavailable, VersionConflict
@@ -60,6 +61,7 @@ class Weather:
         self.clock = clock
         self.database = database
         self.tails = Tails(history)
+        self.requests = Followed(history)
         self._disk = Disk(database)
         self.down = False
         self.full = False
@@ -148,6 +150,7 @@ class Weather:
         self.late = None
         image, commits = self._backup
         self.database.restore(image)
+        self.tails, self.requests = Tails(self.history), Followed(self.history)
         self.history.append(Restored(self.clock(), commits))
 
     def committed(self) -> None:
@@ -356,6 +359,7 @@ class StormyStore:
         for changes in group:
             if changes.shard not in refused:
                 history.append(self._record(changes))
+                self._weather.requests.committed(changes, self._weather.tails)
                 self._weather.tails.committed(changes)
         if refused:
             history.meet("a zombie's commit was refused")
@@ -369,6 +373,7 @@ class StormyStore:
             tuple(map(_lane_row, changes.outbox)),
             tuple(timer.generation for timer in changes.armed),
             tuple(timer.generation for timer in changes.gone if timer.must_exist),
+            () if changes.answering is None else tuple(answer.id for answer in changes.answering.answers),
         )  # fmt: skip
 
     def reconnect(self) -> None:
