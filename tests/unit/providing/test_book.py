@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from magnetar.actors.providing.emulator.audit import charged_once, paid_or_refunded
@@ -34,6 +34,14 @@ def entered(book: Book, key: str, asked: Asked | None, declined: str = "") -> En
     return entry
 
 
+TWICE_BACK: list[tuple[str, Asked | None, bool]] = [
+    ("k-1", ChargeBody("o-1", 2, "EUR"), False),
+    ("k-2", RefundBody("o-1", "ch_1", 2, "EUR"), False),
+    ("k-3", RefundBody("o-1", "ch_1", 1, "EUR"), False),
+]
+
+
+@example(TWICE_BACK)
 @given(STEPS)
 def test_the_books_balance_whatever_is_asked(steps: list[tuple[str, Asked | None, bool]]) -> None:
     """One entry a key for ever; nothing goes back beyond its charge, in another currency or for another order."""

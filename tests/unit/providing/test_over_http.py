@@ -112,9 +112,15 @@ def test_a_question_holds_what_it_must() -> None:
 
 def test_each_question_has_a_connection_of_its_own() -> None:
     """A second answer on the line, or a line that was closed meanwhile, is nothing to the next question."""
-    with serving(http("200 OK", GOOD) * 2) as (provider, server):
+    more = bytearray()
+
+    def serve(connection: socket.socket, _: bytes) -> None:
+        connection.sendall(http("200 OK", GOOD) * 2)
+        more.extend(connection.recv(1))  # nothing: the asker hangs up
+
+    with serving(serve) as (provider, server):
         assert [provider.charge("k-1", ASKED) for _ in range(3)] == [Receipt(Deed.CHARGED, "ch_1", euros(900))] * 3
-    assert len(server.asked) == 3
+    assert (len(server.asked), more) == (3, b"")
 
 
 @pytest.mark.parametrize(
