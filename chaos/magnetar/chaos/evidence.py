@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from magnetar.chaos.history import Acknowledged
 from magnetar.runtime.bus.port import Position
 from magnetar.runtime.identity import foreign, id_of, to_text
+from magnetar.runtime.store.parking import LetterStatus
 from magnetar.runtime.store.port import Disposition
 
 if TYPE_CHECKING:
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from magnetar.runtime.instant import Instant
     from magnetar.runtime.store.parking import DeadLetter, FailureRow, ParkedKey, ParkedRow
     from magnetar.runtime.store.port import JournalRow, OutboxRow, ShardName, ShardRow, StateRow, TimerRow
+    from magnetar.runtime.store.requests import Request
     from magnetar.runtime.store.views import Views
     from magnetar.runtime.wiring import Wiring
 
@@ -77,9 +79,10 @@ class Unapplied:
 class Evidence:
     """The final state.
 
-    `schemas` are the texts that the store keeps, by fingerprint; `timelines` the applied rows of each (actor, key), by
-    version; `effects` what the journal says was sent; `copies` where each message is, by its id's text, but for letters
-    about it.
+    `schemas` are the texts that the store keeps, by fingerprint; `requests` what became of those that people asked, by
+    id; `timelines` the applied rows of each (actor, key), by version; `effects` what the journal says was sent;
+    `copies` where each message is, by its id's text, but for letters about it; `exhumed` the dead letters that were
+    replayed.
     """
 
     wiring: Wiring
@@ -94,11 +97,15 @@ class Evidence:
     rows: Mapping[str, list[tuple[object, ...]]]
     schemas: Mapping[str, str]
     unapplied: Unapplied = field(default_factory=Unapplied)
+    requests: Mapping[bytes, Request] = field(default_factory=dict)
     timelines: dict[tuple[str, str], list[JournalRow]] = field(init=False, default_factory=dict)
     effects: list[Effect] = field(init=False, default_factory=list)
     copies: dict[str, list[Place]] = field(init=False, default_factory=dict)
+    exhumed: set[tuple[str, bytes]] = field(init=False, default_factory=set)
 
     def __post_init__(self) -> None:
+        replayed = LetterStatus.REPLAYED.value
+        self.exhumed.update((row.actor, row.message_id) for row in self.unapplied.dead if row.status == replayed)
         for row in self.journal.values():
             if row.disposition == Disposition.APPLIED.value:
                 self.timelines.setdefault((row.actor, row.key), []).append(row)
@@ -123,8 +130,8 @@ def message_id_at(place: Place, delivery: Delivery) -> bytes:
     return foreign(f"{place}/{delivery.position}") if text is None else id_of(text)
 
 
-def gather(wiring: Wiring, broker: Broker, views: Views, at: Instant) -> Evidence:
-    """Read everything. Nothing may be running meanwhile."""
+def gather(wiring: Wiring, broker: Broker, views: Views, at: Instant, asked: Iterable[bytes] = ()) -> Evidence:
+    """Read everything, and what became of the requests `asked`. Nothing may be running meanwhile."""
     places = [Place(name, number) for name in broker.topics() for number in range(len(broker.topic(name).partitions))]
     journal = {(row.actor, row.message_id): row for actor in wiring.actors for row in views.journal_of(actor)}
     states = {(row.actor, row.key): row for actor in wiring.actors for row in views.states_of(actor)}
@@ -141,6 +148,7 @@ def gather(wiring: Wiring, broker: Broker, views: Views, at: Instant) -> Evidenc
         rows={table.name: list(views.rows_of(table.name)) for table in wiring.tables()},
         schemas=views.schemas(),
         unapplied=unapplied(wiring, views, journal),
+        requests={request.id: request for request in views.requests(list(asked))},
     )
 
 

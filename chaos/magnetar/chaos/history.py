@@ -77,6 +77,15 @@ class Committed(Event, frozen=True, gc=False):
     lane: tuple[LaneRow, ...]
     armed: tuple[bytes, ...]
     fired: tuple[bytes, ...]
+    answered: tuple[bytes, ...] = ()
+
+
+class Requested(Event, frozen=True, gc=False):
+    """A person asked something of a shard, whose newest epoch was this."""
+
+    request: bytes
+    shard: ShardName
+    epoch: int
 
 
 class Restored(Event, frozen=True, gc=False):
@@ -135,6 +144,7 @@ AnyEvent = (
     | Answered
     | Taken
     | Committed
+    | Requested
     | Restored
     | Struck
     | Met
@@ -175,7 +185,7 @@ class History:
 
     `decided` holds the ids of all messages in committed outboxes, `epochs` the newest epoch taken of each shard.
     `restored`: whether the store ever was replaced by a backup; then `commits` are those that it knew, and later ones.
-    `effective` counts faults by kind, `met` situations; `looks` are those at acknowledgements.
+    `effective` counts faults by kind, `met` situations; `looks` are those at acknowledgements. `requests`: by id.
     """
 
     def __init__(self, clock: Callable[[], Instant]) -> None:
@@ -187,6 +197,7 @@ class History:
         self.decided: set[str] = set()
         self.epochs: dict[ShardName, int] = {}
         self.restored = False
+        self.requests: dict[bytes, Requested] = {}
         self.looks: list[Acknowledged] = []
         self.restless: list[str] = []
         self.violations: list[Violation] = []
@@ -222,6 +233,8 @@ class History:
             case Committed():
                 self.commits.append(event)
                 self.decided.update(row.message_id for row in event.lane)
+            case Requested():
+                self.requests[event.request] = event
             case Restored():
                 self.restored = True
                 del self.commits[event.commits :]

@@ -12,6 +12,7 @@ from magnetar.chaos.checkers.fork import nothing_forks
 from magnetar.chaos.checkers.lanes import effects_once, outbox_arrives
 from magnetar.chaos.checkers.order import applied_in_order, timers_let_the_punctual_pass
 from magnetar.chaos.checkers.replay import replayed
+from magnetar.chaos.checkers.requests import answered_once
 from magnetar.chaos.checkers.rest import nothing_left
 from magnetar.chaos.checkers.waiting import dead_letters_agree, tails_wait
 from magnetar.chaos.verdict import Checker
@@ -35,6 +36,7 @@ CHECKERS: tuple[Checker, ...] = (
 WAITING = (
     Checker("dead letters", ("R2", "R24"), dead_letters_agree),
     Checker("tails", ("R22", "R23"), tails_wait),
+    Checker("requests", ("R27",), answered_once),
 )
 """Those that have something to look at where handlers fail."""
 

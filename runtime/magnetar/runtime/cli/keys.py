@@ -11,6 +11,7 @@ from magnetar.runtime.cli import key_pictures, screen
 from magnetar.runtime.cli.exits import Exit
 from magnetar.runtime.cli.options import AsJson, Store, reading
 from magnetar.runtime.operate import keys
+from magnetar.runtime.operate.key_names import KeyName
 
 app = typer.Typer(no_args_is_help=True, help="What one key (an order, a stock item) is now, and how it came to be so.")
 
@@ -31,7 +32,7 @@ def show(name: Name, store: Store = None, as_json: AsJson = False) -> None:
         $ magnetar key show stock/s-1 --json | jq .state.value
     """
     with reading(store) as views:
-        report = keys.show(views, keys.KeyName.parse(name))
+        report = keys.show(views, KeyName.parse(name))
     if as_json:
         screen.answer(keys.as_json(report))
     else:
@@ -58,7 +59,7 @@ def timeline(
         $ magnetar key timeline orders/o-1 --json | jq '.messages[].type'
     """
     with reading(store) as views:
-        told = keys.timeline(views, keys.KeyName.parse(name), last)
+        told = keys.timeline(views, KeyName.parse(name), last)
     if as_json:
         screen.answer(keys.as_json(told))
     else:
