@@ -11,7 +11,7 @@ from magnetar.runtime.identity import id_of
 from magnetar.runtime.instant import SECOND, Instant, to_iso
 from magnetar.runtime.store.parking import DeadLetter, FailureRow, ParkedKey, ParkedRow
 from magnetar.runtime.store.port import JournalRow, OutboxRow, ShardRow, StateRow, TimerRow
-from magnetar.runtime.worker.handling import state_hash
+from magnetar.runtime.worker.entries import state_hash
 from magnetar.schemas import contract_name
 
 if TYPE_CHECKING:

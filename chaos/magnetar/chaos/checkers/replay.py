@@ -17,7 +17,7 @@ from magnetar.runtime.context import Context
 from magnetar.runtime.envelope import Envelope
 from magnetar.runtime.identity import to_text
 from magnetar.runtime.instant import Instant, to_iso
-from magnetar.runtime.worker.handling import state_hash
+from magnetar.runtime.worker.entries import state_hash
 from magnetar.schemas import Kept
 
 if TYPE_CHECKING:

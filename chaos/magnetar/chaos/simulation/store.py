@@ -8,11 +8,12 @@ from __future__ import annotations
 import json
 from collections import deque
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any
 
 from magnetar.chaos.history import Committed, LaneRow, Restored, Taken
 from magnetar.chaos.simulation.disk import Disk
 from magnetar.chaos.simulation.tails import Tails
+from magnetar.chaos.simulation.tearing import Tear, Torn
 from magnetar.runtime.store.port import CommitUnknown, StoreUnavailable, VersionConflict
 
 if TYPE_CHECKING:
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
     from magnetar.chaos.history import History
     from magnetar.runtime.instant import Instant
-    from magnetar.runtime.store.parking import ParkedKey, ParkedRow
+    from magnetar.runtime.store.parking import DeadLetter, ParkedKey, ParkedRow
     from magnetar.runtime.store.port import (
         Beat,
         OutboxRow,
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
         Taker,
         TimerRow,
     )
+    from magnetar.runtime.store.requests import Pause, Request
     from magnetar.runtime.store.sqlite import SqliteMemory
     from magnetar.runtime.table import Table
 
@@ -43,22 +45,6 @@ WELL, BREATH = 4, 590_000
 HAPPENED, LOST, LATE = "happened", "lost", "late"
 TORN = ("journal", "outbox", "armed", "positions")
 """What the database is about to write when a commit is torn: the connection is lost in the midst of the transaction."""
-
-
-class Torn(BaseException):
-    """The connection is lost here and now."""
-
-
-class Tear(dict[Any, Any]):
-    """Stands in place of rows: whoever reads them gets the loss of the connection instead."""
-
-    def __iter__(self) -> NoReturn:
-        """Never a row."""
-        raise Torn
-
-    def items(self) -> NoReturn:
-        """Never a row."""
-        raise Torn
 
 
 class Weather:
@@ -288,6 +274,21 @@ class StormyStore:
         """See the port."""
         self._read("reading what waits for a key")
         return self._inner.parked(actor, key, first, limit)
+
+    def letter(self, actor: str, message_id: bytes) -> DeadLetter | None:
+        """See the port."""
+        self._read("reading a dead letter")
+        return self._inner.letter(actor, message_id)
+
+    def asked(self, shards: Sequence[ShardName], limit: int) -> list[Request]:
+        """See the port."""
+        self._read("reading what is asked")
+        return self._inner.asked(shards, limit)
+
+    def pauses(self, shard: ShardName) -> list[Pause]:
+        """See the port."""
+        self._read("reading what is paused")
+        return self._inner.pauses(shard)
 
     def dispositions(self, actor: str, message_ids: Sequence[bytes]) -> dict[bytes, str]:
         """See the port."""

@@ -29,7 +29,7 @@ class Arrival(msgspec.Struct, frozen=True, gc=False):
     `schema` and `body` are what the journal keeps; `at` is the broker's position as text; `properties` are as they
     came. `message` is None where it could not be read, and `problem` says why (never raised, so that it leads
     nowhere); `key` is then what the broker knows, '' for none. `ordinal`: its place in the parked tail that it comes
-    from, and `failures` what is in its ledger.
+    from, and `failures` what is in its ledger. `buried`: it is a dead letter.
     """
 
     message_id: bytes
@@ -48,6 +48,7 @@ class Arrival(msgspec.Struct, frozen=True, gc=False):
     problem: Exception | None = None
     ordinal: int | None = None
     failures: int = 0
+    buried: bool = False
 
 
 def from_mail(plan: ActorPlan, mail: Mail, message_id: bytes, now: Instant) -> Arrival:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import logging
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from magnetar.runtime.bus.port import BusError
+from magnetar.runtime.identity import to_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -15,7 +16,9 @@ if TYPE_CHECKING:
     from magnetar.runtime.errors import MisuseError
     from magnetar.runtime.instant import Instant
     from magnetar.runtime.store.port import TimerRow
+    from magnetar.runtime.store.requests import Request
     from magnetar.runtime.worker.arrival import Arrival
+    from magnetar.runtime.worker.asked import Asked
     from magnetar.runtime.worker.handling import Handled
     from magnetar.runtime.worker.shard import Feed, Mail, Shard
     from magnetar.schemas import EncodeFailed
@@ -41,11 +44,20 @@ class Limits:
     live: int = 1_000_000
 
 
+class Suspect(NamedTuple):
+    """A message, or a request, by its id and where it is."""
+
+    id: bytes
+    source: str
+    at: str
+
+
 @dataclass(slots=True)
 class Batch:
     """What one shard gave to this turn: parked keys that go on, fired timers, mail, deliveries by feed; in this order.
 
-    Then the arrivals made of it; `tails` are those of the parked keys, head first.
+    Then the arrivals made of it; `tails` are those of the parked keys, head first. Or it is one `request`, and nothing
+    else: `asked` is that with what it is about.
     """
 
     shard: Shard
@@ -55,6 +67,8 @@ class Batch:
     keys: list[str] = field(default_factory=list)
     tails: list[Arrival] = field(default_factory=list)
     arrivals: list[Arrival] = field(default_factory=list)
+    request: Request | None = None
+    asked: Asked | None = None
 
     def give_back(self) -> None:
         """Put everything back where it was, to be taken first again."""
@@ -63,6 +77,8 @@ class Batch:
         self.shard.parking.give_back(self.keys)
         self.shard.due.extendleft(reversed(self.due))
         self.shard.mail.extendleft(reversed(self.mail))
+        if self.request is not None:
+            self.shard.requests.appendleft(self.request)
         self.shard.in_turn = False
         if self.shard.stopped.is_set():  # it was lost meanwhile: nobody will take this
             self.shard.refuse_mail()
@@ -70,9 +86,19 @@ class Batch:
     @property
     def size(self) -> int:
         """How many arrivals it holds, decoded or not."""
-        return (
-            len(self.keys) + len(self.due) + len(self.mail) + sum(len(deliveries) for _, deliveries in self.deliveries)
-        )
+        deliveries = sum(len(deliveries) for _, deliveries in self.deliveries)
+        return len(self.keys) + len(self.due) + len(self.mail) + deliveries + (self.request is not None)
+
+    def involved(self) -> list[Arrival]:
+        """The arrivals, and the message that its request is about."""
+        asked = self.asked
+        return self.arrivals if asked is None or asked.arrival is None else [asked.arrival]
+
+    def suspects(self) -> list[Suspect]:
+        """Whatever in it may have given rise to rows that the store refuses (R9)."""
+        if self.request is not None:
+            return [Suspect(self.request.id, "requests", to_text(self.request.id))]
+        return [Suspect(arrival.message_id, arrival.envelope.source, arrival.at) for arrival in self.arrivals]
 
     def positions(self) -> dict[str, Position]:
         """The last position taken of each feed."""
@@ -104,15 +130,34 @@ def _batch(shard: Shard, room: int, now: Instant) -> Batch | None:
     if shard.lane.full or now < shard.waits_until:
         return None
     batch = Batch(shard)
+    if not _take_request(batch):
+        _take_arrivals(batch, room)
+    if not batch.size and shard.requests:  # nothing else is there: no need to wait for the next turn
+        _take_request(batch)
+    if not batch.size:
+        return None
+    shard.in_turn = True
+    return batch
+
+
+def _take_request(batch: Batch) -> bool:
+    """R27: one at a time, and in turn with what else arrives, so that neither waits for long."""
+    shard = batch.shard
+    shard.serves = bool(shard.requests) and not shard.serves
+    if shard.serves:
+        batch.request = shard.requests.popleft()
+    return shard.serves
+
+
+def _take_arrivals(batch: Batch, room: int) -> None:
+    shard = batch.shard
+    if shard.halted:
+        return
     while room > 0 and (key := shard.parking.take()) is not None:
         batch.keys.append(key)
         room -= 1
     if not shard.parking.full:
         _take_what_came(batch, room)
-    if not batch.size:
-        return None
-    shard.in_turn = True
-    return batch
 
 
 def _take_what_came(batch: Batch, room: int) -> None:

@@ -18,6 +18,7 @@ from magnetar.runtime.worker.ownership import Ownership, Tenure
 from magnetar.runtime.worker.passivation import Passivation
 from magnetar.runtime.worker.points import NoPoints, Points, pointed_bus, pointed_store
 from magnetar.runtime.worker.reading import Reader
+from magnetar.runtime.worker.reception import Office, Reception
 from magnetar.runtime.worker.relay import Pace, Relay
 from magnetar.runtime.worker.timers import Clockwork, Timers
 from magnetar.runtime.worker.turn import Turn
@@ -44,6 +45,7 @@ class Settings:
     pace: Pace = field(default_factory=Pace)
     clockwork: Clockwork = field(default_factory=Clockwork)
     ringing: Ringing = field(default_factory=Ringing)
+    office: Office = field(default_factory=Office)
     tenure: Tenure = field(default_factory=Tenure)
 
 
@@ -82,6 +84,7 @@ class Engine:
         self.relay = Relay(means, wiring, settings.pace)
         self.timers = Timers(means, settings.clockwork)
         self.bells = Bells(means, around.receiving, settings.ringing)
+        self.reception = Reception(means, settings.office)
         presence = Presence(around.code, frozenset(wiring.actors))
         shards = shard_plans(wiring.actors, partitions)
         self.ownership = Ownership(means, (self.relay, self.bells), around.receiving, shards, presence, settings.tenure)
@@ -91,6 +94,7 @@ class Engine:
             self.ownership,
             self.timers,
             self.bells,
+            self.reception,
             self.turn,
             passivation,
             self.relay,
@@ -125,7 +129,7 @@ class Engine:
 
 
 def _rests(shard: Shard) -> bool:
-    return not (shard.due or shard.mail or shard.parking.ringing)
+    return not (shard.due or shard.mail or shard.requests or shard.parking.ringing)
 
 
 def _counted(bus: Bus, wiring: Wiring) -> dict[str, int]:

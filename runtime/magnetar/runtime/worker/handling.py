@@ -6,18 +6,18 @@ Pure: nothing in memory changes here (R7), and the same input gives the same byt
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from hashlib import blake2b
 from itertools import chain
 from typing import TYPE_CHECKING, Any
 
-import msgspec
 from msgspec.structs import replace
 
 from magnetar.runtime.context import Context
 from magnetar.runtime.errors import BrokenPromise, HandlerFailed, KeyParked, MisuseError, PermanentError
 from magnetar.runtime.instant import Instant, to_iso
-from magnetar.runtime.store.port import Disposition, GoneTimer, JournalRow, ShardChanges, StateRow, StateWrite, TimerRow
+from magnetar.runtime.store.port import Disposition, GoneTimer, ShardChanges, StateRow, StateWrite, TimerRow
 from magnetar.runtime.worker.decisions import Decisions, Told, told_of
+from magnetar.runtime.worker.entries import JournalPlace, journal_row
+from magnetar.runtime.worker.executing import Executing
 from magnetar.runtime.worker.failing import Again, Later, Unread, decide
 from magnetar.runtime.worker.posting import Posting
 from magnetar.runtime.worker.waiting import Waiting, describe
@@ -29,14 +29,14 @@ if TYPE_CHECKING:
     import pykka
 
     from magnetar.runtime.store.parking import ParkedKey
+    from magnetar.runtime.store.requests import Request
     from magnetar.runtime.wiring import Wiring
     from magnetar.runtime.worker.arrival import Arrival
+    from magnetar.runtime.worker.asked import Asked
     from magnetar.runtime.worker.shard import Shard
     from magnetar.schemas import Message, State
 
 _APPLIED = Disposition.APPLIED.value  # reading `.value` costs 0.2 µs
-_to_json = msgspec.json.Encoder().encode
-_to_bytes = msgspec.msgpack.Encoder().encode
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +62,8 @@ class Handled:
     replies: list[tuple[pykka.Future[Any], State]] = field(default_factory=list)
     refusals: list[tuple[pykka.Future[Any], Exception]] = field(default_factory=list)
     failed: list[HandlerFailed] = field(default_factory=list)
+    lifted: list[str] = field(default_factory=list)  # keys that go on at once
+    unfinished: Request | None = None  # what was asked goes on in another group
     rehomed: int = 0
     stale: int = 0
 
@@ -71,17 +73,22 @@ class _StateUnencodable(Exception):
 
 
 def handle(
-    shard: Shard, place: Place, now: Instant, arrivals: list[Arrival], refused: Mapping[bytes, str] | None = None
+    shard: Shard,
+    place: Place,
+    now: Instant,
+    arrivals: list[Arrival],
+    refused: Mapping[bytes, str] | None = None,
+    asked: Asked | None = None,
 ) -> Handled:
     """Handle arrivals in order into a shard's part of a group.
 
     `now` is the group's instant by the store's clock; it never falls below the shard's last (R5). `refused`: ids of
-    messages that the store has refused for their content, and why (R9): they fail for good.
+    messages that the store has refused for their content, and why (R9): they fail for good. `asked` is executed first.
     """
     try:
-        return Handling(shard, place, now, refused or {}, closely=False).run(arrivals)
+        return Handling(shard, place, now, refused or {}, closely=False).run(arrivals, asked)
     except _StateUnencodable:  # states are encoded once per key and group, unless one has to be found out
-        return Handling(shard, place, now, refused or {}, closely=True).run(arrivals)
+        return Handling(shard, place, now, refused or {}, closely=True).run(arrivals, asked)
 
 
 class Handling:
@@ -106,8 +113,11 @@ class Handling:
         self._decisions = Decisions(shard.name, shard.plan, place, self._posting)
         self._waiting = Waiting(shard, changes, self._posting, place.code)
 
-    def run(self, arrivals: Iterable[Arrival]) -> Handled:
-        """Handle them all."""
+    def run(self, arrivals: Iterable[Arrival], asked: Asked | None = None) -> Handled:
+        """Handle them all, after what a person has asked for."""
+        if asked is not None:
+            executing = Executing(self, self._shard, self._changes, self._waiting, self._now)
+            self._handled.unfinished = executing.run(asked, self._refused)
         for arrival in arrivals:
             if arrival.ordinal is not None:
                 self._go_on(arrival)
@@ -133,20 +143,27 @@ class Handling:
             self._waiting.set_aside(arrival, arrival.problem, self._now)
             self._refuse(arrival, arrival.problem)
             return
-        failures = arrival.failures
-        while True:
-            lane, rows = self._changes.lane, len(self._changes.rows)
-            try:
-                self._apply(arrival, failures)
-            except BrokenPromise:
-                raise
-            except Exception as error:  # noqa: BLE001 - whatever a handler raises is its message's failure
-                self._posting.take_back(lane)
-                del self._changes.rows[rows:]
-                failures += 1
-                if self._fail(arrival, error, failures):
-                    continue
+        if arrival.envelope.type in self._shard.pauses and arrival.key:
+            self._stop(arrival)
             return
+        failures = arrival.failures
+        while (error := self.tried(arrival, failures)) is not None:
+            failures += 1
+            if not self._fail(arrival, error, failures):
+                return
+
+    def tried(self, arrival: Arrival, failures: int) -> Exception | None:
+        """Apply it once more, after so many failures; returns what it has failed with, all else being taken back."""
+        lane, rows = self._changes.lane, len(self._changes.rows)
+        try:
+            self._apply(arrival, failures)
+        except BrokenPromise:
+            raise
+        except Exception as error:  # noqa: BLE001 - whatever a handler raises is its message's failure
+            self._posting.take_back(lane)
+            del self._changes.rows[rows:]
+            return error
+        return None
 
     def _apply(self, arrival: Arrival, failures: int) -> None:
         message = self._readable(arrival)
@@ -247,6 +264,11 @@ class Handling:
         if arrival.ordinal is None:
             self._record(arrival, Disposition.PARKED.value, [], self._version(arrival.key), None)
 
+    def _stop(self, arrival: Arrival) -> None:
+        self._waiting.stop(arrival, self._now)
+        self._parked(arrival)
+        self._refuse(arrival, KeyParked(self._plan.name, arrival.key, f"its type {arrival.envelope.type} is paused"))
+
     def _join(self, arrival: Arrival, key: ParkedKey) -> None:
         self._waiting.join(arrival, key, self._now)
         self._parked(arrival)
@@ -275,6 +297,24 @@ class Handling:
             self._waiting.advance(arrival, self._now)
         else:
             self._attempt(arrival)
+
+    # what a person asks for (R27)
+
+    def give_up(self, arrival: Arrival, disposition: Disposition) -> None:
+        """It is never applied; a timer goes with it, if it is still armed."""
+        if arrival.timer is not None and self._still_armed(arrival.timer):
+            self._fire(arrival.timer)
+        self._record(arrival, disposition.value, [], self._version(arrival.key), None)
+
+    def fail_again(self, arrival: Arrival, error: Exception, failures: int) -> None:
+        """A dead letter was tried once more: one more line in its ledger."""
+        self._handled.failed.append(self._failed(arrival, error))
+        self._waiting.note(arrival, error, failures, self._now)
+
+    def go_on(self, key: str) -> None:
+        """The key's head is tried as soon as this is committed, without a bell."""
+        self._waiting.lift(key, self._now)
+        self._handled.lifted.append(key)
 
     # one that came to the wrong place
 
@@ -305,23 +345,10 @@ class Handling:
 
     def _record(self, arrival: Arrival, disposition: str, told: list[Told], version: int, state: State | None) -> None:
         """A disposition: a journal row, or of what was parked the row that is there already."""
-        rows = self._changes.journal if arrival.ordinal is None else self._changes.to_park().settled
-        rows.append(self._journal(arrival, disposition, told, version, state))
-
-    def _journal(
-        self, arrival: Arrival, disposition: str, told: list[Told], version: int, state: State | None
-    ) -> JournalRow:
-        envelope = arrival.envelope
-        answers = arrival.asks and state is not None
-        return JournalRow(
-            self._plan.name, arrival.message_id, self._shard.name, arrival.key, disposition, envelope.type,
-            arrival.schema, arrival.body, envelope.source, arrival.at,
-            envelope.correlation_id, envelope.causation_id, envelope.occurred, arrival.published_at,
-            self._now, self._place.code, version,
-            b"" if state is None else state_hash(state), _to_json(told).decode() if told else "[]",
-            self._plan.codec.encode(state) if answers and state is not None else None,
-            self._plan.codec.schema.fingerprint if answers else None,
-        )  # fmt: skip
+        is_new = arrival.ordinal is None and not arrival.buried
+        rows = self._changes.journal if is_new else self._changes.to_park().settled
+        place = JournalPlace(self._shard.name, self._plan, self._place.code, self._now)
+        rows.append(journal_row(place, arrival, disposition, told, version, state))
 
     def _finish(self) -> Handled:
         changes, plan, shard = self._changes, self._plan, self._shard
@@ -367,8 +394,3 @@ class Handling:
                     f"{write.row.version}, but {applied.get(write.row.key, 0)} journal rows"
                 )
                 raise BrokenPromise(message)
-
-
-def state_hash(state: State) -> bytes:
-    """8 bytes over the state's fields: what replay must arrive at again (R2)."""
-    return blake2b(_to_bytes(state), digest_size=8).digest()

@@ -26,6 +26,7 @@ PHASES = (
     "relay",
     "timers",
     "bells",
+    "reception",
     "passivation",
     "ownership",
 )

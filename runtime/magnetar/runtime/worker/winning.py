@@ -301,6 +301,7 @@ class Winning:
             lane=lane,
             timetable=table,
             parking=parking,
+            pauses={pause.type: pause for pause in self._store.pauses(row.shard)},
             wake=self._receiving.wake,
             since=now + self._holdings.clock_offset,
         )
