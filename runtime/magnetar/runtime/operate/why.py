@@ -24,7 +24,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from magnetar.runtime.instant import Instant
-    from magnetar.runtime.operate.keys import KeyName, ParkedReport
+    from magnetar.runtime.operate.key_names import KeyName
+    from magnetar.runtime.operate.keys import ParkedReport
     from magnetar.runtime.store.parking import DeadLetter
     from magnetar.runtime.store.port import Member
     from magnetar.runtime.store.requests import Pause, Request
@@ -107,13 +108,18 @@ class Facts:
 
 def why(views: Views, name: KeyName) -> Explanation:
     """Look, and explain. Raises as `keys.show` does."""
+    return explain(look(views, name))
+
+
+def look(views: Views, name: KeyName) -> Facts:
+    """The facts of a key, of one moment after the other. Raises as `keys.show` does."""
     report = show(views, name)
     shard = next(row for row in views.shards() if row.shard == report.shard.name)
     held = report.parked is not None and report.parked.reason == Reason.HELD
     letters = views.letters(Which(actor=name.actor, key=name.key), 1) if held else []
     asked = views.requests_of(shard.shard, name.key, 1)
     blocking = _waiting(views, letters[0]) if letters else _head(report.parked)
-    facts = Facts(
+    return Facts(
         report=report,
         owned_since=shard.since,
         members=views.members(),
@@ -124,7 +130,6 @@ def why(views: Views, name: KeyName) -> Explanation:
         attempts=[] if blocking is None else _attempts(views, name.actor, blocking.message_id),
         now=views.now(),
     )
-    return explain(facts)
 
 
 def explain(facts: Facts) -> Explanation:
@@ -221,15 +226,27 @@ def _parking(facts: Facts) -> Iterator[Obstacle]:
     elif parked.reason == Reason.UNREAD:
         then = "it is tried again by a worker with other code"
         remedies = ["deploy code that reads and handles it", f"magnetar keys skip {name} --why …"]
-        yield Obstacle(Cause.UNREAD, f"no code here can read or handle {_kind(facts.blocking)}", then, parked.since, remedies=remedies)
+        yield Obstacle(
+            Cause.UNREAD,
+            f"no code here can read or handle {_kind(facts.blocking)}",
+            then,
+            parked.since,
+            remedies=remedies,
+        )
     elif parked.failures:
         yield _retried(parked, name, facts.blocking)
     else:
-        yield Obstacle(Cause.GOING_ON, "what waited for it is being applied", "the next ones follow at once", parked.since)
+        yield Obstacle(
+            Cause.GOING_ON, "what waited for it is being applied", "the next ones follow at once", parked.since
+        )
 
 
 def _held(parked: ParkedReport, name: str, letter: DeadLetter | None) -> Obstacle:
-    what = "a message of it died" if letter is None else f"{_simple(letter.type)} died: {letter.error}: {letter.error_text}"
+    what = (
+        "a message of it died"
+        if letter is None
+        else f"{_simple(letter.type)} died: {letter.error}: {letter.error_text}"
+    )
     remedies = [f"magnetar keys resume {name} --why … (go on without it)"]
     if letter is not None:
         remedies.insert(0, f"magnetar dlq replay --actor {letter.actor} --key {letter.key} (after the cause is mended)")
