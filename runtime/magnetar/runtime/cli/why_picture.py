@@ -37,8 +37,11 @@ def why_picture(explanation: Explanation, now: datetime) -> RenderableType:
     cause = explanation.cause
     head = Text.assemble((name, _NAME), "  ", (cause.value, _GOOD if cause in _WELL else _BAD))
     parts: list[RenderableType] = [head]
-    parts += [Padding(_obstacle(each, now), (0, 0, 0, 2)) for each in explanation.obstacles]
-    return Group(*parts, Padding(_surroundings(explanation, now), (1, 0, 0, 2)))
+    for number, each in enumerate(explanation.obstacles):
+        if number:
+            parts.append(Text.assemble("  then  ", each.cause.value, style=_FAINT))
+        parts.append(Padding(_obstacle(each, now), (0, 0, 1, 2)))
+    return Group(*parts, Padding(_surroundings(explanation, now), (0, 0, 0, 2)))
 
 
 def _obstacle(obstacle: Obstacle, now: datetime) -> RenderableType:

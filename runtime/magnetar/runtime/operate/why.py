@@ -17,7 +17,6 @@ from magnetar.runtime.instant import micros, to_datetime
 from magnetar.runtime.operate.decoding import Decoding
 from magnetar.runtime.operate.keys import FailureReport, KeyReport, WaitingReport, show
 from magnetar.runtime.store.parking import Reason
-from magnetar.runtime.store.views import Which
 from magnetar.runtime.worker.membership import Liveness
 
 if TYPE_CHECKING:
@@ -92,7 +91,7 @@ class Explanation(msgspec.Struct, frozen=True):
 class Facts:
     """What is known of a key and its surroundings at `now`, by the store's clock.
 
-    `letter` is the key's dead letter that died last, `asked` what a person asked about the key last.
+    `letter` is the dead letter that the key is held by, `asked` what a person asked about the key last.
     """
 
     report: KeyReport
@@ -115,16 +114,16 @@ def look(views: Views, name: KeyName) -> Facts:
     """The facts of a key, of one moment after the other. Raises as `keys.show` does."""
     report = show(views, name)
     shard = next(row for row in views.shards() if row.shard == report.shard.name)
-    held = report.parked is not None and report.parked.reason == Reason.HELD
-    letters = views.letters(Which(actor=name.actor, key=name.key), 1) if held else []
+    held = report.parked.held_by if report.parked is not None and report.parked.reason == Reason.HELD else ""
+    letter = views.letter(name.actor, id_of(held)) if held else None
     asked = views.requests_of(shard.shard, name.key, 1)
-    blocking = _waiting(views, letters[0]) if letters else _head(report.parked)
+    blocking = _head(report.parked) if letter is None else _waiting(views, letter)
     return Facts(
         report=report,
         owned_since=shard.since,
         members=views.members(),
         pauses=[pause for pause in views.pauses() if pause.shard == shard.shard],
-        letter=letters[0] if letters else None,
+        letter=letter,
         asked=asked[0] if asked else None,
         blocking=blocking,
         attempts=[] if blocking is None else _attempts(views, name.actor, blocking.message_id),
@@ -184,7 +183,8 @@ def _ownerless(facts: Facts, serving: int) -> Obstacle:
     shard, actor = facts.report.shard, facts.report.actor
     last = next((member for member in facts.members if member.worker == shard.owner), None)
     what = f"{shard.owner}, who had {shard.name}, is gone" if shard.owner else f"nobody has {shard.name}"
-    since = to_datetime(facts.owned_since if last is None else last.seen)
+    lost = facts.owned_since if last is None else last.seen
+    since = to_datetime(lost) if lost else None
     if serving:
         then = f"another worker takes it within seconds: {serving} that serve {actor} are alive"
         return Obstacle(Cause.OWNERLESS, what, then, since, remedies=["magnetar shards --watch"])
