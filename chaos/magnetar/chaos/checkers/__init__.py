@@ -17,7 +17,7 @@ from magnetar.chaos.checkers.rest import nothing_left
 from magnetar.chaos.checkers.waiting import dead_letters_agree, tails_wait
 from magnetar.chaos.verdict import Checker
 
-__all__ = ["CHECKERS", "PUNCTUAL", "WAITING"]
+__all__ = ["CHECKERS", "PUNCTUAL", "REQUESTS", "WAITING"]
 
 CHECKERS: tuple[Checker, ...] = (
     Checker("nothing acked is lost", ("R2", "R4", "R10", "R21", "R30", "R32"), nothing_is_lost),
@@ -36,9 +36,11 @@ CHECKERS: tuple[Checker, ...] = (
 WAITING = (
     Checker("dead letters", ("R2", "R24"), dead_letters_agree),
     Checker("tails", ("R22", "R23"), tails_wait),
-    Checker("requests", ("R27",), answered_once),
 )
 """Those that have something to look at where handlers fail."""
+
+REQUESTS = Checker("requests", ("R27",), answered_once)
+"""Has something to look at where somebody asks."""
 
 PUNCTUAL = Checker("timers", ("R26",), timers_let_the_punctual_pass)
 """Holds only where the publishers' clocks are the store's, and what is published is at the broker at once."""

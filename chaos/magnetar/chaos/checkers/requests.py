@@ -29,7 +29,6 @@ def answered_once(history: History, evidence: Evidence) -> Examination:
             yield Violation(_PROMISE, subject, f"it is {request.status}, and {count} commits have answered it")
         else:
             yield None
-    yield None  # most runs have nobody who asks
     for shard, request_id in answered:
         if request_id not in evidence.requests and not history.restored:
             yield Violation(_PROMISE, f"shard {shard}, request {to_text(request_id)}", "it was answered, never asked")

@@ -32,6 +32,9 @@ DEEDS = (
 )
 """What somebody may do; some of it more often."""
 
+POISONED = "d-0"
+"""The desk for which poison comes."""
+
 AGAIN = 0.5
 """Seconds between two looks at what is to be set right."""
 
@@ -82,17 +85,22 @@ class Operator:
 
     def _about_letter(self, what: str, draw: random.Random) -> None:
         letters = self._letters()
-        if letters:
-            letter = draw.choice(letters)
-            self._ask(what, letter.shard, letter.key, **{LETTER: to_text(letter.message_id)})
+        if not letters:
+            self._about_key(What.RETRY, draw)
+            return
+        letter = draw.choice(letters)
+        self._ask(what, letter.shard, letter.key, **{LETTER: to_text(letter.message_id)})
 
     def _letters(self) -> list[DeadLetter]:
         return sorted(self._scene.views.letters(Which(actor=ACTOR)))
 
     def _about_key(self, what: str, draw: random.Random) -> None:
-        """Mostly one that waits, where that is what it is about."""
-        parked = sorted(key.key for key in self._scene.views.keys_parked(ACTOR))
-        key = f"d-{draw.randrange(self._scene.options.orders)}"
+        """Mostly one that waits, where that is what it is about; nobody saves poison from its death."""
+        keys = self._scene.views.keys_parked(ACTOR)
+        parked = sorted(
+            key.key for key in keys if what != What.SKIP or key.key != POISONED or key.reason == Reason.HELD
+        )
+        key = f"d-{draw.randrange(1 if what == What.SKIP else 0, self._scene.options.orders)}"
         if parked and what != What.PAUSE:
             key = draw.choice(parked)
         self._ask(what, f"{ACTOR}/{partition_of(key, self._scene.options.partitions)}", key)

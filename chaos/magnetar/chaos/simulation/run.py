@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from magnetar.chaos.checkers import CHECKERS, PUNCTUAL
+from magnetar.chaos.checkers import CHECKERS, PUNCTUAL, REQUESTS
 from magnetar.chaos.evidence import NOWHERE, cursors_of, gather, shard_of
 from magnetar.chaos.history import History, Restless
 from magnetar.chaos.simulation.agenda import START, Agenda, StoreClock
@@ -79,10 +79,11 @@ def simulate(schedule: Schedule, *, watching: bool = False, ground: Ground | Non
 
 
 def checkers_of(schedule: Schedule) -> tuple[Checker, ...]:
-    """The checkers that have a say: not every schedule lets one judge whether timers were punctual."""
+    """The checkers that have a say: not every schedule lets one judge timers, or has somebody who asks."""
     kinds = {fault.kind for fault in schedule.faults}
     punctual = () if schedule.options.skew or kinds & UNPUNCTUAL else (PUNCTUAL,)
-    return (*CHECKERS, *punctual, *WORKLOADS[schedule.workload].checkers)
+    asked = (REQUESTS,) if schedule.acts else ()
+    return (*CHECKERS, *punctual, *asked, *WORKLOADS[schedule.workload].checkers)
 
 
 class Run:
