@@ -11,6 +11,7 @@ from magnetar.runtime.bus.port import Position
 from magnetar.runtime.identity import foreign, id_of, to_text
 from magnetar.runtime.store.parking import LetterStatus
 from magnetar.runtime.store.port import Disposition
+from magnetar.runtime.store.requests import Request
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
     from magnetar.runtime.instant import Instant
     from magnetar.runtime.store.parking import DeadLetter, FailureRow, ParkedKey, ParkedRow
     from magnetar.runtime.store.port import JournalRow, OutboxRow, ShardName, ShardRow, StateRow, TimerRow
-    from magnetar.runtime.store.requests import Request
     from magnetar.runtime.store.views import Views
     from magnetar.runtime.wiring import Wiring
 
@@ -97,7 +97,7 @@ class Evidence:
     rows: Mapping[str, list[tuple[object, ...]]]
     schemas: Mapping[str, str]
     unapplied: Unapplied = field(default_factory=Unapplied)
-    requests: Mapping[bytes, Request] = field(default_factory=dict)
+    requests: Mapping[bytes, Request] = field(default_factory=dict[bytes, Request])
     timelines: dict[tuple[str, str], list[JournalRow]] = field(init=False, default_factory=dict)
     effects: list[Effect] = field(init=False, default_factory=list)
     copies: dict[str, list[Place]] = field(init=False, default_factory=dict)

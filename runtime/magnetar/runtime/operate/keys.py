@@ -322,6 +322,6 @@ def happening(decoding: Decoding, row: JournalRow, waiting: AbstractSet[str]) ->
     )
 
 
-def as_json(report: KeyReport | Timeline) -> Any:  # noqa: ANN401 - JSON
+def as_json(report: msgspec.Struct) -> Any:  # noqa: ANN401 - JSON
     """The report as plain values; instants are ISO 8601 in UTC."""
     return msgspec.to_builtins(report)

@@ -80,17 +80,15 @@ class Bells:
         return bool(shard.parking.keys or shard.name in self._towers) and not (shard.stopping or shard.halted)
 
     def _serve(self, shard: Shard, now: Instant) -> Next:
-        offset, before = self._holdings.clock_offset, len(shard.parking.ringing)
+        offset = self._holdings.clock_offset
         due = shard.parking.ring_by_row(now + offset)
-        choices = [NEVER if due is None else Next(due - offset)]
+        choices = [NEVER if due is None else Next(due - offset)]  # what rings, the turn takes, when it can
         waits = any(key.failures and key.due is not None for key in shard.parking.keys.values())
         if waits or shard.name in self._towers:
             towers = self._towers.setdefault(shard.name, {})
             choices += [self._attend(shard, topic, towers, now, waits=waits) for topic, _ in shard.plan.retries]
             if not towers:
                 del self._towers[shard.name]
-        if len(shard.parking.ringing) > before:  # once: who cannot take them now knows when it can
-            choices.append(Next(now))
         return Next.first(*choices)
 
     def _attend(self, shard: Shard, topic: str, towers: dict[str, Tower], now: Instant, *, waits: bool) -> Next:
