@@ -71,6 +71,10 @@ SHOWS: dict[str, Callable[[Played], bool]] = {
     "dead-letter-skipped": lambda played: (
         "a dead letter was skipped" in played.outcome.history.met and types_of(played).count("Note") == 2
     ),
+    "request": lambda played: "a person skipped a head" in played.outcome.history.met and "Note" in types_of(played),
+    "replay": lambda played: (
+        {"a replayed letter failed again", "a replayed letter was applied"} <= played.outcome.history.met.keys()
+    ),
     "going-back": lambda played: "a worker noticed that the store went back" in played.outcome.history.met,
 }
 """How one sees that a step was what its name says."""
