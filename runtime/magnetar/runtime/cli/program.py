@@ -12,10 +12,10 @@ from typer.exceptions import TyperException
 from typer.main import get_group
 
 from magnetar.runtime.cli import (
-    contracts,
     developing,
     doctoring,
     fleet,
+    gating,
     keys,
     plugins,
     reference,
@@ -90,7 +90,7 @@ def assembled(warn: Callable[[str], None]) -> typer.Typer:
     app.command("doctor")(doctoring.doctor)
     app.add_typer(keys.app, name="key")
     app.add_typer(topics.app, name="topics")
-    app.add_typer(contracts.app, name="schema")
+    app.add_typer(gating.app, name="schema")
     app.add_typer(storing.app, name="store")
     app.add_typer(servers.app)
     app.command("reference", hidden=True)(_reference)
