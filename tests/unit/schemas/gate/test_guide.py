@@ -8,7 +8,7 @@ import tomllib
 from pathlib import Path
 
 import pytest
-import yaml
+import yaml  # type: ignore[import-untyped]
 
 from magnetar.schemas import gate
 from magnetar.schemas.gate.settings import NEVER
