@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import TYPE_CHECKING
@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 from magnetar.schemas.errors import SchemaInvalid
 from magnetar.schemas.gate.comparing import Difference, compare
 from magnetar.schemas.gate.finding import WORKING, Finding
-from magnetar.schemas.gate.golden import Broken, broken_among, broken_now
-from magnetar.schemas.gate.independent import MOST_PARSED, refusal
+from magnetar.schemas.gate.golden import Broken, Now, broken_among
+from magnetar.schemas.gate.independent import MOST_PARSED, refusal, without
 from magnetar.schemas.gate.linting import flaws
 from magnetar.schemas.gate.ordering import outgrown, too_early
 from magnetar.schemas.gate.wording import NEW_READERS, OLD_READERS
@@ -124,21 +124,26 @@ class Comparing:
             (self._mode.new_readers, now, then, NEW_READERS),
             (self._mode.old_readers, then, now, OLD_READERS),
         ):
-            for rule, reason in _refusals(reader, writer) if asked else ():
+            for rule, reason in _refusals(reader, writer, self._apart) if asked else ():
                 found.append(_finding(self._contract, rule, "$", reason, versions, breaks))
         if found or not self._mode.new_readers:
             return found
-        back = self._mode.old_readers
-        return [self._golden(each) for each in broken_now(version, self._contract, back=back)]
+        return [self._golden(each) for each in self._trial(version).broken()]
+
+    def _trial(self, version: Version) -> Now:
+        """The oldest and the newest version are read by the codec's own resolution, which takes long to make."""
+        ends = (self._versions[0], self._versions[-1]) if self._contract.kind != "topic" else (self._versions[-1],)
+        return Now(version, self._contract, back=self._mode.old_readers, resolved=version in ends)
 
     def _golden(self, broken: Broken) -> Finding:
         versions = (broken.version, broken.later)
         return _finding(self._contract, "golden", broken.path, broken.reason, versions, NEW_READERS)
 
 
-def _refusals(reader: Schema, writer: Schema) -> Iterator[tuple[str, str]]:
+def _refusals(reader: Schema, writer: Schema, apart: Collection[str]) -> Iterator[tuple[str, str]]:
     """(rule, reason) of each opinion that does not let one read the other."""
-    if (reason := refusal(reader.text, writer.text)) is not None:
+    texts = [without(each.text, apart) if apart else each.text for each in (reader, writer)]
+    if (reason := refusal(*texts)) is not None:
         yield "avro", reason
     if _is_plain(reader) and _is_plain(writer):
         try:

@@ -7,7 +7,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from magnetar.schemas.codec import Kept
+from magnetar.schemas.codec import Codec, Kept
 from magnetar.schemas.errors import DecodeFailed, EncodeFailed
 from magnetar.schemas.gate import raw
 from magnetar.schemas.gate.agreeing import disagreement
@@ -47,17 +47,34 @@ def broken_among(versions: Sequence[Version]) -> Iterator[Broken]:
                         yield each
 
 
-def broken_now(version: Version, contract: Contract, *, back: bool) -> Iterator[Broken]:
-    """Read a version's samples as the working version does: by its schema, and by its type.
+@dataclass(frozen=True, slots=True)
+class Now:
+    """A released version's samples before the working version: read by its schema, and by its type.
 
     What the type reads it writes again (a state is loaded and saved), and that is compared too. `back`: also as the
-    released version reads what was written.
+    released version reads what was written. `resolved`: the type reads the very bytes, resolved by the codec; else it
+    reads the value as the working schema writes it.
     """
-    now = Schema.parse(contract.text)
-    for trial in _trials(version):
-        yield from trial.read_by(contract.text, now, WORKING)
-        if contract.codec is not None:
-            yield from trial.taken_by(contract, now, back=back)
+
+    version: Version
+    contract: Contract
+    back: bool
+    resolved: bool
+
+    def broken(self) -> Iterator[Broken]:
+        """Yield whatever is not the same afterwards."""
+        now = Schema.parse(self.contract.text)
+        for trial in _trials(self.version):
+            found = list(trial.read_by(self.contract.text, now, WORKING))
+            yield from found
+            if not found and self.contract.codec is not None:
+                yield from trial.taken_by(self.contract.codec, self._given(trial, now), now, back=self.back)
+
+    def _given(self, trial: Trial, now: Schema) -> tuple[bytes, Schema]:
+        if self.resolved:
+            return trial.data, self.version.schema
+        value = raw.read(trial.data, self.version.text, self.contract.text)
+        return raw.write(self.contract.text, value), now
 
 
 def _trials(version: Version) -> Iterator[Trial]:
@@ -107,21 +124,20 @@ class Trial:
         if path is not None:
             yield self._broken(later, path, f"{self._shown} is read as another value")
 
-    def taken_by(self, contract: Contract, now: Schema, *, back: bool) -> Iterator[Broken]:
-        """Whether the type loads it and saves the same value."""
-        assert contract.codec is not None
-        origin = Kept(contract.name, "sample", str(self.version.number))
+    def taken_by(self, codec: Codec[Any], given: tuple[bytes, Schema], now: Schema, *, back: bool) -> Iterator[Broken]:
+        """Whether the type loads it (from these bytes of this schema) and saves the same value."""
+        origin = Kept(self.version.contract, "sample", str(self.version.number))
         try:
-            saved = contract.codec.encode(contract.codec.decode(self.data, self.version.schema, origin))
+            saved = codec.encode(codec.decode(*given, origin))
         except (DecodeFailed, EncodeFailed) as error:
             yield self._broken(WORKING, error.path, f"its type does not take {self._shown}: {error.reason}")
             return
-        value = raw.read(saved, contract.text)
+        value = raw.read(saved, now.text)
         path = disagreement(self.value, value, self.version.schema.shape, now.shape)
         if path is not None:
             yield self._broken(WORKING, path, f"its type loads and saves {self._shown} as another value")
         if back:
-            yield from self._back(saved, value, contract.text, now)
+            yield from self._back(saved, value, now.text, now)
 
     def _back(self, saved: bytes, value: object, text: str, now: Schema) -> Iterator[Broken]:
         try:

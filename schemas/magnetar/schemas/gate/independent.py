@@ -4,9 +4,11 @@
 
 from __future__ import annotations
 
+import json
 import warnings
+from collections.abc import Collection
 from functools import lru_cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from avro.compatibility import ReaderWriterCompatibilityChecker, SchemaCompatibilityType
 from avro.errors import AvroException
@@ -30,6 +32,20 @@ def refusal(reader: str, writer: str) -> str | None:
         return None
     places = ", ".join(sorted(found.locations))
     return f"{'; '.join(sorted(found.messages))} (at {places})"
+
+
+def without(text: str, names: Collection[str]) -> str:
+    """A topic's schema with nothing inside the messages named: they are contracts of their own, asked about apart."""
+    schema = json.loads(text)
+    body = schema["fields"][0]
+    body["type"] = [_hollow(each, names) for each in body["type"]]
+    return json.dumps(schema)
+
+
+def _hollow(branch: Any, names: Collection[str]) -> Any:  # noqa: ANN401 - JSON of a schema
+    if not isinstance(branch, dict) or f"{branch.get('namespace')}.{branch.get('name')}" not in names:
+        return branch
+    return {**branch, "fields": []}
 
 
 @lru_cache(maxsize=MOST_PARSED)
