@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from magnetar.chaos.checkers import CHECKERS, PUNCTUAL
+from magnetar.chaos.checkers import CHECKERS, PUNCTUAL, REQUESTS
 from magnetar.chaos.simulation import Schedule, Verdict, simulate
 from magnetar.chaos.simulation.schedule import WORKLOADS
 from magnetar.chaos.simulation.shrinking import shrunk
@@ -84,7 +84,7 @@ def test_a_checker_is_the_only_one_to_catch_some_bug(checker: str) -> None:
 @pytest.mark.parametrize("name", BUGS)
 def test_a_bug_is_caught_by_a_guard_of_its_rule(name: str) -> None:
     """A checker that names one of its rules, or whoever looks on while the run lasts."""
-    checkers = [*CHECKERS, PUNCTUAL, *(checker for load in WORKLOADS.values() for checker in load.checkers)]
+    checkers = [*CHECKERS, PUNCTUAL, REQUESTS, *(checker for load in WORKLOADS.values() for checker in load.checkers)]
     guards = {checker.name for checker in checkers if {*checker.rules} & {*BUGS[name].rules}}
     assert {*caught(name).catchers, BUGS[name].only} & {*guards, ITSELF}
 

@@ -9,16 +9,18 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, NamedTuple
 
-from magnetar.chaos.simulation.clerks import NEVER, Note
+from magnetar.chaos.simulation.clerks import NEVER, STUBBORN, Note
 from magnetar.chaos.simulation.letters import Letter
 from magnetar.chaos.simulation.options import Options
 from magnetar.chaos.simulation.schedule import Schedule
 from magnetar.chaos.simulation.store import HAPPENED, LOST
 from magnetar.chaos.simulation.warehouse import Ask, Pay, Place
+from magnetar.runtime.store.requests import What
 from magnetar.runtime.worker.batch import Limits
 from magnetar.runtime.worker.engine import Settings
 from magnetar.runtime.worker.membership import ALONE
 from magnetar.runtime.worker.ownership import Tenure
+from magnetar.runtime.worker.reception import Office
 from magnetar.runtime.worker.relay import Pace
 from magnetar.runtime.worker.timers import Clockwork
 from magnetar.runtime.worker.winning import Winner
@@ -43,6 +45,10 @@ QUICK = Settings(
     clockwork=Clockwork(poll=0.02),
     tenure=Tenure(storeless=1.0, disconnected=0.5, liveness=ALONE, winner=Winner(poll=0.01)),
 )
+
+
+ASKED = replace(QUICK, office=Office(poll=0.02, busy=0.02))
+"""Where somebody asks, who is not kept waiting."""
 
 
 class Cue(NamedTuple):
@@ -199,6 +205,11 @@ def _lose_an_answer(nemesis: Nemesis) -> None:
     nemesis.scene.weather.fates.append(HAPPENED)
 
 
+def _asks(what: What) -> Callable[[Nemesis], None]:
+    """A person asks something about the desk."""
+    return lambda nemesis: nemesis.operator.ask_about(what, KEY)
+
+
 RELAY = Step(
     "relay",
     "a message sends another, which is answered, and sets timers",
@@ -307,6 +318,26 @@ _ALL = (
         0.28,
         0.6,
         hold=False,
+    ),
+    Step(
+        "request",
+        "a person has a head skipped that is parked, and its tail goes on",
+        (_note(0.1, 3), _note(0.15, rings=0.1)),
+        0.2,
+        0.4,
+        cues=(Cue(0.2, _asks(What.SKIP)),),
+        settings=ASKED,
+        workload="failing",
+    ),
+    Step(
+        "replay",
+        "a person replays a dead letter, which fails once more, and is applied then, and its tail after it",
+        (_note(0.1, STUBBORN), _note(0.15)),
+        1.6,
+        2.0,
+        cues=(Cue(1.6, _asks(What.RETRY)), Cue(1.8, _asks(What.RETRY))),
+        settings=ASKED,
+        workload="failing",
     ),
 )
 

@@ -55,7 +55,7 @@ class Failing:
     def acts(self, chance: Chance, options: Options) -> list[Act]:
         """See `Workload`. Somebody does something now and then, in most runs."""
         draw = chance.stream("acts")
-        count = draw.choice((0, 2, 4, 8))
+        count = draw.choice((2, 4, 8, 16))
         return sorted(Act(draw.uniform(0.0, options.duration), draw.choice(DEEDS), number) for number in range(count))
 
     @property

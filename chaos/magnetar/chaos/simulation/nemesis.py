@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from magnetar.chaos.simulation.agenda import Agenda
     from magnetar.chaos.simulation.chance import Chance
     from magnetar.chaos.simulation.fleet import Fleet
+    from magnetar.chaos.simulation.operator import Operator
     from magnetar.chaos.simulation.process import Process, Scene
     from magnetar.chaos.simulation.schedule import Planned
     from magnetar.chaos.simulation.sender import Sender
@@ -69,6 +70,7 @@ class Nemesis:
         self.agenda = agenda
         self.fleet: Fleet
         self.sender: Sender
+        self.operator: Operator
         self.faults = Faults(scene.broker)
         self.ammunition = Ammunition(scene.broker, scene.history)
         self._chance = chance

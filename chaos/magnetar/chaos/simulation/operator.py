@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 ACTOR = "desks"
 DEEDS = (
     *(What.PAUSE, What.PAUSE, What.RESUME, What.RETRY, What.RETRY, What.SKIP, What.PAUSE_ALL, What.RESUME_ALL),
-    *(What.DISCARD, What.REPLAY, What.REPLAY),
+    *(What.DISCARD, What.REPLAY, What.REPLAY, What.REPLAY),
 )
 """What somebody may do; some of it more often."""
 
@@ -68,7 +68,7 @@ class Operator:
         """From now on: resume whatever is paused, and replay what died, until nothing is left to do."""
         if not self._planned and not self._waiting():
             for what, shard, key, arguments in self._wrongs():
-                self._ask(what, shard, key, **arguments)
+                self.ask(what, shard, key, **arguments)
         self._agenda.after(AGAIN, self.tidy_up)
 
     def _do(self, act: Act) -> None:
@@ -79,7 +79,7 @@ class Operator:
         elif act.what in {What.PAUSE_ALL, What.RESUME_ALL}:
             shard = f"{ACTOR}/{draw.randrange(self._scene.options.partitions)}"
             type_ = draw.choice(("Note", "Ring", ""))
-            self._ask(act.what, shard, "", **({TYPE: type_} if type_ else {}))
+            self.ask(act.what, shard, "", **({TYPE: type_} if type_ else {}))
         else:
             self._about_key(act.what, draw)
 
@@ -89,7 +89,7 @@ class Operator:
             self._about_key(What.RETRY, draw)
             return
         letter = draw.choice(letters)
-        self._ask(what, letter.shard, letter.key, **{LETTER: to_text(letter.message_id)})
+        self.ask(what, letter.shard, letter.key, **{LETTER: to_text(letter.message_id)})
 
     def _letters(self) -> list[DeadLetter]:
         return sorted(self._scene.views.letters(Which(actor=ACTOR)))
@@ -103,9 +103,14 @@ class Operator:
         key = f"d-{draw.randrange(1 if what == What.SKIP else 0, self._scene.options.orders)}"
         if parked and what != What.PAUSE:
             key = draw.choice(parked)
-        self._ask(what, f"{ACTOR}/{partition_of(key, self._scene.options.partitions)}", key)
+        self.ask_about(what, key)
 
-    def _ask(self, what: str, shard: str, key: str, **arguments: str) -> None:
+    def ask_about(self, what: str, key: str) -> None:
+        """Something is to be done with a desk."""
+        self.ask(what, f"{ACTOR}/{partition_of(key, self._scene.options.partitions)}", key)
+
+    def ask(self, what: str, shard: str, key: str, **arguments: str) -> None:
+        """Insert a request."""
         now = self._scene.clock()
         number = len(self._asked)
         request_id = mint(now, lambda size: number.to_bytes(size, "big"))

@@ -79,11 +79,10 @@ def simulate(schedule: Schedule, *, watching: bool = False, ground: Ground | Non
 
 
 def checkers_of(schedule: Schedule) -> tuple[Checker, ...]:
-    """The checkers that have a say: not every schedule lets one judge timers, or has somebody who asks."""
+    """The checkers that have a say: not every schedule lets one judge whether timers were punctual."""
     kinds = {fault.kind for fault in schedule.faults}
     punctual = () if schedule.options.skew or kinds & UNPUNCTUAL else (PUNCTUAL,)
-    asked = (REQUESTS,) if schedule.acts else ()
-    return (*CHECKERS, *punctual, *asked, *WORKLOADS[schedule.workload].checkers)
+    return (*CHECKERS, *punctual, *WORKLOADS[schedule.workload].checkers)
 
 
 class Run:
@@ -109,7 +108,7 @@ class Run:
         self.fleet = self.nemesis.fleet = Fleet(self.scene, self.agenda, chance, self.nemesis, self._look)
         client = MemoryBus(broker, "outside", self.agenda.clock)
         self._sender = self.nemesis.sender = Sender(client, wiring, self.agenda, self.history, chance)
-        self._operator = Operator(self.scene, self.agenda, chance)
+        self._operator = self.nemesis.operator = Operator(self.scene, self.agenda, chance)
         self._rested: Callable[[], None] | None = None
         self._acknowledged = False
         self._look_at: Instant = 0
@@ -133,7 +132,9 @@ class Run:
             self.play()
         scene, schedule = self.scene, self._schedule
         evidence = gather(scene.wiring, scene.broker, scene.views, scene.store_clock(), self.history.requests)
-        return Outcome(schedule, self.history, evidence, judge(self.history, evidence, checkers_of(schedule)))
+        asked = (REQUESTS,) if self.history.requests else ()
+        judgement = judge(self.history, evidence, (*checkers_of(schedule), *asked))
+        return Outcome(schedule, self.history, evidence, judgement)
 
     def close(self) -> None:
         """Nobody is connected any more; the data goes, unless it was given a ground."""

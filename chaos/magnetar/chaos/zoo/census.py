@@ -8,7 +8,7 @@ from statistics import median
 from string import ascii_lowercase
 from typing import TYPE_CHECKING
 
-from magnetar.chaos.checkers import CHECKERS, PUNCTUAL
+from magnetar.chaos.checkers import CHECKERS, PUNCTUAL, REQUESTS
 from magnetar.chaos.simulation.schedule import WORKLOADS
 from magnetar.chaos.verdict import ITSELF
 
@@ -24,7 +24,7 @@ _NAMES = 38
 def checker_names() -> tuple[str, ...]:
     """Every checker that a run may meet."""
     own = chain.from_iterable(workload.checkers for workload in WORKLOADS.values())
-    return tuple(dict.fromkeys(checker.name for checker in (*CHECKERS, PUNCTUAL, *own)))
+    return tuple(dict.fromkeys(checker.name for checker in (*CHECKERS, PUNCTUAL, REQUESTS, *own)))
 
 
 @dataclass(slots=True)
