@@ -52,6 +52,10 @@ check: $(READY) ## format, lint, types, layers, public names: what needs no serv
 	@$(BIN)/lint-imports --no-logo
 	@$(BIN)/python -m pytest --quiet tests/unit/test_public_names.py
 
+.PHONY: contracts
+contracts: $(READY) ## the compatibility gate: the shop's contracts break nothing that was released
+	@$(BIN)/magnetar schema check magnetar.actors:SHOP --out schemas/magnetar/schemas/commerce/avro
+
 .PHONY: format
 format: $(READY) ## format the code and mend what ruff can mend
 	@$(BIN)/ruff check --fix-only $(CODE)

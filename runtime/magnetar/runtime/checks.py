@@ -7,7 +7,7 @@ from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 from itertools import pairwise
 from math import isfinite
-from types import FunctionType, ModuleType
+from types import CellType, CodeType, FunctionType, ModuleType
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -16,7 +16,7 @@ from magnetar.runtime.row import row_plan
 from magnetar.schemas import Command, ContractInvalid, Event, Message, State, Timer, contract_name, key_field, schema_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from magnetar.runtime.actor import Actor, Remote
     from magnetar.runtime.policy import Retry
@@ -209,7 +209,7 @@ def _referenced(declaration: Declaration) -> Iterator[str]:
     }
     for actor in declaration.actors:
         own = declaration.handlers[actor.name]
-        for kind, where in _mentions(actor).items():
+        for kind, where in mentioned(actor.handlers).items():
             if issubclass(kind, Command) and kind not in commands:
                 yield (
                     f"{where} names command {kind.__name__}, which no actor or remote takes; write its "
@@ -227,10 +227,13 @@ def _referenced(declaration: Declaration) -> Iterator[str]:
                 )
 
 
-def _mentions(actor: Actor[Any]) -> dict[type[Message], str]:
-    """Concrete message types named in the code of the actor's handlers, and of what they call in their own package."""
+def mentioned(handlers: Iterable[Callable[..., Any]]) -> dict[type[Message], str]:
+    """Concrete message types named in the code of handlers, and of what they call in their own package.
+
+    What they call are functions that they name or have closed over; not what they are handed as a value.
+    """
     found: dict[type[Message], str] = {}
-    for handler in actor.handlers:
+    for handler in handlers:
         seen: set[FunctionType] = set()
         waiting = [handler] if isinstance(handler, FunctionType) else []
         while waiting:
@@ -255,14 +258,32 @@ def _package(function: FunctionType) -> str:
 
 
 def _globals_of(function: FunctionType) -> Iterator[Any]:
-    """What the names in a function's code stand for, one attribute deep into modules."""
-    names = function.__code__.co_names
+    """What the names in a function's code stand for, one attribute deep into modules, and what it has closed over."""
+    yield from (cell.cell_contents for cell in function.__closure__ or () if not _is_empty(cell))
+    names = tuple(_names_in(function.__code__))
     for name in names:
         value = function.__globals__.get(name)
         if isinstance(value, ModuleType):
             yield from (getattr(value, attribute) for attribute in names if hasattr(value, attribute))
         elif value is not None:
             yield value
+
+
+def _is_empty(cell: CellType) -> bool:
+    """Whether the variable has no value yet: a function that is only defined further down."""
+    try:
+        _ = cell.cell_contents
+    except ValueError:
+        return True
+    return False
+
+
+def _names_in(code: CodeType) -> Iterator[str]:
+    """The names in a piece of code, and in what is defined inside it (a comprehension, a lambda)."""
+    yield from code.co_names
+    for inner in code.co_consts:
+        if isinstance(inner, CodeType):
+            yield from _names_in(inner)
 
 
 def _rows(declaration: Declaration) -> Iterator[str]:

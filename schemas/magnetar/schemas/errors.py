@@ -7,7 +7,8 @@ SchemaError
 ├── EncodeFailed           a value does not fit its own contract         a bug in the code that made it
 ├── DecodeFailed           bytes contradict their schema, or it ours     permanent: the same bytes fail again
 │   └── UnknownType        right bytes of a message type without reader  deploy a reader, then try again
-└── SchemaUnavailable      the writer's schema cannot be had now         wait, then try again
+├── SchemaUnavailable      the writer's schema cannot be had now         wait, then try again
+└── GateInvalid            the gate's own settings cannot be used        mend `gate.toml`
 """
 
 from __future__ import annotations
@@ -88,6 +89,10 @@ class UnknownType(DecodeFailed):
             "$.body",
             f"{type} has no reader here; deploy a version that knows it, then retry",
         )
+
+
+class GateInvalid(SchemaError):
+    """`gate.toml` cannot be used; the message names the file, the place and what belongs there."""
 
 
 class SchemaUnavailable(SchemaError):

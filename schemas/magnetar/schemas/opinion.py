@@ -5,7 +5,7 @@ an independent implementation before much rests on it: where the two differ, not
 fastavro is given what it does right and nothing else: bytes that were found sound, one schema per call (resolution is
 ours, see `resolution`), no decimals (its decimal context is one for all threads, and it rounds), no defaults and no
 aliases.
-The only module that imports it.
+This and `gate.raw` are the only modules that import it.
 """
 
 # pyright: reportUnknownMemberType=false, reportUnknownVariableType=false

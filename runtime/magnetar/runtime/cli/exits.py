@@ -12,6 +12,7 @@ from magnetar.runtime.errors import AppInvalid, HandlerFailed, MagnetarError, Mi
 from magnetar.runtime.servers import ServerError
 from magnetar.runtime.store.port import StoreError, StoreMismatch
 from magnetar.schemas import ContractInvalid, EncodeFailed, SchemaError, SchemaInvalid, SchemaUnavailable
+from magnetar.schemas.errors import GateInvalid
 
 
 class Exit(IntEnum):
@@ -64,6 +65,7 @@ _STATUS: tuple[tuple[type[BaseException], Exit], ...] = (
     (ContractInvalid, Exit.USAGE),
     (SchemaInvalid, Exit.USAGE),
     (EncodeFailed, Exit.USAGE),
+    (GateInvalid, Exit.USAGE),
     (SchemaError, Exit.NO),
     (MagnetarError, Exit.NO),
 )

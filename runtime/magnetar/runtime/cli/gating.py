@@ -1,0 +1,167 @@
+"""`magnetar schema check` and `release`: the compatibility gate, on an app's own types and code."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import TYPE_CHECKING, Annotated
+
+import msgspec
+import typer
+
+from magnetar.runtime.checks import mentioned
+from magnetar.runtime.cli import contracts, screen
+from magnetar.runtime.cli.apps import wiring_of
+from magnetar.runtime.cli.contracts import Out, contracts_of
+from magnetar.runtime.cli.exits import BadInput, Exit
+from magnetar.runtime.cli.options import AsJson, Target  # noqa: TC001 - typer reads annotations when it runs
+from magnetar.runtime.cli.wording import counted
+from magnetar.schemas import Command, Event, Timer, contract_name, drift, gate
+from magnetar.schemas.gate.working import TIMERS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from magnetar.runtime.wiring import ActorPlan, Wiring
+    from magnetar.schemas import Message
+
+
+app = contracts.app
+"""One group of commands: the files of today, and what was released of them."""
+
+
+class Form(StrEnum):
+    """How findings are printed."""
+
+    TEXT = "text"
+    GITHUB = "github"
+
+
+@app.command("check")
+def check(
+    target: Target,
+    out: Out,
+    as_json: AsJson = False,
+    form: Annotated[
+        Form, typer.Option("--format", metavar="text|github", help="github: as annotations of a pull request.")
+    ] = Form.TEXT,
+) -> None:
+    """Say what in the app's contracts would break what runs, or what is stored; needs no broker and no store.
+
+    The types are compared with every released version, the sample bytes of each are read and written again. Exit
+    status 1: there are findings.
+
+        $ magnetar schema check shop:app --out avro
+    """
+    wiring = wiring_of(target)
+    registry = gate.load(out)
+    found = findings_of(wiring, registry, out)
+    if as_json:
+        screen.answer({"directory": str(out), "findings": [_as_json(each, out) for each in found]})
+    for each in found if not as_json else ():
+        typer.echo(_annotation(each, out) if form is Form.GITHUB else _text(each, out))
+    versions = counted(sum(map(len, registry.versions.values())), "version")
+    screen.tell(f"{counted(len(found), 'finding')} against {versions} of {counted(len(registry.releases), 'release')}")
+    if found:
+        raise typer.Exit(Exit.NO)
+
+
+@app.command("release")
+def release(
+    target: Target,
+    out: Out,
+    reason: Annotated[str, typer.Option(metavar="TEXT", help="Why this release: it is kept with its versions.")],
+    label: Annotated[str, typer.Option(metavar="TEXT", help="What you call it, such as 0.2.0.")] = "",
+    as_json: AsJson = False,
+) -> None:
+    """Freeze the app's contracts as they are now: each that has changed gets its next version, with sample bytes.
+
+    What `magnetar schema check` refuses is not released. Commit the files; they never change again.
+
+        $ magnetar schema release shop:app --out avro --label 0.2.0 --reason "gift notes"
+    """
+    if not reason.strip():
+        raise BadInput("a release needs a reason that says more than nothing")
+    wiring = wiring_of(target)
+    registry = gate.load(out)
+    if found := findings_of(wiring, registry, out):
+        for each in found:
+            screen.tell(_text(each, out))
+        screen.tell(f"{counted(len(found), 'finding')}: nothing was released")
+        raise typer.Exit(Exit.NO)
+    made = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    planned = gate.plan(registry, working_of(wiring), made, reason, label)
+    if planned is not None:
+        gate.publish(planned, out)
+    _released(planned, out, as_json=as_json)
+
+
+def findings_of(wiring: Wiring, registry: gate.Registry, out: Path) -> list[gate.Finding]:
+    """Everything the gate has to say: files that are not what the types are, then what the types break."""
+    drifted = [line.partition(": ") for line in drift(contracts_of(wiring), out)]
+    found = [
+        gate.Finding(
+            "drift", name.removesuffix(".avsc"), name, "$", problem, (gate.WORKING,), "readers of the files: they lie"
+        )
+        for name, _, problem in drifted
+    ]
+    return found + gate.check(registry, working_of(wiring), gate.load_settings(out))
+
+
+def working_of(wiring: Wiring) -> gate.Working:
+    """An app's contracts as they are now, with what its code sends."""
+    return gate.working_of(contracts_of(wiring), sends_of(wiring), wiring.contracts)
+
+
+def sends_of(wiring: Wiring) -> dict[str, tuple[str, ...]]:
+    """What the code of an app's handlers names to send, by topic; timers under `TIMERS`."""
+    found: defaultdict[str, set[str]] = defaultdict(set)
+    for plan in wiring.actors.values():
+        for kind in mentioned(plan.handlers.values()):
+            for topic in _destinations(wiring, plan, kind):
+                found[topic].add(contract_name(kind))
+    return {topic: tuple(sorted(names)) for topic, names in sorted(found.items())}
+
+
+def _destinations(wiring: Wiring, plan: ActorPlan, kind: type[Message]) -> Iterator[str]:
+    """A command of the actor's own is named where it is handled; whether it is sent, too, cannot be told."""
+    if issubclass(kind, Timer):
+        yield TIMERS
+    elif issubclass(kind, Event) and plan.events is not None and kind in plan.events.kinds:
+        yield plan.events.name
+    elif issubclass(kind, Command) and kind not in plan.handlers:
+        topic = wiring.commands.get(kind)
+        if topic is not None and topic.partitions is not None:  # a remote's releases are not ours to know
+            yield topic.name
+
+
+def _text(finding: gate.Finding, out: Path) -> str:
+    return "\n".join([f"{out}/{finding.lines()[0]}", *finding.lines()[1:]])
+
+
+def _annotation(finding: gate.Finding, out: Path) -> str:
+    """One line, as GitHub's workflow commands want it."""
+    text = "%0A".join(line.strip().replace("%", "%25") for line in finding.lines()[1:])
+    title = f"{finding.rule} at {finding.path}".replace("%", "%25").replace(",", "%2C").replace(":", "%3A")
+    return f"::error file={out / finding.file},title={title}::{text}"
+
+
+def _as_json(finding: gate.Finding, out: Path) -> dict[str, object]:
+    found: dict[str, object] = msgspec.to_builtins(finding)
+    return found | {"file": str(out / finding.file), "instead": finding.instead}
+
+
+def _released(planned: gate.Plan | None, out: Path, *, as_json: bool) -> None:
+    made = planned.release if planned else None
+    if as_json:
+        fresh = {name: made.contracts[name].version for name in planned.fresh} if planned and made else {}
+        screen.answer({"directory": str(out), "release": made.release if made else None, "versions": fresh})
+        return
+    if planned is None or made is None:
+        screen.tell("nothing has changed since the last release; nothing was released")
+        return
+    for name in planned.fresh:
+        screen.tell(f"{name}: version {made.contracts[name].version}")
+    screen.tell(f"release {made.release}: {counted(len(planned.fresh), 'new version')}; commit {out / 'released'}")
