@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from magnetar.runtime.store.port import ShardChanges, Store
-    from magnetar.runtime.store.requests import Answering, Requests
+    from magnetar.runtime.store.replays import Requests
+    from magnetar.runtime.store.requests import Answering
     from magnetar.runtime.store.views import Views
     from tests.contract.store.harness import StoreHarness
 

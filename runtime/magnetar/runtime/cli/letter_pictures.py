@@ -18,7 +18,9 @@ if TYPE_CHECKING:
 
     from rich.console import RenderableType
 
+    from magnetar.runtime.operate.course import Progress
     from magnetar.runtime.operate.letters import GroupReport, LetterDetail, LetterReport
+    from magnetar.runtime.operate.replaying import ReplayReport
 
 _NAME, _FAINT, _BAD, _MOVE = "bold", "dim", "bold red", "cyan"
 _TEXT = 160
@@ -58,6 +60,33 @@ def groups_picture(groups: Sequence[GroupReport], width: int, now: datetime) -> 
     for row in rows:
         table.add_row(*row)
     return Group(table, Text(), sum_)
+
+
+def replays_picture(reports: Sequence[ReplayReport]) -> RenderableType:
+    """One block for each."""
+    if not reports:
+        return Text("there was no replay yet", style=_FAINT)
+    blocks = [
+        Group(
+            Text.assemble(
+                (each.id, _NAME), f"  {each.status}", (f"  {each.said}" if each.said else "", _FAINT),
+            ),
+            Text(f"  {progress_line(each.progress)}"),
+            Text(f"  {each.chosen}; begun {clock(each.begun_at)}Z by {each.who}: {each.why}", style=_FAINT),
+        )
+        for each in reports
+    ]  # fmt: skip
+    return Group(*blocks)
+
+
+def progress_line(progress: Progress) -> str:
+    """How far it has come, in words."""
+    parts = (
+        (progress.applied, "applied"), (progress.failed, "failed again"), (progress.refused, "refused"),
+        (progress.behind, "behind one of these"), (progress.waiting, "on the way"), (progress.left, "to come"),
+    )  # fmt: skip
+    told = ", ".join(f"{count:,} {what}" for count, what in parts if count)
+    return f"of {counted(progress.letters, 'dead letter')} {told or 'none was tried'}"
 
 
 def letter_picture(detail: LetterDetail, now: datetime) -> RenderableType:

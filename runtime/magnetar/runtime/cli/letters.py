@@ -23,9 +23,10 @@ from magnetar.runtime.store.views import Which
 if TYPE_CHECKING:
     from magnetar.runtime.instant import Instant
 
-app = typer.Typer(no_args_is_help=True, help="Dead letters: list, count, show and discard them.")
+app = typer.Typer(no_args_is_help=True, help="Dead letters: list, count, show, replay and discard them.")
 
 MOST = 1_000_000
+NONE_CHOSEN = "which dead letters? name them, or choose by --actor, --key, --type, --error, --group, --since"
 _AGE = re.compile(r"(\d{1,6})(s|m|h|d)")
 _UNITS = {"s": SECOND, "m": 60 * SECOND, "h": 3600 * SECOND, "d": 86_400 * SECOND}
 
@@ -168,9 +169,7 @@ def discard(  # noqa: PLR0913, PLR0917 - the options of the command
         if messages:
             chosen = [letters.one(views, message, actor) for message in messages]
         elif which == Which():
-            raise BadInput(
-                "which dead letters? name them, or choose by --actor, --key, --type, --error, --group, --since"
-            )
+            raise BadInput(NONE_CHOSEN)
         else:
             chosen = views.letters(which, MOST)
         if apply:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from magnetar.runtime.operate.key_names import KeyName
     from magnetar.runtime.store.parking import DeadLetter
     from magnetar.runtime.store.port import ShardName, ShardRow
-    from magnetar.runtime.store.requests import Requests
+    from magnetar.runtime.store.replays import Requests
     from magnetar.runtime.store.views import Views
 
 MOST_TEXT = 500

@@ -8,11 +8,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from magnetar.runtime.instant import Instant
     from magnetar.runtime.store.port import ShardName
 
@@ -105,18 +103,3 @@ class Answering:
     letters: list[LetterMove] = field(default_factory=list)  # must be there as *dead*
     resumed: list[tuple[ShardName, str]] = field(default_factory=list)  # pauses that go; must be there
     paused: list[Pause] = field(default_factory=list)  # must be new
-
-
-class Requests(Protocol):
-    """What a tool writes, on a connection of its own; one thread. Each call is one transaction."""
-
-    def ask(self, requests: Sequence[Request]) -> None:
-        """Insert them; those whose id is there already stay as they are, so asking again asks nothing twice.
-
-        `asked_at` is set by the store's clock. `StoreUnavailable`, `CommitUnknown`; either way asking again is right.
-        """
-        ...
-
-    def close(self) -> None:
-        """Close the connection."""
-        ...

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from magnetar.runtime.instant import Instant
     from magnetar.runtime.store.parking import DeadLetter, FailureRow, ParkedKey, ParkedRow
     from magnetar.runtime.store.port import JournalRow, Member, OutboxRow, ShardName, ShardRow, StateRow, TimerRow
+    from magnetar.runtime.store.replays import Replay, Replayed, ReplayLetter
     from magnetar.runtime.store.requests import Pause, Request
 
 PRODUCT = "product"
@@ -118,6 +119,18 @@ class Views(Protocol):
 
     def requests_of(self, shard: ShardName, key: str, limit: int = 1000) -> list[Request]:
         """What was asked about the key, the last first."""
+        ...
+
+    def replays(self, limit: int = 1000) -> list[Replay]:
+        """Replays, the last first."""
+        ...
+
+    def replay_letters(self, replay: bytes) -> list[ReplayLetter]:
+        """What was chosen for a replay, in order."""
+        ...
+
+    def replayed(self, replay: bytes) -> list[Replayed]:
+        """What became of those letters of a replay that were asked."""
         ...
 
     def unsent_of(self, actor: str) -> list[OutboxRow]:

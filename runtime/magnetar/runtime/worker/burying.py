@@ -79,8 +79,8 @@ class Letters:
         self._handling.fail_again(arrival, error, failures)
         again = letter._replace(
             error=name_of(error), error_text=text_of(error),
-            fingerprint=fingerprint_of(error, letter.actor, letter.type),
-            failures=failures, dead_at=self._now, replays=replays,
+            fingerprint=fingerprint_of(error, letter.actor, letter.type, letter.key),
+            failures=failures, replays=replays,
         )  # fmt: skip
         self._waiting.failed_again(again)
         message = f"message {to_text(letter.message_id)} has failed again, {failures} times in all: "

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 from magnetar.runtime.bus.port import Position
 from magnetar.runtime.store.parking import DeadLetter, FailureRow, ParkedKey, ParkedRow
 from magnetar.runtime.store.port import JournalRow, OutboxRow, StateRow, TimerRow
+from magnetar.runtime.store.replays import Replay, Replayed, ReplayLetter
 from magnetar.runtime.store.requests import Pause, Request
 from magnetar.runtime.store.sql.tables import table_name
 from magnetar.runtime.store.sqlite.database import SQL, open_reading
@@ -103,6 +104,18 @@ class SqliteViews:
     def requests_of(self, shard: str, key: str, limit: int = 1000) -> list[Request]:
         """See the port."""
         return list(self._rows(Request._make, "requests_of", shard, key, limit))
+
+    def replays(self, limit: int = 1000) -> list[Replay]:
+        """See the port."""
+        return list(self._rows(Replay._make, "replays", limit))
+
+    def replay_letters(self, replay: bytes) -> list[ReplayLetter]:
+        """See the port."""
+        return list(self._rows(ReplayLetter._make, "replay_letters", replay))
+
+    def replayed(self, replay: bytes) -> list[Replayed]:
+        """See the port."""
+        return list(self._rows(Replayed._make, "replayed", replay))
 
     def unsent_of(self, actor: str) -> list[OutboxRow]:
         """See the port."""
