@@ -79,13 +79,13 @@ def until(question: Callable[[], object], what: str) -> None:
 class Desk:
     """A worker on a file, who sends it messages, and the program in the same folder."""
 
-    def __init__(self, capsys: pytest.CaptureFixture[str]) -> None:
+    def __init__(self, capsys: pytest.CaptureFixture[str], *, edits: bool = False) -> None:
         self.capsys = capsys
         wiring = app.wire()
         broker = Broker(wall_clock)
         provision_embedded(broker, wiring)
         place = store_place("sqlite:///desk.db")
-        self.worker = RunningWorker(wiring, EmbeddedBus(broker), place, owner="w", settings=QUICK)
+        self.worker = RunningWorker(wiring, EmbeddedBus(broker), place, owner="w", settings=QUICK, edits=edits)
         self.worker.start()
         until(lambda: self.worker.ready, "ready worker")
         self.views = place.views()
@@ -127,6 +127,16 @@ class Desk:
         self.client.close()
         self.views.close()
         self.worker.kill()
+
+
+@pytest.fixture
+def lenient(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Iterator[Desk]:
+    """One whose worker lets dead letters be edited."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("COLUMNS", "160")
+    desk = Desk(capsys, edits=True)
+    yield desk
+    desk.close()
 
 
 @pytest.fixture
@@ -280,6 +290,46 @@ def test_dead_letters_are_replayed(desk: Desk) -> None:
     assert "2 applied, 1 failed again" in desk.run("dlq", "replays")[1]
     assert desk.run(*chosen, "--apply", "--most", "1", *WHY)[0] == 1
     assert "1 refused" in desk.run("dlq", "replays")[1]
+
+
+def test_nobody_edits_unless_it_is_allowed(desk: Desk) -> None:
+    """And the answer says how."""
+    died(desk, "a", fails=9)
+    [letter] = desk.views.letters(Which())
+    edit = ("dlq", "edit", to_text(letter.message_id), '{"thing": "a"}', "--apply", *WHY)
+    status, out, _ = desk.run(*edit)
+    assert (status, "MAGNETAR_EDITS=true" in out) == (1, True)
+    assert desk.views.letters(Which()) == [letter]
+
+
+def test_a_dead_letter_is_edited_and_replayed(lenient: Desk) -> None:
+    """Checked against its type; its key stays, and what it said is kept."""
+    desk = lenient
+    died(desk, "a", fails=9)
+    [letter] = desk.views.letters(Which())
+    name = to_text(letter.message_id)
+    wrong = {
+        '{"thing": "b", "number": 5}': "may not be made one for 'b'",
+        '{"thing": "a", "number": "five"}': "this is no Try: Expected `int`, got `str` - at `$.number`",
+        '{"thing": "a", "numbr": 5}': "it has no field $.numbr",
+        '{"thing"': "this is no Try",
+    }
+    for value, why in wrong.items():
+        status, out, _ = desk.run("dlq", "edit", name, value, "--apply", *WHY)
+        assert status == 1, value
+        assert why in out
+    assert desk.views.letters(Which()) == [letter]
+    assert desk.run("dlq", "edit", name, '{"thing": "a", "number": 5}', *WHY)[0] == 0
+    assert desk.run("dlq", "edit", name, '{"thing": "a", "number": 5}', "--apply", *WHY)[0] == 0
+    detail = desk.json("dlq", "show", name)
+    assert detail["content"]["value"] == {"thing": "a", "number": 5, "fails": 0}
+    [edit] = detail["edits"]
+    assert edit["before"]["value"] == {"thing": "a", "number": 0, "fails": 9}
+    assert (edit["who"], edit["why"]) == ("ann", "a test")
+    assert "edited by ann" in " ".join(desk.run("dlq", "show", name)[1].split())
+    assert desk.run("keys", "retry", "things/a", *WHY)[0] == 0
+    assert desk.done("a") == (1,)
+    assert desk.run("dlq", "edit", name, '{"thing": "a"}', "--apply", *WHY)[0] == 1
 
 
 def test_a_replay_stops_when_too_many_fail_and_is_resumed(desk: Desk) -> None:

@@ -25,6 +25,16 @@ def course(*keys: int, canary: int = 1, stop_at: float = 0.1) -> Course:
     return Course(letters(*keys), [], canary, stop_at)
 
 
+def stops(course: Course) -> bool:
+    """Whether too many have failed."""
+    return course.too_many_failed
+
+
+def begins(course: Course) -> bool:
+    """Whether the first ones are not through yet."""
+    return course.in_canary
+
+
 @given(st.lists(st.integers(0, 4), max_size=12), st.data())
 def test_each_keys_order_is_kept_whoever_dies(keys: list[int], data: st.DataObject) -> None:
     """A letter goes when all before it of its key were applied; never twice; at the end each was tried, or is behind.
@@ -67,11 +77,11 @@ def test_a_few_go_first_alone() -> None:
     assert now.canary_left() == 0
     now.answered(1, "refused")
     now.answered(2, "done")
-    assert now.in_canary
+    assert begins(now)
     assert now.canary_left() == 0
     now.answered(3, "done")
-    assert not now.in_canary
-    assert not now.too_many_failed
+    assert not begins(now)
+    assert not stops(now)
 
 
 def test_one_failing_canary_stops_it() -> None:
@@ -79,11 +89,11 @@ def test_one_failing_canary_stops_it() -> None:
     now = course(*range(5))
     [letter] = now.next(1)
     now.answered(letter.number, "failed")
-    assert now.too_many_failed
+    assert stops(now)
     now = course(*range(50), canary=10, stop_at=0.5)
     for letter in now.next(10):
         now.answered(letter.number, "failed" if letter.number <= 2 else "done")
-    assert not now.too_many_failed
+    assert not stops(now)
 
 
 def test_the_share_is_judged_from_enough_answers() -> None:
@@ -91,19 +101,19 @@ def test_the_share_is_judged_from_enough_answers() -> None:
     now = course(*range(100))
     for letter in now.next(ENOUGH - 1):
         now.answered(letter.number, "failed" if letter.number == 2 else "done")
-    assert not now.too_many_failed
+    assert not stops(now)
     for letter in now.next(2):
         now.answered(letter.number, "failed")
-    assert now.too_many_failed
+    assert stops(now)
 
 
 def test_whoever_resumes_what_had_stopped_begins_the_share_anew() -> None:
     """What has failed stays told; a few go first again."""
     known = [Replayed(number, "failed") for number in range(1, ENOUGH + 1)]
     now = Course(letters(*range(50)), known, 2, 0.1)
-    assert now.too_many_failed
+    assert stops(now)
     now.forgive()
-    assert not now.too_many_failed
-    assert now.in_canary
+    assert not stops(now)
+    assert begins(now)
     assert now.canary_left() == 2
     assert now.progress.failed == ENOUGH

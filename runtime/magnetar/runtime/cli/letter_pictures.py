@@ -111,6 +111,9 @@ def letter_picture(detail: LetterDetail, now: datetime) -> RenderableType:
         rows.add_row("header", f"{name}: {value}")
     for each in detail.attempts:
         rows.add_row(f"attempt {each.number}", f"{clock(each.at)}Z  {each.error}: {each.error_text}")
+    for edit in detail.edits:
+        rows.add_row("edited", f"by {edit.who} at {clock(edit.edited_at)}Z: {edit.why}; before it said")
+        rows.add_row("", content_picture(edit.before))
     rows.add_row("schema", Text(detail.schema or "unknown", style=_FAINT))
     rows.add_row("shard", letter.shard)
     return Group(head, rows, *requests_picture(detail.requests))

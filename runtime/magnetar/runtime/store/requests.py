@@ -26,6 +26,7 @@ class What(StrEnum):
     RESUME_ALL = "resume all"
     DISCARD = "discard"
     REPLAY = "replay"
+    EDIT = "edit"
 
 
 class RequestStatus(StrEnum):
@@ -92,6 +93,29 @@ class LetterMove(NamedTuple):
     replays: int
 
 
+class Edit(NamedTuple):
+    """What a dead letter said before a person edited it: original bytes, and the fingerprint of their schema."""
+
+    request: bytes
+    actor: str
+    message_id: bytes
+    shard: ShardName
+    body: bytes
+    schema: str
+    who: str
+    why: str
+    edited_at: Instant
+
+
+class Rewritten(NamedTuple):
+    """What a dead letter says from now on."""
+
+    actor: str
+    message_id: bytes
+    body: bytes
+    schema: str
+
+
 @dataclass(slots=True)
 class Answering:
     """What one group's requests change in one shard, besides messages and keys. A breach of *must*: `VersionConflict`.
@@ -101,5 +125,7 @@ class Answering:
 
     answers: list[Answer] = field(default_factory=list)  # their requests must be there, and wait
     letters: list[LetterMove] = field(default_factory=list)  # must be there as *dead*
+    edits: list[Edit] = field(default_factory=list)  # must be new
+    rewritten: list[Rewritten] = field(default_factory=list)  # must be there as *dead*
     resumed: list[tuple[ShardName, str]] = field(default_factory=list)  # pauses that go; must be there
     paused: list[Pause] = field(default_factory=list)  # must be new

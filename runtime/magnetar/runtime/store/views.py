@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from magnetar.runtime.store.parking import DeadLetter, FailureRow, ParkedKey, ParkedRow
     from magnetar.runtime.store.port import JournalRow, Member, OutboxRow, ShardName, ShardRow, StateRow, TimerRow
     from magnetar.runtime.store.replays import Replay, Replayed, ReplayLetter
-    from magnetar.runtime.store.requests import Pause, Request
+    from magnetar.runtime.store.requests import Edit, Pause, Request
 
 PRODUCT = "product"
 """Among the settings of a store: which database it is, `sqlite` or `postgresql`."""
@@ -95,6 +95,10 @@ class Views(Protocol):
 
     def letter(self, actor: str, message_id: bytes) -> DeadLetter | None:
         """One dead letter, whatever became of it."""
+        ...
+
+    def edits_of(self, actor: str, message_id: bytes) -> list[Edit]:
+        """What a dead letter said before each time that it was edited, the original first."""
         ...
 
     def letters(self, which: Which, limit: int = 1000) -> list[DeadLetter]:

@@ -15,7 +15,7 @@ from magnetar.runtime.store.postgres.database import SQL, engine_session, readin
 from magnetar.runtime.store.postgres.migrating import check_migrated
 from magnetar.runtime.store.postgres.packing import integer, optional, packed_choice, text, texts, uuids
 from magnetar.runtime.store.replays import Replay, Replayed, ReplayLetter
-from magnetar.runtime.store.requests import Pause, Request
+from magnetar.runtime.store.requests import Edit, Pause, Request
 from magnetar.runtime.store.sql.tables import table_name
 from magnetar.runtime.store.views import PRODUCT, LetterGroup, Load
 
@@ -87,6 +87,10 @@ class PostgresViews:
     def letter(self, actor: str, message_id: bytes) -> DeadLetter | None:
         """See the port."""
         return next(self._rows(DeadLetter._make, "letter", text(actor), message_id), None)
+
+    def edits_of(self, actor: str, message_id: bytes) -> list[Edit]:
+        """See the port."""
+        return list(self._rows(Edit._make, "edits_of", text(actor), message_id))
 
     def letters(self, which: Which, limit: int = 1000) -> list[DeadLetter]:
         """See the port."""

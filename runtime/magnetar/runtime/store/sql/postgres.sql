@@ -594,3 +594,22 @@ SELECT number, request, actor, message_id, shard, key FROM replay_letters WHERE 
 -- name: replayed
 SELECT number, status FROM replay_letters JOIN requests ON requests.id = replay_letters.request
 WHERE replay = $1::uuid ORDER BY number;
+
+-- name: add_edits
+INSERT INTO edits (request, actor, message_id, shard, body, schema, who, why, edited_at)
+SELECT * FROM unnest(
+    $1::uuid[], $2::text[], $3::uuid[], $4::text[], $5::bytea[], $6::text[], $7::text[], $8::text[], $9::int8[]
+);
+
+-- name: rewrite_letters
+WITH rewritten AS (
+    UPDATE dead_letters SET body = new.body, schema = new.schema
+    FROM unnest($1::text[], $2::uuid[], $3::bytea[], $4::text[]) AS new (actor, message_id, body, schema)
+    WHERE dead_letters.actor = new.actor AND dead_letters.message_id = new.message_id AND dead_letters.status = 'dead'
+    RETURNING 1
+)
+SELECT 1 / (count(*) = cardinality($1::text[]))::int FROM rewritten;
+
+-- name: edits_of
+SELECT request, actor, message_id, shard, body, schema, who, why, edited_at FROM edits
+WHERE actor = $1::text AND message_id = $2::uuid ORDER BY edited_at, request;

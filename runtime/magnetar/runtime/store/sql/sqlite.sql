@@ -398,3 +398,12 @@ SELECT number, request, actor, message_id, shard, key FROM replay_letters WHERE 
 -- name: replayed
 SELECT number, status FROM replay_letters JOIN requests ON requests.id = replay_letters.request
 WHERE replay = ? ORDER BY number;
+
+-- name: add_edit
+INSERT INTO edits (request, actor, message_id, shard, body, schema, who, why, edited_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?);
+
+-- name: rewrite_letter
+UPDATE dead_letters SET body = ?3, schema = ?4 WHERE actor = ?1 AND message_id = ?2 AND status = 'dead';
+
+-- name: edits_of
+SELECT request, actor, message_id, shard, body, schema, who, why, edited_at FROM edits WHERE actor = ? AND message_id = ? ORDER BY edited_at, request;

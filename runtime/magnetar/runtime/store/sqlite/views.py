@@ -13,7 +13,7 @@ from magnetar.runtime.bus.port import Position
 from magnetar.runtime.store.parking import DeadLetter, FailureRow, ParkedKey, ParkedRow
 from magnetar.runtime.store.port import JournalRow, OutboxRow, StateRow, TimerRow
 from magnetar.runtime.store.replays import Replay, Replayed, ReplayLetter
-from magnetar.runtime.store.requests import Pause, Request
+from magnetar.runtime.store.requests import Edit, Pause, Request
 from magnetar.runtime.store.sql.tables import table_name
 from magnetar.runtime.store.sqlite.database import SQL, open_reading
 from magnetar.runtime.store.sqlite.failures import said_plainly
@@ -80,6 +80,10 @@ class SqliteViews:
     def letter(self, actor: str, message_id: bytes) -> DeadLetter | None:
         """See the port."""
         return next(self._rows(DeadLetter._make, "letter", actor, message_id), None)
+
+    def edits_of(self, actor: str, message_id: bytes) -> list[Edit]:
+        """See the port."""
+        return list(self._rows(Edit._make, "edits_of", actor, message_id))
 
     def letters(self, which: Which, limit: int = 1000) -> list[DeadLetter]:
         """See the port."""

@@ -1,4 +1,4 @@
--- Replays of many dead letters: what was chosen, once and for all, and how far a tool has come.
+-- Replays of many dead letters: what was chosen, once and for all, and how far a tool has come. What edited ones said.
 
 CREATE TABLE replays (
     id uuid NOT NULL PRIMARY KEY,
@@ -26,3 +26,17 @@ CREATE TABLE replay_letters (
     key text COLLATE "C" NOT NULL,
     PRIMARY KEY (replay, number)
 );
+
+CREATE TABLE edits (
+    request uuid NOT NULL PRIMARY KEY,
+    actor text COLLATE "C" NOT NULL,
+    message_id uuid NOT NULL,
+    shard text COLLATE "C" NOT NULL,
+    body bytea NOT NULL,  -- as it was before
+    schema text NOT NULL,
+    who text NOT NULL,
+    why text NOT NULL,
+    edited_at bigint NOT NULL
+);
+
+CREATE INDEX edits_of_letter ON edits (actor, message_id);

@@ -1,4 +1,4 @@
--- Replays of many dead letters: what was chosen, once and for all, and how far a tool has come.
+-- Replays of many dead letters: what was chosen, once and for all, and how far a tool has come. What edited ones said.
 
 CREATE TABLE replays (
     id BLOB NOT NULL PRIMARY KEY,
@@ -26,3 +26,17 @@ CREATE TABLE replay_letters (
     key TEXT NOT NULL,
     PRIMARY KEY (replay, number)
 ) STRICT, WITHOUT ROWID;
+
+CREATE TABLE edits (
+    request BLOB NOT NULL PRIMARY KEY,
+    actor TEXT NOT NULL,
+    message_id BLOB NOT NULL,
+    shard TEXT NOT NULL,
+    body BLOB NOT NULL,  -- as it was before
+    schema TEXT NOT NULL,
+    who TEXT NOT NULL,
+    why TEXT NOT NULL,
+    edited_at INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX edits_of_letter ON edits (actor, message_id);
