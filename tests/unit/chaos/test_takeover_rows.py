@@ -23,10 +23,16 @@ from magnetar.runtime.instant import SECOND
 
 if TYPE_CHECKING:
     from magnetar.chaos.takeover.rows import Promise
+    from magnetar.runtime.instant import Instant
 
 WELL = Hunger(0.01, 0.02, 0.0, 0.1)
 STARVED = Hunger(3.0, 0.02, 0.0, 0.1)
 KILL, FREEZE, _, _, DATABASE, _, ROLLING, SCALE = PROMISES
+
+
+def never(_: Gap, __: Instant | None) -> Instant:
+    """Nobody waited for a processor."""
+    return 0
 
 
 def row(promise: Promise, gap: float, hunger: Hunger | None = WELL, wrongs: Wrongs | None = None, **told: Any) -> Row:
@@ -36,7 +42,7 @@ def row(promise: Promise, gap: float, hunger: Hunger | None = WELL, wrongs: Wron
     found = Gaps(
         {"orders/0": [Gap("orders/0", begin, end)]}, {"orders/0": [Gap("orders/0", begin, (begin + end) // 2)]}
     )
-    return judged(promise, event, found, wrongs or Wrongs(), hunger)
+    return judged(promise, event, found, wrongs or Wrongs(), hunger, never)
 
 
 @given(st.floats(0.01, 30.0))
@@ -64,7 +70,7 @@ def test_what_is_wrong_is_wrong_without_time_too() -> None:
 
 def test_a_row_in_which_nothing_was_applied_shows_nothing() -> None:
     """However well the machine was."""
-    assert judged(KILL, Event("kill", 0, 9), Gaps({}, {}), Wrongs(), WELL).colour is Colour.UNKNOWN
+    assert judged(KILL, Event("kill", 0, 9), Gaps({}, {}), Wrongs(), WELL, never).colour is Colour.UNKNOWN
 
 
 def test_the_thawed_worker_must_have_been_refused_something() -> None:

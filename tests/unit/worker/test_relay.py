@@ -9,7 +9,7 @@ import pytest
 from magnetar.runtime.bus.memory.producer import MemoryProducer
 from magnetar.runtime.bus.port import Outgoing, Producer
 from magnetar.runtime.routing import partition_of
-from magnetar.runtime.store.port import OutboxRow, Taker
+from magnetar.runtime.store.port import OutboxRow, StoreUnavailable, Taker
 from magnetar.runtime.worker.engine import Settings
 from magnetar.runtime.worker.membership import ALONE
 from magnetar.runtime.worker.ownership import Tenure
@@ -176,6 +176,37 @@ def test_confirmed_rows_leave_the_store(bench: Bench) -> None:
     bench.advance(2)
     assert bench.views.unsent_of("accounts") == []
     assert not bench.shard(accounts, "a").lane.deletable
+
+
+def test_a_producer_is_opened_while_its_rows_are_committed(bench: Bench) -> None:
+    """It takes the broker a while, in which nothing would be sent; and nothing is sent before the commit (R19)."""
+    say(bench, "one")
+    bench.moods.always["commit"] = StoreUnavailable("away")
+    bench.advance(1)
+    assert holder(bench) is not None
+    assert told(bench) == []
+    bench.moods.heal()
+    bench.run()
+    assert told(bench) == ["one"]
+
+
+def test_the_producer_of_its_events_is_opened_when_a_shard_is_won(bench: Bench) -> None:
+    """To the partition of its own number, for most events have the key of who publishes them."""
+    for partition in range(2):
+        name = producer_name("bank", f"accounts/{partition}", (EVENTS, partition), 0)
+        assert bench.broker.partition(EVENTS, partition).names[name].holder is not None
+
+
+def test_a_producer_that_was_opened_for_nothing_is_closed(bench: Bench) -> None:
+    """What was handled was not committed, for the shard is another's: its name is free when it is lost (R13)."""
+    say(bench, "one")
+    bench.until("phase:handled")
+    name = bench.shard(accounts, "a").name
+    bench.database.open().take(name, 1, Taker("thief"))
+    bench.step()
+    assert name in dict(bench.observer.of("lost"))
+    bench.step(2)
+    assert bench.broker.partition(EVENTS, HOME).names[producer_name("bank", name, (EVENTS, HOME), 0)].holder is None
 
 
 def test_an_idle_producer_is_closed(bench: Bench) -> None:

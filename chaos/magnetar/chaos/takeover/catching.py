@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 
 MUCH = 16_000
 """Bytes: more than a worker asks with, less than a commit under load."""
-_ARRIVES = 0.03
-_AGAIN = 0.02
+_COMES, _ARRIVES = 0.5, 0.02
+_AGAIN = 0.01
 _TITLE = b"postgres: "
 _IDLE = b" idle"
 """Whoever is stopped while it does something may hold locks, which would be held from all others."""
@@ -35,13 +35,26 @@ def caught(worker: str, port: int, pid: int, within: float) -> list[int]:
     while time.monotonic() < deadline:
         serving = list(_serving(worker))
         _signal(serving, signal.SIGSTOP)
-        time.sleep(_ARRIVES)
-        much = queued(_table("self"), port)[0] >= MUCH and not queued(_table(str(pid)), port)[1]
-        if much and all(_title(each).endswith(_IDLE) for each in serving):
+        if serving and all(_title(each).endswith(_IDLE) for each in serving) and _arrived(port, pid) >= MUCH:
             return serving
         let_go(serving)
         time.sleep(_AGAIN)
     return []
+
+
+def _arrived(port: int, pid: int) -> int:
+    """Bytes of the next thing that the worker wants of what is stopped, when all of it is there; 0 if nothing comes.
+
+    Nothing is held from anybody else meanwhile: who is idle holds no locks.
+    """
+    deadline, before = time.monotonic() + _COMES, 0
+    while time.monotonic() < deadline:
+        time.sleep(_ARRIVES)
+        unread = queued(_table("self"), port)[0]
+        if unread and unread == before and not queued(_table(str(pid)), port)[1]:
+            return unread
+        before = unread
+    return 0
 
 
 def let_go(serving: Sequence[int]) -> None:

@@ -21,8 +21,10 @@ if TYPE_CHECKING:
 
     from magnetar.chaos.takeover.netting import Berth, Network
 
+MOST = 8
+"""So many berths."""
 _ASK_SECONDS = 1.0
-_POLL_SECONDS = 0.02
+_POLL_SECONDS = 0.1
 _UP_SECONDS = 40.0
 _GONE_SECONDS = 15.0
 _LINE = re.compile(r"^(?P<name>[a-z_]+)(?:\{[^}]*\})? (?P<value>[0-9.e+-]+)$", re.MULTILINE)
@@ -73,18 +75,24 @@ class Crew:
     """Whoever works at a moment. One thread, but for `look`, which a second one may call."""
 
     def __init__(self, network: Network, command: tuple[str, ...], folder: Path) -> None:
-        """`command` is `magnetar worker` with all but `--listen`; logs go to `folder`."""
+        """`command` is `magnetar worker` with all but `--listen`; `logs` go to `folder`, one for each process."""
         self._network = network
         self._command = command
         self._folder = folder
         self._starts = 0
         self._past: Counter[str] = Counter()
         self.workers: dict[int, Worker] = {}
+        self.logs: dict[int, Path] = {}
 
     @property
     def owners(self) -> list[str]:
         """The names of all who live, as the store has them."""
         return [worker.owner for worker in list(self.workers.values())]
+
+    @property
+    def free(self) -> list[int]:
+        """Numbers of those who might work besides, so that there are twice as many as at first."""
+        return [number for number in range(1, MOST + 1) if number not in self.workers]
 
     def start(self, *numbers: int) -> None:
         """Start workers, and wait until each says that it is ready. Raises `CrewFailed`."""
@@ -167,6 +175,7 @@ class Crew:
                 env={**os.environ, "PYTHONUNBUFFERED": "1"},
                 start_new_session=True,  # Ctrl-C at the terminal is the report's alone
             )
+        self.logs[process.pid] = log
         return Worker(number, berth, log, process)
 
     def _check_ready(self, worker: Worker) -> None:
@@ -197,7 +206,7 @@ def command(python: str, target: str, bus: str, store: str) -> tuple[str, ...]:
 
 
 def until(condition: Callable[[], bool], within: float) -> bool:
-    """Look every 20 ms for at most `within` seconds whether the condition holds."""
+    """Look every 100 ms for at most `within` seconds whether the condition holds."""
     deadline = time.monotonic() + within
     while not condition():
         if time.monotonic() >= deadline:

@@ -32,8 +32,9 @@ DOWN = 6.0
 _PATIENCE = 30.0
 _AFTER = 2.0
 """Seconds of load that still belong to a row when all shards are owned again."""
-_BURST = 400
+_BURST, _BURSTS = 400, 4
 _CATCHING = 3.0
+"""Seconds of each burst; after it groups are as small as ever."""
 REFUSED, DUPLICATES = "magnetar_commits_refused_total", "magnetar_duplicates_total"
 
 
@@ -136,8 +137,7 @@ def _freeze(stage: Stage) -> _Found:
     mine = {int(shard.rpartition("/")[2]) for shard, held in stage.held().items() if held.owner == worker.owner}
     worker.ask()
     refused = worker.told[REFUSED]
-    stage.feeder.burst("freeze", _BURST, sorted(mine))
-    held_back = _caught(stage, victim)
+    held_back = _caught(stage, victim, sorted(mine))
     stage.crew.freeze(victim)
     begin, others = now(), [owner for owner in stage.crew.owners if owner != worker.owner]
     failed = _told(stage.owned_by(others, FROZEN))
@@ -150,11 +150,19 @@ def _freeze(stage: Stage) -> _Found:
     return _Found(refused=worker.told[REFUSED] - refused, failed=failed)
 
 
-def _caught(stage: Stage, victim: int) -> list[int]:
-    """What serves the worker, stopped; nothing where workers cannot be told apart by their addresses."""
+def _caught(stage: Stage, victim: int, partitions: list[int]) -> list[int]:
+    """What serves the worker, stopped with a commit held back; nothing if none was caught, burst after burst.
+
+    Nor where workers cannot be told apart by their addresses.
+    """
     address = stage.network.address(victim, Side.STORE)
     pid, port = stage.crew.workers[victim].process.pid, stage.ground.postgres.address.port
-    return catching.caught(address, port, pid, _CATCHING) if address else []
+    for _ in range(_BURSTS if address else 0):
+        stage.feeder.burst("freeze", _BURST, partitions)
+        serving = catching.caught(address, port, pid, _CATCHING)
+        if serving:
+            return serving
+    return []
 
 
 def _cut(stage: Stage, side: Side) -> _Found:
@@ -193,19 +201,20 @@ def _all(stage: Stage) -> _Found:
 
 
 def _rolling(stage: Stage) -> _Found:
+    """As a Deployment with `maxSurge: 1`: first there is one more, then the old one goes."""
     stage.balanced()
-    for number in sorted(stage.crew.workers):
+    for number, successor in zip(sorted(stage.crew.workers), stage.crew.free, strict=False):
         begin = now()
+        stage.crew.start(successor)
         stage.crew.stop(number)
-        stage.crew.start(number)
-        stage.band(begin, f"worker {number} restarts")
+        stage.band(begin, f"worker {successor} for worker {number}")
     return _Found(failed=_told(stage.balanced()))
 
 
 def _scale(stage: Stage) -> _Found:
     stage.balanced()
-    up, failed = _resized(stage, lambda: stage.crew.start(5, 6, 7, 8))
-    down, later = _resized(stage, lambda: stage.crew.stop(*stage.chance.sample(range(1, 9), 5)))
+    up, failed = _resized(stage, lambda: stage.crew.start(*stage.crew.free))
+    down, later = _resized(stage, lambda: stage.crew.stop(*stage.chance.sample(sorted(stage.crew.workers), 5)))
     return _Found(moves=up + down, failed=failed or later)
 
 

@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from magnetar.chaos.takeover import gaps as measuring
+from magnetar.chaos.takeover.lateness import Late, misses, unknowns
 from magnetar.chaos.takeover.plan import row_of
 from magnetar.runtime.instant import SECOND
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from magnetar.chaos.takeover.gaps import Gap
     from magnetar.chaos.takeover.moves import Moves
@@ -119,6 +120,8 @@ class Wrongs:
 class Row(msgspec.Struct, frozen=True):
     """A row of the report. Seconds; `gap`: the longest of any shard; `counted`: what of it the bound counts.
 
+    `starved`: for how much of that its worker was ready to run and did not.
+
     `handled`: the longest by when messages were handled; so the longest between commits is no shorter, and none longer
     than `gap`.
 
@@ -136,6 +139,7 @@ class Row(msgspec.Struct, frozen=True):
     handled: float | None = None
     shard: str = ""
     counted: float | None = None
+    starved: float | None = None
     duplicates: int = 0
     refused: int | None = None
     moved: int | None = None
@@ -173,16 +177,33 @@ def not_run(promise: Promise, why: str) -> Row:
     return Row(promise.name, promise.title, promise.bound, Colour.NOT_RUN, (why,))
 
 
-def judged(promise: Promise, event: Event, found: Gaps, wrongs: Wrongs, hunger: Hunger | None) -> Row:
-    """What a row that was played showed."""
+def judged(
+    promise: Promise,
+    event: Event,
+    found: Gaps,
+    wrongs: Wrongs,
+    hunger: Hunger | None,
+    owed: Callable[[Gap, Instant | None], Instant],
+) -> Row:
+    """What a row that was played showed.
+
+    `owed`: for how much of a gap, after an instant, the worker that its shard depended on was kept from running.
+    """
     counted = _longest(event, found.seen, event.mark)
+    late = [
+        Late(gap.shard, gap.since(event.mark) / SECOND, owed(gap, event.mark) / SECOND)
+        for gap in _ended(event, found.seen)
+        if gap.since(event.mark) > promise.within * SECOND
+    ]
     broken = [
-        *_broken(promise, event, counted),
+        *misses(late, promise.within),
+        *_broken(promise, event),
         *(f"{count} {kind}" for kind, count in wrongs.counts.items()),
         *wrongs.words,
     ]
     doubts = list(_doubts(promise, event, counted, hunger))
-    colour = Colour.UNKNOWN if doubts else Colour.BROKEN if broken else Colour.KEPT
+    excuses = list(unknowns(late, promise.within))
+    colour = _coloured(doubts=doubts, broken=broken, excuses=excuses)
     if wrongs.counts:
         colour = Colour.BROKEN  # what is wrong is wrong, however little time there was
     return Row(
@@ -190,11 +211,12 @@ def judged(promise: Promise, event: Event, found: Gaps, wrongs: Wrongs, hunger: 
         promise.title,
         promise.bound,
         colour,
-        (*doubts, *broken),
+        (*doubts, *excuses, *broken),
         gap=_seconds(_longest(event, found.seen)),
         handled=_seconds(_longest(event, found.handled)),
         shard="" if counted is None else counted.shard,
         counted=None if counted is None else counted.since(event.mark) / SECOND,
+        starved=None if counted is None else owed(counted, event.mark) / SECOND,
         duplicates=event.duplicates,
         refused=event.refused if promise.refuses else None,
         moved=None if event.moves is None else event.moves.made,
@@ -207,6 +229,19 @@ def judged(promise: Promise, event: Event, found: Gaps, wrongs: Wrongs, hunger: 
         bands=event.bands,
         worst=tuple(_worst(event, found.seen)),
     )
+
+
+def _coloured(*, doubts: Sequence[str], broken: Sequence[str], excuses: Sequence[str]) -> Colour:
+    """Excuses are for slowness alone: they make no row kept, and take nothing from what else is broken."""
+    if doubts:
+        return Colour.UNKNOWN
+    if broken:
+        return Colour.BROKEN
+    return Colour.UNKNOWN if excuses else Colour.KEPT
+
+
+def _ended(event: Event, found: Mapping[ShardName, Iterable[Gap]]) -> Iterable[Gap]:
+    return (gap for some in found.values() for gap in some if event.begin <= gap.end <= event.end)
 
 
 def _longest(event: Event, found: Mapping[ShardName, Iterable[Gap]], mark: Instant | None = None) -> Gap | None:
@@ -223,9 +258,7 @@ def _worst(event: Event, found: Mapping[ShardName, Iterable[Gap]]) -> Iterable[B
     return (Band(gap.begin, gap.end, gap.shard) for gap in counted[:MOST_WORST])
 
 
-def _broken(promise: Promise, event: Event, counted: Gap | None) -> Iterable[str]:
-    if counted is not None and (took := counted.since(event.mark) / SECOND) > promise.within:
-        yield f"{counted.shard} took {took:.2f} s"
+def _broken(promise: Promise, event: Event) -> Iterable[str]:
     yield from event.fallen
     if event.failed:
         yield event.failed

@@ -9,12 +9,14 @@ import sys
 import time
 from contextlib import ExitStack
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import msgspec
 
-from magnetar.chaos.takeover import capacity, events, starving
+from magnetar.chaos.takeover import capacity, delays, events, starving
 from magnetar.chaos.takeover.crew import Crew, command
+from magnetar.chaos.takeover.delays import starved
 from magnetar.chaos.takeover.events import Stage
 from magnetar.chaos.takeover.feeding import Feeder
 from magnetar.chaos.takeover.gaps import Gap, Passed, gaps
@@ -22,13 +24,18 @@ from magnetar.chaos.takeover.ground import TARGET, Ground
 from magnetar.chaos.takeover.promises import complaints
 from magnetar.chaos.takeover.reading import gather, handled, history_of, passed
 from magnetar.chaos.takeover.rows import PROMISES, Colour, Event, Gaps, Row, Wrongs, judged, not_run, shared_out
+from magnetar.chaos.takeover.tenures import tenures, turns
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping, Sequence
     from pathlib import Path
 
+    from magnetar.chaos.takeover.delays import Sample
     from magnetar.chaos.takeover.load import Published
     from magnetar.chaos.takeover.netting import Network
+    from magnetar.chaos.takeover.tenures import Tenure
+    from magnetar.runtime.instant import Instant
+    from magnetar.runtime.store.port import ShardName
 
 WORKERS = (1, 2, 3, 4)
 LATE = 5
@@ -94,14 +101,14 @@ def run(network: Network, folder: Path, seed: int, wanted: Collection[str], tell
         published = feeder.stop()
         capacity.quiet_since(crew, _REST_SECONDS)
         crew.stop(*crew.workers)
-        return _judged(_Trial(ground, folder, seed, able, began), played, published, tell)
+        return _judged(_Trial(ground, folder, seed, able, began, crew.logs), played, published, tell)
 
 
 def _watching(folder: Path) -> subprocess.Popen[bytes]:
     return subprocess.Popen(  # noqa: S603 - our own module
         [
             *(sys.executable, "-m", "magnetar.chaos.takeover.starving"),
-            *(str(folder / "starving.txt"), str(os.getpid())),
+            *(str(folder / "starving.txt"), str(os.getpid()), str(folder / "delays.txt")),
         ],
         start_new_session=True,
     )
@@ -116,15 +123,35 @@ def _played(stage: Stage, wanted: Collection[str], tell: Callable[[str], None]) 
     return found
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class _Trial:
-    """What is known of a run before it is judged. `able`: orders a second; `began`: monotonic seconds."""
+    """What is known of a run before it is judged. `able`: orders a second; `began`: monotonic seconds.
+
+    `logs`: every worker's, by its process.
+    """
 
     ground: Ground
     folder: Path
     seed: int
     able: float
     began: float
+    logs: Mapping[int, Path]
+
+    def owed(self, gap: Gap, since: Instant | None) -> Instant:
+        """For how much of what counts of a gap no processor took the worker that the shard depended on."""
+        return starved(self._delays, self._tenures.get(gap.shard, ()), max(gap.begin, since or 0), gap.end)
+
+    @cached_property
+    def _delays(self) -> Mapping[int, Sequence[Sample]]:
+        return delays.read((self.folder / "delays.txt").read_text(encoding="ascii"))
+
+    @cached_property
+    def _tenures(self) -> Mapping[ShardName, Sequence[Tenure]]:
+        return tenures(
+            turn
+            for process, log in self.logs.items()
+            for turn in turns(log.read_text(encoding="utf-8", errors="replace").splitlines(), process)
+        )
 
     def report(self, published: Sequence[Published], rows: Sequence[Row], messages: int, wrong: Wrongs) -> Report:
         """With what it came to."""
@@ -158,7 +185,7 @@ def _judged(
         event = events_by_name.get(promise.name)
         if event is not None:
             hunger = starving.hunger(looks, event.begin, event.end)
-            rows.append(judged(promise, event, found, wrongs.get(promise.name, Wrongs()), hunger))
+            rows.append(judged(promise, event, found, wrongs.get(promise.name, Wrongs()), hunger, trial.owed))
     messages = sum(map(len, evidence.timelines.values()))
     return Showing(trial.report(published, rows, messages, wrongs.get(None, Wrongs())), through, found.seen)
 

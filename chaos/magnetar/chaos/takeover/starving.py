@@ -1,9 +1,10 @@
 """Whether the machine had time for what it was to show: who else took it, and how late a process wakes that wants to.
 
-`python -m magnetar.chaos.takeover.starving RECORD PID` sleeps in small steps and writes a line twice a second: when,
-how late the worst of its steps was, how long it took to bring a little to the disk (both microseconds), and of the
-processors' time so far, in ticks: stolen by who shares the hardware, busy, all of it, and what PID and its descendants
-have used. Standard library only.
+`python -m magnetar.chaos.takeover.starving RECORD PID DELAYS` sleeps in small steps and writes a line twice a second:
+when, how late the worst of its steps was, how long it took to bring a little to the disk (both microseconds), and of
+the processors' time so far, in ticks: stolen by who shares the hardware, busy, all of it, and what PID and its
+descendants have used. Twenty times a second it writes to DELAYS for how long the loop of each worker has waited for a
+processor in all (`delays`). Standard library only.
 """
 
 from __future__ import annotations
@@ -12,13 +13,14 @@ import os
 import sys
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, TextIO
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
 STEP = 0.01
-EACH = 50
+EACH, OFTEN = 50, 5
+"""Steps of a line, and of one in DELAYS."""
 LATEST = 0.5
 """Seconds: who wakes later once, or waits longer for the disk, is starving."""
 STOLEN = 0.1
@@ -81,16 +83,51 @@ def read(path: Path) -> list[Look]:
 
 def main() -> int:
     """Write until killed."""
-    root, disk = int(sys.argv[2]), 0
-    with Path(sys.argv[1]).open("w", encoding="ascii") as record:
+    root, disk, loops = int(sys.argv[2]), 0, Loops()
+    with (
+        Path(sys.argv[1]).open("w", encoding="ascii") as record,
+        Path(sys.argv[3]).open("w", encoding="ascii") as delays,
+    ):
         while True:
-            late = round(max(_late() for _ in range(EACH)) * 1e6)
-            look = Look(time.time_ns() // 1000, late, disk, *_processors(), used(root, _processes()))
+            late = round(max(_late_while_looking(step, loops, delays) for step in range(EACH)) * 1e6)
+            processes = _processes()
+            loops.find(processes)
+            look = Look(time.time_ns() // 1000, late, disk, *_processors(), used(root, processes))
             record.write(" ".join(map(str, look)) + "\n")
             record.flush()
             began = time.monotonic()
             os.fdatasync(record.fileno())
             disk = round((time.monotonic() - began) * 1e6)
+
+
+class Loops:
+    """The threads that run the workers' loops, and the kernel's account of each."""
+
+    NAME, OF = "magnetar-loop", "python"
+
+    def __init__(self) -> None:
+        self._accounts: dict[int, Path] = {}
+
+    def find(self, processes: Iterable[int]) -> None:
+        """Look for the loops of those that have none yet. The first thread of that name: it passes its name on."""
+        for process in processes:
+            folder = Path(f"/proc/{process}")
+            if process not in self._accounts and _comm(folder).startswith(self.OF):
+                threads = sorted(_numbered(folder / "task"), key=lambda thread: int(thread.name))
+                loop = next((thread for thread in threads if _comm(thread) == self.NAME), None)
+                if loop is not None:
+                    self._accounts[process] = loop / "schedstat"
+
+    def waited(self) -> str:
+        """`process:microseconds` of each that is there."""
+        return " ".join(f"{process}:{told}" for process in list(self._accounts) if (told := self._told(process)))
+
+    def _told(self, process: int) -> str:
+        try:
+            return str(int(self._accounts[process].read_text(encoding="ascii").split()[1]) // 1000)
+        except (OSError, IndexError):  # it has just ended
+            del self._accounts[process]
+            return ""
 
 
 def used(root: int, processes: dict[int, tuple[int, int]]) -> int:
@@ -102,6 +139,13 @@ def _descends(pid: int, root: int, processes: dict[int, tuple[int, int]]) -> boo
     while pid != root and pid in processes:
         pid = processes[pid][0]
     return pid == root
+
+
+def _late_while_looking(step: int, loops: Loops, delays: TextIO) -> float:
+    if step % OFTEN == 0:
+        delays.write(f"{time.time_ns() // 1000} {loops.waited()}\n")
+        delays.flush()
+    return _late()
 
 
 def _late() -> float:
@@ -119,15 +163,30 @@ def _processors() -> tuple[int, int, int]:
 
 def _processes() -> dict[int, tuple[int, int]]:
     found: dict[int, tuple[int, int]] = {}
-    for folder in Path("/proc").iterdir():
-        if folder.name.isdigit():
-            try:
-                text = (folder / "stat").read_text(encoding="utf-8", errors="replace")
-            except OSError:  # it has just ended
-                continue
-            words = text[text.rindex(")") + 2 :].split()  # the name before it may hold anything
-            found[int(folder.name)] = int(words[1]), sum(map(int, words[11:15]))
+    for folder in _numbered(Path("/proc")):
+        try:
+            text = (folder / "stat").read_text(encoding="utf-8", errors="replace")
+        except OSError:  # it has just ended
+            continue
+        words = text[text.rindex(")") + 2 :].split()  # the name before it may hold anything
+        found[int(folder.name)] = int(words[1]), sum(map(int, words[11:15]))
     return found
+
+
+def _numbered(folder: Path) -> list[Path]:
+    """Processes, or threads of one; none of one that has just ended."""
+    try:
+        return [each for each in folder.iterdir() if each.name.isdigit()]
+    except OSError:
+        return []
+
+
+def _comm(of: Path) -> str:
+    """What the kernel calls a process or a thread."""
+    try:
+        return (of / "comm").read_text(encoding="utf-8", errors="replace").strip()
+    except OSError:
+        return ""
 
 
 if __name__ == "__main__":

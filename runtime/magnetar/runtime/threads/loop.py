@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, ClassVar
 import pykka
 
 from magnetar.runtime.instant import SECOND, Instant
+from magnetar.runtime.threads.naming import LOOP, show_as
 
 if TYPE_CHECKING:
     from magnetar.runtime.worker.engine import Engine
@@ -77,6 +78,7 @@ class Loop(pykka.ThreadingActor):
 
     def on_start(self) -> None:
         """Begin to step."""
+        show_as(LOOP)
         self.actor_ref.tell(Step())
 
     def on_receive(self, message: object) -> None:

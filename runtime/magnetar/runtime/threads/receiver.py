@@ -9,6 +9,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from magnetar.runtime.bus.port import BusError, Closed
+from magnetar.runtime.threads.naming import RECEIVER, show_as
 from magnetar.runtime.worker.intake import Backlog
 
 if TYPE_CHECKING:
@@ -122,6 +123,7 @@ class Receiver:
             self._wake()
 
     def _run(self) -> None:
+        show_as(RECEIVER)
         try:
             while not self._closing:
                 self._receive()

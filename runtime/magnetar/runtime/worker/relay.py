@@ -1,5 +1,8 @@
 """The relay: what was decided is published, in lane order per destination, by the shard's only owner (R18 to R20).
 
+Producers are opened when it is likely that something will be sent: when a shard is won, and when a group is handled.
+Nothing is sent before it is committed.
+
 From memory, unbatched, under numbers that the broker de-duplicates. On a failed send it waits for all receipts and
 goes on from the lowest unconfirmed, with the same numbers: never a higher one before a lower one is stored.
 """
@@ -21,15 +24,15 @@ from magnetar.runtime.worker.machine import NEVER, Means, Next
 from magnetar.runtime.worker.observer import Loss, Wait
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from magnetar.runtime.bus.port import Opening, Producer, Receipt
     from magnetar.runtime.store.port import OutboxRow, ShardName
     from magnetar.runtime.wiring import Wiring
-    from magnetar.runtime.worker.shard import Shard
+    from magnetar.runtime.worker.shard import Destination, Shard
 
 _log = logging.getLogger("magnetar.relay")
 _properties = msgspec.json.Decoder(dict[str, str]).decode
-
-Destination = tuple[str, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,10 +81,16 @@ class Outlets:
         outlet.queue.append(row)
         self.busy[destination] = outlet
 
+    def expect(self, destinations: Iterable[Destination]) -> None:
+        """Something will be sent there: a producer that is not open yet can be opened meanwhile."""
+        for destination in destinations:
+            if destination not in self.known:
+                self.known[destination] = self.busy[destination] = Outlet()
+
     def rest(self, destination: Destination) -> None:
         """The outlet may have nothing left to do."""
         outlet = self.busy[destination]
-        if not (outlet.queue or outlet.flying or outlet.unconfirmed):
+        if not (outlet.queue or outlet.flying or outlet.unconfirmed or outlet.opening):
             del self.busy[destination]
 
     def sweep(self, before: Instant) -> None:
@@ -107,6 +116,7 @@ class Relay:
         self._poll = micros(pace.poll)
         self._idle_close = micros(pace.idle_close)
         self._outlets: dict[ShardName, Outlets] = {}
+        self._usual: dict[str, set[str]] = {}
         self._reload_at: Instant = 0
 
     def step(self, now: Instant) -> Next:
@@ -139,8 +149,15 @@ class Relay:
         outlets = self._outlets.get(shard.name)
         if outlets is None:
             outlets = self._outlets[shard.name] = Outlets()
-        elif not shard.lane.waiting and not outlets.busy and now < outlets.sweep_at:  # most shards, most of the time
+            outlets.expect((topic, shard.partition) for topic in self._usual_of(shard))
+        elif not (shard.heralded or shard.lane.waiting or outlets.busy) and now < outlets.sweep_at:  # most of the time
             return NEVER
+        if shard.heralded:
+            self._usual_of(shard).update(
+                topic for topic, at in shard.heralded if at == shard.partition and self._is_alike(topic, shard)
+            )
+            outlets.expect(shard.heralded)
+        shard.heralded.clear()
         while shard.lane.waiting:
             outlets.queue(shard.lane.waiting.popleft())
         if now >= outlets.sweep_at:
@@ -151,6 +168,23 @@ class Relay:
             choices.append(self._push(shard, destination, outlet, now))
             outlets.rest(destination)
         return Next.first(*choices)
+
+    def _is_alike(self, topic: str, shard: Shard) -> bool:
+        """Whether a topic has the actor's partitions. What fails is not usual: no producer of letters is kept ready."""
+        found = self._wiring.topics.get(topic)
+        return found is not None and found.partitions == shard.plan.policy.partitions
+
+    def _usual_of(self, shard: Shard) -> set[str]:
+        """Topics on which shards of this actor write to the partition of their own number, for keys that are the same.
+
+        At first that is thought of the actor's events.
+        """
+        usual = self._usual.get(shard.plan.name)
+        if usual is None:
+            events = shard.plan.events
+            fits = events is not None and events.partitions == shard.plan.policy.partitions
+            usual = self._usual[shard.plan.name] = {events.name} if events is not None and fits else set()
+        return usual
 
     def _reload(self, shard: Shard, now: Instant) -> bool:
         """The next window of a lane that was too long for memory (R20). False: the store is away, ask again later."""

@@ -29,6 +29,10 @@ if TYPE_CHECKING:
     from magnetar.schemas import Message
 
 
+Destination = tuple[str, int]
+"""Where rows of a lane go: a topic and its partition."""
+
+
 class Mail(NamedTuple):
     """A message told or asked through an `ActorRef`: in this process only, so never redelivered."""
 
@@ -100,7 +104,7 @@ class Shard:
 
     `since` is when it was won, by the store's clock. `entities` are the live ones by key; `arrived` and `rounds` are
     how passivation knows them. `requests` wait to be executed, and the last turn `serves` one. `pauses`: by type, ''
-    for all.
+    for all. `heralded` are destinations of rows that are about to be committed.
     """
 
     name: ShardName
@@ -128,6 +132,7 @@ class Shard:
     stopped: StopFlag = field(default_factory=StopFlag)
     stopping: bool = False
     in_turn: bool = False
+    heralded: set[Destination] = field(default_factory=set)
     waits_until: Instant = 0
 
     def post(self, key: str, message: Message, reply: pykka.Future[Any] | None) -> None:

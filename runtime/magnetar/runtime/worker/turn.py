@@ -223,6 +223,7 @@ class Turn:
             self._observer.failing(failed)
         handled.changes.positions = batch.positions()
         handled.changes.sent = batch.shard.lane.deletable
+        batch.shard.heralded.update((row.topic, row.partition) for row in handled.changes.outbox)
         if handled.rehomed:
             self._observer.rehomed(batch.shard.plan.name, handled.rehomed)
         if handled.stale:
