@@ -192,7 +192,7 @@ def measured(url: str, count: int, rate: float) -> bool:
     shell, views, worker = Shell(url), place.views(), work(place)
     try:
         took = min(_counted(views) for _ in range(3))
-        _, groups, whole = shell.run("dlq", "groups")
+        _, groups, whole = min((shell.run("dlq", "groups") for _ in range(3)), key=lambda run: run[2])
         print(f"groups: {took:.2f} s, the command {whole:.2f} s: {[each['letters'] for each in groups['groups']]}")
         options = ("--canary", "1", "--rate", str(rate), "--why", "benchmark", "--apply")
         stopped, report, _ = shell.run("dlq", "replay", "--group", BAD_CAUSE, *options)
@@ -204,7 +204,7 @@ def measured(url: str, count: int, rate: float) -> bool:
     finally:
         worker.kill()
         views.close()
-    held = took <= MOST_SECONDS and stopped == 1 and report["status"] == "stopped"
+    held = whole <= MOST_SECONDS and stopped == 1 and report["status"] == "stopped"
     return held and min(before, after) >= LEAST_RATE and mistakes == remain == 0
 
 

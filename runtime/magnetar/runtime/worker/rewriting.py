@@ -6,7 +6,7 @@ silence.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import msgspec
 
@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from magnetar.runtime.store.parking import DeadLetter
     from magnetar.runtime.wiring import ActorPlan, Topic
     from magnetar.schemas import Codec
+
+
+Json: TypeAlias = "dict[str, Json] | list[Json] | str | float | bool | None"
 
 
 def rewritten(plan: ActorPlan, letter: DeadLetter, text: str) -> tuple[bytes, str]:
@@ -68,7 +71,7 @@ def _message(kind: type[Message], text: str) -> Message:
     return value
 
 
-def unknown_in(given: Any, understood: Any, path: str = "$") -> str | None:  # noqa: ANN401 - JSON
+def unknown_in(given: Json, understood: Json, path: str = "$") -> str | None:
     """The path of the first thing given that the type dropped without a word; None when it took everything."""
     if isinstance(given, dict) and isinstance(understood, dict):
         for name, value in given.items():
