@@ -104,7 +104,18 @@ def _message_type(actor: Actor[Any], handler: Callable[..., Any]) -> tuple[type[
 def problems_of(declaration: Declaration) -> list[str]:
     """Every problem of a declaration, in the order a reader would mend them."""
     found = list(declaration.problems)
-    for check in (_names, _contracts, _defaults, _keys, _takers, _publishers, _referenced, _rows, _retries, effect_problems):
+    for check in (
+        _names,
+        _contracts,
+        _defaults,
+        _keys,
+        _takers,
+        _publishers,
+        _referenced,
+        _rows,
+        _retries,
+        effect_problems,
+    ):
         found.extend(check(declaration))
     return found
 
@@ -218,25 +229,25 @@ def _referenced(declaration: Declaration) -> Iterator[str]:
     }
     for actor in declaration.actors:
         own = declaration.handlers[actor.name]
-        for kind, where in _mentions(actor).items():
+        for kind, place in _mentions(actor).items():
             if issubclass(kind, Command) and kind not in commands:
                 yield (
-                    f"{where} names command {kind.__name__}, which no actor or remote takes; write its "
+                    f"{place} names command {kind.__name__}, which no actor or remote takes; write its "
                     "handler, or name it in a Remote."
                 )
             elif issubclass(kind, Timer) and kind not in own:
                 yield (
-                    f"{where} names timer {kind.__name__}, which actor {actor.name!r} does not handle; "
+                    f"{place} names timer {kind.__name__}, which actor {actor.name!r} does not handle; "
                     "write its handler."
                 )
             elif issubclass(kind, Effect) and kind not in declaration.effects[actor.name]:
                 yield (
-                    f"{where} names effect {kind.__name__}, for which actor {actor.name!r} has no function; "
+                    f"{place} names effect {kind.__name__}, for which actor {actor.name!r} has no function; "
                     "mark one with @….effect(…)."
                 )
             elif issubclass(kind, Event) and kind not in own and kind not in actor.publishes:
                 yield (
-                    f"{where} names event {kind.__name__}, which actor {actor.name!r} may not publish; "
+                    f"{place} names event {kind.__name__}, which actor {actor.name!r} may not publish; "
                     "add it to its publishes=[…]."
                 )
 

@@ -63,8 +63,9 @@ def _read(declared: EffectDeclared) -> EffectFound:
     request = _hint(function, function.__code__.co_varnames[0])
     if not (isinstance(request, type) and issubclass(request, Effect)):
         raise _Unreadable(f" takes {request!r}, which is no Effect; derive it from one.")
-    if not (isinstance(declared.unknown, type) and issubclass(declared.unknown, Unknown)) or declared.unknown is Unknown:
-        raise _Unreadable(f": unknown={declared.unknown!r} is no message of its own; derive a class from Unknown.")
+    unknown: Any = declared.unknown
+    if not (isinstance(unknown, type) and issubclass(unknown, Unknown)) or unknown is Unknown:
+        raise _Unreadable(f": unknown={unknown!r} is no message of its own; derive a class from Unknown.")
     returned = _hint(function, "return")
     parts = get_args(returned) if get_origin(returned) is not Failed else ()
     parts = parts or (returned,)
@@ -98,8 +99,8 @@ def effect_problems(declaration: Declaration) -> Iterator[str]:
         for kind, effect in told.items():
             if kind not in handled:
                 yield (
-                    f"effect {where(effect.declared.function)} may tell {kind.__name__}, which actor {actor!r} does not "
-                    "handle; write its handler."
+                    f"effect {where(effect.declared.function)} may tell {kind.__name__}, which actor {actor!r} "
+                    "does not handle; write its handler."
                 )
         for kind in sorted(handled - told.keys(), key=lambda each: each.__name__):
             yield f"actor {actor!r} handles {kind.__name__}, which no effect of it tells; name it in what one returns."
@@ -124,7 +125,9 @@ def _limits(dependency: Dependency) -> Iterator[str]:
     counts = (dependency.threads, dependency.queue, dependency.burst, dependency.attempts)
     if min(counts) < 1:
         yield f"threads, queue, burst and attempts are {counts}; each is 1 at least."
-    if not (isfinite(dependency.timeout) and dependency.timeout > 0 and isfinite(dependency.rate) and dependency.rate > 0):
+    if not (
+        isfinite(dependency.timeout) and dependency.timeout > 0 and isfinite(dependency.rate) and dependency.rate > 0
+    ):
         yield f"its timeout is {dependency.timeout} s and its rate {dependency.rate}; both are numbers above 0."
     tiers = dependency.tiers
     if not tiers or min(tiers) <= 0 or any(later <= earlier for earlier, later in pairwise(tiers)):
@@ -138,6 +141,6 @@ def _breaking(breaking: Breaking) -> Iterator[str]:
     if not 0 < breaking.share <= 1:
         yield f"it breaks at a share of {breaking.share}; it is above 0, and 1 at most."
     if not 1 <= breaking.least <= breaking.window:
-        yield f"it breaks after {breaking.least} of the last {breaking.window} calls; 1 at least, and not more than these."
+        yield f"it breaks after {breaking.least} of the last {breaking.window} calls; take 1 at least, and not more."
     if not (isfinite(breaking.opens) and breaking.opens > 0) or breaking.probes < 1:
-        yield f"it opens for {breaking.opens} s, with {breaking.probes} probes; take more than 0 s, and 1 probe at least."
+        yield f"it opens for {breaking.opens} s with {breaking.probes} probes; take more than 0 s, and 1 probe."

@@ -1,4 +1,4 @@
-"""Calling the outside world: what an effect function is given, what it may answer, and within which limits it runs (R29).
+"""Calling the outside world: what an effect function is given, what it may answer, within which limits it runs (R29).
 
 An effect is asked for in a handler (`context.effect(request)`), kept in the commit, and done after it, at least once,
 always under the same idempotency key. What became of it comes back as a message.
@@ -52,8 +52,8 @@ class Call:
 class Breaking:
     """When a dependency is left alone. Checked with the app.
 
-    Of the last `window` calls, `least` at least, a `share` failed: no call for `opens` seconds. Then `probes` calls at a
-    time try whether it is back; the first that succeeds ends it, the first that fails begins it anew.
+    Of the last `window` calls, `least` at least, a `share` failed: no call for `opens` seconds. Then `probes` calls at
+    a time try whether it is back; the first that succeeds ends it, the first that fails begins it anew.
     A failed call is one without an answer: a refusal is an answer.
     """
 

@@ -31,7 +31,7 @@ from magnetar.schemas import (
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
-    from magnetar.runtime.actor import Actor, Remote
+    from magnetar.runtime.actor import Actor
     from magnetar.runtime.checks import Declaration
     from magnetar.runtime.effect_checks import EffectFound
     from magnetar.runtime.effects import Call, Dependency
@@ -162,7 +162,8 @@ class Wiring:
         plans = self.actors.values()
         codecs: list[Codec[Any]] = [topic.codec for topic in self.topics.values()]
         codecs += [plan.codec for plan in plans]
-        codecs += [codec for plan in plans for codec in (*plan.timers.values(), *plan.outcomes.values())]
+        codecs += [codec for plan in plans for codec in plan.timers.values()]
+        codecs += [codec for plan in plans for codec in plan.outcomes.values()]
         codecs += [effect.codec for plan in plans for effect in plan.effects.values()]
         return {codec.schema.fingerprint: codec.schema for codec in codecs}
 

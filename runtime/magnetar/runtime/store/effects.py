@@ -26,8 +26,8 @@ class EffectRow(NamedTuple):
     """An effect that a key has asked for; it goes in the commit in which its outcome gets a disposition.
 
     `effect_id` is its idempotency key, derived from the message that asked (`causation_id`). `attempts` are those
-    committed; of these `doubtful` may have been done without our knowing, an open one too. `due`: when it is asked next,
-    of an open one: when it has been long enough without an answer. `error` and `error_text` are of the last attempt.
+    committed; of these `doubtful` may have been done without our knowing, an open one too. `due`: when it is asked
+    next; of an open one: when it has had its time. `error` and `error_text` are of the last attempt that told one.
     """
 
     actor: str

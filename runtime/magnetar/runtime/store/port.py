@@ -50,9 +50,9 @@ class JournalRow(NamedTuple):
     """One message of one actor and what it did: de-duplication, audit, timeline and replay source in one (R2).
 
     `body` is the input's bytes as they came, `schema` the fingerprint of their writer. `sent` is a JSON array of
-    `{"type","id","to","key"}` for messages, `{"timer","due"}` and `{"cancelled"}` for timers, `{"effect","asks",
-    "idempotency_key"}` for effects. `version` is the state's after the message; `state_hash` is over the state's fields.
-    `answer` is kept only for a question.
+    `{"type","id","to","key"}` for messages, `{"timer","due"}` and `{"cancelled"}` for timers, and
+    `{"effect","asks","idempotency_key"}` for effects. `version` is the state's after the message; `state_hash` is over
+    the state's fields. `answer` is kept only for a question.
     """
 
     actor: str
