@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Protocol
 
+from magnetar.chaos.simulation.provider import Line, Provider
 from magnetar.chaos.simulation.store import StormyStore
 from magnetar.chaos.simulation.tails import Listening
 from magnetar.runtime.bus.memory import Broker, MemoryBus
@@ -57,6 +58,7 @@ class Scene:
         self.clock = agenda.clock
         self.store_clock = clock
         self.options = options
+        self.provider = Provider(agenda, weather.history, self.views)
         self.between: Callable[[Bus], Bus] | None = None
 
     @property
@@ -102,6 +104,7 @@ class Process:
             clock=lambda: seconds(self._clock()),
             observer=Witness(self),
             points=self,
+            bulkhead=Line(self, scene.provider),
         )
         self.engine = Engine(scene.wiring, around, scene.options.settings)
 
