@@ -29,9 +29,7 @@ BILLS = 4
 
 TWICE, FUSSED, LATE = 0.3, 0.4, 0.5
 _ONE, _TOLD, _TRUE = "each bill is charged once", "each effect has one outcome", "what is told is the truth"
-_MOODS = (
-    *("ok", "ok", "ok", "twice", "no", "slow", "overdue", "mute", "lost", "broken", "torn", "busy", "away"),
-)
+_MOODS = (*("ok", "ok", "ok", "twice", "no", "slow", "overdue", "mute", "lost", "broken", "torn", "busy", "away"),)
 
 
 class Charging:

@@ -11,7 +11,7 @@ from magnetar.chaos.history import Charged as ChargedEvent
 from magnetar.chaos.history import Heard
 from magnetar.chaos.simulation.cashiers import TIMEOUT, Charge, Charged, Declined
 from magnetar.runtime import Failed, NotSent
-from magnetar.runtime.identity import derive, id_of
+from magnetar.runtime.worker.arrival import EFFECT
 from magnetar.runtime.worker.bulkhead import Finished
 
 if TYPE_CHECKING:
@@ -106,13 +106,10 @@ class Provider:
         return Charged() if self._decided[key] == "charged" else Failed(Declined(), final=True)
 
     def _look(self, process: Process, job: Job) -> None:
-        """R29, at the very moment of the call; a backup may have taken the attempt back."""
+        """R29, at the very moment of the call; a backup may have taken the attempt back. A bill asks once in its life."""
         call = job.call
-        rows = {row.effect_id: row for row in self._views.effects_of(call.actor, call.key)}
-        effect_id = id_of(call.idempotency_key)
-        row = rows.get(effect_id)
-        committed = 0 if row is None else row.attempts
-        told = self._views.entry(call.actor, derive(effect_id, 0)) is not None
+        committed = max((row.attempts for row in self._views.effects_of(call.actor, call.key)), default=0)
+        told = any(row.source == EFFECT for row in self._views.timeline(call.actor, call.key))
         if committed < call.attempt and not told and not self._history.restored:
             subject = f"{process.name}, {call.actor}/{call.key}"
             self._history.blame(_COMMITTED, subject, f"attempt {call.attempt} is called, {committed} are committed")
