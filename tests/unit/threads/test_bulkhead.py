@@ -25,6 +25,11 @@ def job(number: int, dependency: Dependency, function: Callable[[Any, Call], Any
     return Job(number, dependency, function, Charge(order="o-1", amount=1), call)
 
 
+def thread(request: Charge, call: Call) -> threading.Thread:
+    """In which thread it is called."""
+    return threading.current_thread()
+
+
 def collected(bulkhead: Bulkhead, woken: threading.Event, count: int) -> list[Finished]:
     """So many calls that have ended."""
     found: list[Finished] = []
@@ -48,7 +53,10 @@ def test_what_a_function_returns_or_raises_comes_back() -> None:
 
         return function
 
-    bulkhead.begin(job(1, FAST, lambda request, call: Charged(reference=call.idempotency_key)))
+    def fine(request: Charge, call: Call) -> Charged:
+        return Charged(reference=call.idempotency_key)
+
+    bulkhead.begin(job(1, FAST, fine))
     for number, error in enumerate(errors, 2):
         bulkhead.begin(job(number, FAST, fail(error)))
     assert collected(bulkhead, woken, 3) == [(1, Charged(reference="key")), (2, errors[0]), (3, errors[1])]
@@ -59,12 +67,16 @@ def test_a_dependency_that_hangs_holds_up_nobody_else() -> None:
     """All of its threads are taken; another's call goes through, in a thread that is not the loop's."""
     woken, release = threading.Event(), threading.Event()
     bulkhead = Bulkhead(woken.set)
+
+    def hang(request: Charge, call: Call) -> bool:
+        return release.wait(WAIT)
+
     for number in (1, 2):
-        bulkhead.begin(job(number, SLOW, lambda request, call: release.wait(WAIT)))
-    bulkhead.begin(job(3, FAST, lambda request, call: threading.current_thread()))
-    [(number, thread)] = collected(bulkhead, woken, 1)
+        bulkhead.begin(job(number, SLOW, hang))
+    bulkhead.begin(job(3, FAST, thread))
+    [(number, where)] = collected(bulkhead, woken, 1)
     assert number == 3
-    assert thread is not threading.current_thread()
+    assert where is not threading.current_thread()
     release.set()
     assert {ended.number for ended in collected(bulkhead, woken, 2)} == {1, 2}
     bulkhead.close()
@@ -72,12 +84,13 @@ def test_a_dependency_that_hangs_holds_up_nobody_else() -> None:
 
 def test_threads_end_when_it_is_closed() -> None:
     """After the call in hand; nobody waits for one that hangs."""
-    woken, threads = threading.Event(), list[threading.Thread]()
+    woken = threading.Event()
     bulkhead = Bulkhead(woken.set)
     for number in (1, 2):
-        bulkhead.begin(job(number, SLOW, lambda request, call: threads.append(threading.current_thread())))
-    collected(bulkhead, woken, 2)
+        bulkhead.begin(job(number, SLOW, thread))
+    ended = collected(bulkhead, woken, 2)
     bulkhead.close()
-    for thread in threads:
-        thread.join(WAIT)
-        assert not thread.is_alive()
+    for _, where in ended:
+        assert isinstance(where, threading.Thread)
+        where.join(WAIT)
+        assert not where.is_alive()

@@ -88,8 +88,12 @@ def bare(request: Ring, call: Call) -> str:
     return ""
 
 
-def silent(request, call):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN201
+def silent(request: Ring, call: Call) -> Rang:
     """It says nothing of its types."""
+    return Rang()
+
+
+silent.__annotations__.clear()
 
 
 def gong(request: Go, call: Call) -> Rang:
@@ -97,7 +101,28 @@ def gong(request: Go, call: Call) -> Rang:
     return Rang()
 
 
+def short(request: Ring) -> Rang:
+    """It takes no call."""
+    return Rang()
+
+
+def poor(request: Charge, call: Call) -> Failed[Declined]:
+    """The outside says no."""
+    return Failed(Declined(reason="poor"), final=True)
+
+
+def number(request: Charge, call: Call) -> Charged:
+    """The outside counts attempts."""
+    return Charged(reference=str(call.attempt))
+
+
+def name(request: Charge, call: Call) -> Charged:
+    """The outside tells the order."""
+    return Charged(reference=request.order)
+
+
 BELL = Dependency("bell")
+HANDLERS: tuple[Any, ...] = (go, rang, broke, unknown)
 
 
 def bell(
@@ -105,7 +130,7 @@ def bell(
 ) -> Actor[Gone]:
     """An actor that rings, with one thing wrong."""
     actor = Actor("bell", Gone)
-    for handler in (go, rang, broke, unknown):
+    for handler in HANDLERS:
         if handler is not without:
             actor.handles(handler)
     if function is not None:
@@ -124,7 +149,7 @@ def bell(
         (bell(bare), "returns <class 'str'>: it returns outcomes"),
         (bell(silent), "annotate 'request'"),
         (bell(gong), "is no Effect; derive it from one"),
-        (bell(lambda request: request), "must be a function of (request, call)"),
+        (bell(short), "must be a function of (request, call)"),
         (bell(told=Unknown), "derive a class from Unknown"),
         (bell(dependency=Dependency("bell", threads=0)), "each is 1 at least"),
         (bell(dependency=Dependency("bell", timeout=0.0)), "both are numbers above 0"),
@@ -146,7 +171,7 @@ def test_a_declaration_that_cannot_work_is_told_with_its_remedy(actor: Actor[Gon
 def test_a_dependency_is_one_value() -> None:
     """Two actors that call the same service share its limits, so they may not name others."""
     other = Actor("other", Gone)
-    for handler in (go, rang, broke, unknown):
+    for handler in HANDLERS:
         other.handles(handler)
     other.effect(Dependency("bell", threads=9), unknown=RingUnknown)(ring)
     with pytest.raises(AppInvalid, match="declared with other limits a second time"):
@@ -155,16 +180,16 @@ def test_a_dependency_is_one_value() -> None:
 
 def test_requests_and_outcomes_are_contracts() -> None:
     """They are stored, so they stand in the compatibility gate."""
-    kinds = set(contracts_of(shopfront.wire()).kinds)
+    kinds = set(contracts_of(shopfront.wire()).bodies)
     assert {Charge, Charged, Declined} <= kinds
 
 
 def test_a_world_tells_what_it_was_asked() -> None:
     """The outside is whatever the test says, at any time."""
-    with World(shopfront, effects={Charge: lambda request, call: Charged(reference=request.order)}) as world:
+    with World(shopfront, effects={Charge: name}) as world:
         world.send(Pay(order="o-1"))
         assert world.state(payments, "o-1").told == ("charged o-1",)
-        world.effects[Charge] = lambda request, call: Failed(Declined(reason="poor"), final=True)
+        world.effects[Charge] = poor
         world.send(Pay(order="o-2"))
         assert world.state(payments, "o-2").told == ("declined poor",)
         assert [(request.order, call.attempt) for request, call in world.calls(Charge)] == [("o-1", 1), ("o-2", 1)]
@@ -179,7 +204,7 @@ def test_a_world_asks_again_in_its_own_time() -> None:
     with World(shopfront, effects={Charge: torn}) as world:
         world.send(Pay(order="o-1"))
         world.crash()
-        world.effects[Charge] = lambda request, call: Charged(reference=str(call.attempt))
+        world.effects[Charge] = number
         world.advance(psp.tiers[0])
         assert world.state(payments, "o-1").told == ("charged 2",)
         assert len({call.idempotency_key for _, call in world.calls(Charge)}) == 1

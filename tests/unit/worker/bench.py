@@ -128,9 +128,9 @@ class Recorder(Observer):
         """Kept."""
         self.heard.append(Heard("called", (dependency, ending, took)))
 
-    def told(self, dependency: str, ending: Ending) -> None:
+    def outcome(self, dependency: str, ending: Ending) -> None:
         """Kept."""
-        self.heard.append(Heard("told", (dependency, ending)))
+        self.heard.append(Heard("outcome", (dependency, ending)))
 
     def breaker(self, dependency: str, state: BreakerState) -> None:
         """Kept."""

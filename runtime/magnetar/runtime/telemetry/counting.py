@@ -184,7 +184,7 @@ class Counting(Observer):
         add(self.numbers[metrics.EFFECT_CALLS], (dependency, ending), 1)
         self.distributions[metrics.EFFECT_DURATION][dependency,].note(took)
 
-    def told(self, dependency: str, ending: Ending) -> None:
+    def outcome(self, dependency: str, ending: Ending) -> None:
         """See `Observer`."""
         counts = self.numbers[metrics.EFFECTS_TOLD]
         counts[dependency, ending] = counts.get((dependency, ending), 0) + 1

@@ -121,7 +121,7 @@ class Observer:
     def called(self, dependency: str, ending: Ending, took: float) -> None:
         """A call of the outside has ended, or has had its time: what it came to, and in how many seconds (R29)."""
 
-    def told(self, dependency: str, ending: Ending) -> None:
+    def outcome(self, dependency: str, ending: Ending) -> None:
         """An outcome of an effect is handed to who has asked; after a crash before its commit it may be told again."""
 
     def breaker(self, dependency: str, state: BreakerState) -> None:
@@ -233,10 +233,10 @@ class Observers(Observer):
         for each in self._each:
             each.called(dependency, ending, took)
 
-    def told(self, dependency: str, ending: Ending) -> None:
+    def outcome(self, dependency: str, ending: Ending) -> None:
         """Pass on."""
         for each in self._each:
-            each.told(dependency, ending)
+            each.outcome(dependency, ending)
 
     def breaker(self, dependency: str, state: BreakerState) -> None:
         """Pass on."""
