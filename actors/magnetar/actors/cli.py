@@ -11,12 +11,14 @@ from magnetar.actors.demo.command import demo
 from magnetar.actors.lifecycle import mermaid, table
 from magnetar.actors.ordering import ORDER_LIFECYCLE
 from magnetar.actors.paying import PAYMENT_LIFECYCLE
+from magnetar.actors.providing.emulator.command import provider
 from magnetar.actors.stocking import STOCK_LIFECYCLE
 
 app = typer.Typer()
 order = typer.Typer(no_args_is_help=True, help="The shop that ships with Magnetar: orders, stock and payments.")
 app.add_typer(order, name="order")
 app.command()(demo)
+app.command()(provider)
 
 
 class Drawn(StrEnum):
