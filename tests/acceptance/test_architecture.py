@@ -8,7 +8,7 @@ import xml.etree.ElementTree as ET
 
 import pytest
 
-from magnetar.chaos.checkers import CHECKERS, PUNCTUAL
+from magnetar.chaos.checkers import CHECKERS, PUNCTUAL, REQUESTS
 from magnetar.chaos.simulation.schedule import WORKLOADS
 from magnetar.chaos.verdict import ITSELF
 from magnetar.chaos.zoo import all_bugs
@@ -124,7 +124,7 @@ def test_every_rule_has_its_guards_or_comes_later() -> None:
 
 def test_the_checkers_are_those_that_guard_the_rule() -> None:
     """As each checker says in the code, in every workload."""
-    checkers = [*CHECKERS, PUNCTUAL, *(checker for load in WORKLOADS.values() for checker in load.checkers)]
+    checkers = [*CHECKERS, PUNCTUAL, REQUESTS, *(checker for load in WORKLOADS.values() for checker in load.checkers)]
     assert {checker.name: checker.rules for checker in checkers} == {
         checker.name: checker.rules for checker in reversed(checkers)
     }

@@ -5,13 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from magnetar.chaos.evidence import Cursor, Evidence, Place, Unapplied
-from magnetar.chaos.history import Answered, Committed, History, Intended, LaneRow
+from magnetar.chaos.history import Answered, Committed, History, Intended, LaneRow, Requested
 from magnetar.runtime.bus.port import Delivery, Position
 from magnetar.runtime.identity import derive, id_of
 from magnetar.runtime.instant import SECOND, Instant, to_iso
 from magnetar.runtime.store.parking import DeadLetter, FailureRow, ParkedKey, ParkedRow
 from magnetar.runtime.store.port import JournalRow, OutboxRow, ShardRow, StateRow, TimerRow
-from magnetar.runtime.worker.handling import state_hash
+from magnetar.runtime.store.requests import Request
+from magnetar.runtime.worker.entries import state_hash
 from magnetar.schemas import contract_name
 
 if TYPE_CHECKING:
@@ -43,6 +44,7 @@ class Remains:
         self.timers: list[TimerRow] = []
         self.unsent: list[OutboxRow] = []
         self.unapplied = Unapplied()
+        self.requests: dict[bytes, Request] = {}
         self.rows: dict[str, list[tuple[object, ...]]] = {table.name: [] for table in wiring.tables()}
         self.schemas = {fingerprint: schema.text for fingerprint, schema in wiring.schemas().items()}
 
@@ -64,7 +66,17 @@ class Remains:
             rows=self.rows,
             schemas=self.schemas,
             unapplied=self.unapplied,
+            requests=self.requests,
         )
+
+    def asks(self, number: int, status: str = "done") -> bytes:
+        """Somebody has asked something of the first shard of the orders, and this became of it."""
+        request_id = id_of(name(number))
+        self.history.append(Requested(NOW, request_id, "orders/0", 1))
+        self.requests[request_id] = Request(
+            request_id, "orders/0", "pause", "o-1", "{}", "ann", "because", NOW, status, "", NOW, 1
+        )
+        return request_id
 
     # outside
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from magnetar.chaos.simulation.clerks import ATTEMPTS, NEVER, Desk, Note
+from magnetar.chaos.simulation.clerks import ATTEMPTS, NEVER, STUBBORN, Desk, Note
 from magnetar.runtime.instant import SECOND
 from tests.simulation.remains import NOW
 
@@ -58,6 +58,22 @@ def died_of_too_many(run: Remains) -> None:
     run.buries("desks", delivery, ATTEMPTS, DESK)
 
 
+def applied_by_a_person(run: Remains) -> None:
+    """It died of all its attempts, was replayed twice, and succeeded then, as it says."""
+    delivery = note(run, fails=STUBBORN)
+    for number in range(1, STUBBORN + 1):
+        run.fails("desks", delivery, number)
+    run.buries("desks", delivery, STUBBORN, DESK)
+    run.unapplied.dead[0] = run.unapplied.dead[0]._replace(status="replayed", replays=2)
+    run.journal[0] = run.journal[0]._replace(disposition="applied")
+
+
+def applied_by_nobody(run: Remains) -> None:
+    """The same, and nobody had replayed it."""
+    applied_by_a_person(run)
+    run.unapplied.dead.clear()
+
+
 # dead letters
 
 
@@ -99,6 +115,15 @@ def buried_with_a_gap_in_its_ledger(run: Remains) -> None:
 
 
 # tails
+
+
+def overtaken_by_a_person(run: Remains) -> None:
+    """What came behind it was applied, for it was dead; then it was replayed."""
+    one, two = note(run), note(run, 2)
+    run.applies("desks", two, DESK)
+    run.buries("desks", one, 1, DESK)
+    run.unapplied.dead[0] = run.unapplied.dead[0]._replace(status="replayed")
+    run.journal[1] = run.journal[1]._replace(disposition="applied")
 
 
 def waits_in_order(run: Remains) -> None:
@@ -179,6 +204,7 @@ _TIME = "what has failed is not tried again before it is due"
 BAD: dict[Story, tuple[str, str]] = {
     applied_without_its_failure: ("failing attempts", _ATTEMPTS),
     died_of_a_failure_that_passes: ("failing attempts", _ATTEMPTS),
+    applied_by_nobody: ("failing attempts", _ATTEMPTS),
     died_of_too_many: ("failing attempts", _ATTEMPTS),
     buried_without_a_letter: ("failing dead letters", _DEAD),
     buried_twice: ("failing dead letters", _DEAD),

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from magnetar.chaos.checkers import CHECKERS, PUNCTUAL
+from magnetar.chaos.checkers import CHECKERS, PUNCTUAL, REQUESTS
 from magnetar.chaos.simulation.cashiers import cashiers
 from magnetar.chaos.simulation.clerks import clerks
 from magnetar.chaos.simulation.schedule import WORKLOADS
@@ -22,6 +22,7 @@ from tests.simulation import (
     stories_of_failures,
     stories_of_keys,
     stories_of_messages,
+    stories_of_requests,
 )
 from tests.simulation.remains import Remains
 
@@ -32,7 +33,14 @@ if TYPE_CHECKING:
     from magnetar.runtime.wiring import Wiring
     from tests.simulation.stories_of_keys import Story
 
-STORIES = (stories_of_messages, stories_of_keys, stories_of_books, stories_of_failures, stories_of_effects)
+STORIES = (
+    stories_of_messages,
+    stories_of_keys,
+    stories_of_books,
+    stories_of_failures,
+    stories_of_effects,
+    stories_of_requests,
+)
 APPS: dict[str, Callable[[], Wiring]] = {
     "shopping": lambda: shop(1),
     "charging": lambda: cashiers(1),
@@ -44,7 +52,7 @@ APPS: dict[str, Callable[[], Wiring]] = {
 GOOD: dict[str, Story] = {checker: story for module in STORIES for checker, story in module.GOOD.items()}
 BAD: dict[Story, tuple[str, str]] = {story: names for module in STORIES for story, names in module.BAD.items()}
 OWN = {f"{workload} {each.name}": each for workload, load in WORKLOADS.items() for each in load.checkers}
-ALL: dict[str, Checker] = {checker.name: checker for checker in (*CHECKERS, PUNCTUAL)} | OWN
+ALL: dict[str, Checker] = {checker.name: checker for checker in (*CHECKERS, PUNCTUAL, REQUESTS)} | OWN
 
 
 def empty(checker: str) -> Remains:
@@ -94,3 +102,12 @@ def test_a_clock_that_was_put_back_excuses_a_later_row() -> None:
     """What was handled before the jump is later than what the clock shows now."""
     finding = told("no fork", stories_of_keys.one_chain_after_a_jump)
     assert (finding.wrong, finding.examined) == (0, 1)
+
+
+def test_what_a_person_has_replayed_is_excused() -> None:
+    """It has failed more often than it says, and comes after what was behind it."""
+    assert told("failing attempts", stories_of_failures.applied_by_a_person).wrong == 0
+    run = empty("failing")
+    stories_of_failures.overtaken_by_a_person(run)
+    for checker in ("failing tails", "per-key order"):
+        assert Finding.of(ALL[checker], run.history, run.evidence()).wrong == 0

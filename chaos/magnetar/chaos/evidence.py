@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, NamedTuple
 from magnetar.chaos.history import Acknowledged
 from magnetar.runtime.bus.port import Position
 from magnetar.runtime.identity import foreign, id_of, to_text
+from magnetar.runtime.store.parking import LetterStatus
 from magnetar.runtime.store.port import Disposition
+from magnetar.runtime.store.requests import Request
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -78,9 +80,10 @@ class Unapplied:
 class Evidence:
     """The final state.
 
-    `schemas` are the texts that the store keeps, by fingerprint; `timelines` the applied rows of each (actor, key), by
-    version; `effects` what the journal says was sent; `copies` where each message is, by its id's text, but for letters
-    about it. `asked` are effects of each (actor, key) that have no outcome.
+    `schemas` are the texts that the store keeps, by fingerprint; `requests` what became of those that people asked, by
+    id; `timelines` the applied rows of each (actor, key), by version; `effects` what the journal says was sent;
+    `copies` where each message is, by its id's text, but for letters about it; `exhumed` the dead letters that were
+    replayed. `errands` are the effects of each (actor, key) that have no outcome.
     """
 
     wiring: Wiring
@@ -95,12 +98,16 @@ class Evidence:
     rows: Mapping[str, list[tuple[object, ...]]]
     schemas: Mapping[str, str]
     unapplied: Unapplied = field(default_factory=Unapplied)
-    asked: dict[tuple[str, str], list[EffectRow]] = field(default_factory=dict)
+    requests: Mapping[bytes, Request] = field(default_factory=dict[bytes, Request])
+    errands: dict[tuple[str, str], list[EffectRow]] = field(default_factory=dict)
     timelines: dict[tuple[str, str], list[JournalRow]] = field(init=False, default_factory=dict)
     effects: list[Effect] = field(init=False, default_factory=list)
     copies: dict[str, list[Place]] = field(init=False, default_factory=dict)
+    exhumed: set[tuple[str, bytes]] = field(init=False, default_factory=set)
 
     def __post_init__(self) -> None:
+        replayed = LetterStatus.REPLAYED.value
+        self.exhumed.update((row.actor, row.message_id) for row in self.unapplied.dead if row.status == replayed)
         for row in self.journal.values():
             if row.disposition == Disposition.APPLIED.value:
                 self.timelines.setdefault((row.actor, row.key), []).append(row)
@@ -125,8 +132,8 @@ def message_id_at(place: Place, delivery: Delivery) -> bytes:
     return foreign(f"{place}/{delivery.position}") if text is None else id_of(text)
 
 
-def gather(wiring: Wiring, broker: Broker, views: Views, at: Instant) -> Evidence:
-    """Read everything. Nothing may be running meanwhile."""
+def gather(wiring: Wiring, broker: Broker, views: Views, at: Instant, asked: Iterable[bytes] = ()) -> Evidence:
+    """Read everything, and what became of the requests `asked`. Nothing may be running meanwhile."""
     places = [Place(name, number) for name in broker.topics() for number in range(len(broker.topic(name).partitions))]
     journal = {(row.actor, row.message_id): row for actor in wiring.actors for row in views.journal_of(actor)}
     states = {(row.actor, row.key): row for actor in wiring.actors for row in views.states_of(actor)}
@@ -143,7 +150,8 @@ def gather(wiring: Wiring, broker: Broker, views: Views, at: Instant) -> Evidenc
         rows={table.name: list(views.rows_of(table.name)) for table in wiring.tables()},
         schemas=views.schemas(),
         unapplied=unapplied(wiring, views, journal),
-        asked={who: views.effects_of(*who) for who in states if wiring.actors[who[0]].effects},
+        requests={request.id: request for request in views.requests(list(asked))},
+        errands={who: views.effects_of(*who) for who in states if wiring.actors[who[0]].effects},
     )
 
 

@@ -77,6 +77,15 @@ class Committed(Event, frozen=True, gc=False):
     lane: tuple[LaneRow, ...]
     armed: tuple[bytes, ...]
     fired: tuple[bytes, ...]
+    answered: tuple[bytes, ...] = ()
+
+
+class Requested(Event, frozen=True, gc=False):
+    """A person asked something of a shard, whose newest epoch was this."""
+
+    request: bytes
+    shard: ShardName
+    epoch: int
 
 
 class Restored(Event, frozen=True, gc=False):
@@ -152,6 +161,7 @@ AnyEvent = (
     | Answered
     | Taken
     | Committed
+    | Requested
     | Restored
     | Charged
     | Heard
@@ -194,8 +204,8 @@ class History:
 
     `decided` holds the ids of all messages in committed outboxes, `epochs` the newest epoch taken of each shard.
     `restored`: whether the store ever was replaced by a backup; then `commits` are those that it knew, and later ones.
-    `effective` counts faults by kind, `met` situations; `looks` are those at acknowledgements. `charges` is the log of
-    the outside, `heard` what came back of it.
+    `effective` counts faults by kind, `met` situations; `looks` are those at acknowledgements. `requests`: by id.
+    `charges` is the log of the outside, `heard` what came back of it.
     """
 
     def __init__(self, clock: Callable[[], Instant]) -> None:
@@ -207,6 +217,7 @@ class History:
         self.decided: set[str] = set()
         self.epochs: dict[ShardName, int] = {}
         self.restored = False
+        self.requests: dict[bytes, Requested] = {}
         self.looks: list[Acknowledged] = []
         self.charges: list[Charged] = []
         self.heard: list[Heard] = []
@@ -244,26 +255,29 @@ class History:
             case Committed():
                 self.commits.append(event)
                 self.decided.update(row.message_id for row in event.lane)
+            case Requested():
+                self.requests[event.request] = event
             case Restored():
                 self.restored = True
                 del self.commits[event.commits :]
                 self.epochs.clear()
             case Struck():
                 self.effective[event.kind] = self.effective.get(event.kind, 0) + event.count
-            case Acknowledged():
-                self.looks.append(event)
-            case Charged() | Heard():
-                self._outside(event)
+            case Acknowledged() | Charged() | Heard():
+                self._listed(event)
             case Restless():
                 self.restless.append(event.what)
             case Blamed():
                 self.violations.append(Violation(event.promise, event.subject, event.found))
 
-    def _outside(self, event: Charged | Heard) -> None:
-        if isinstance(event, Charged):
-            self.charges.append(event)
-        else:
-            self.heard.append(event)
+    def _listed(self, event: Acknowledged | Charged | Heard) -> None:
+        match event:
+            case Acknowledged():
+                self.looks.append(event)
+            case Charged():
+                self.charges.append(event)
+            case Heard():
+                self.heard.append(event)
 
     def _answered(self, sending: Sending, position: Position | None) -> None:
         sending.acked = True

@@ -23,6 +23,7 @@ from magnetar.runtime.worker.intake import Receiving
 from magnetar.runtime.worker.membership import ALONE
 from magnetar.runtime.worker.observer import Observer
 from magnetar.runtime.worker.ownership import Tenure
+from magnetar.runtime.worker.reception import Office
 from magnetar.runtime.worker.timers import Clockwork
 from magnetar.runtime.worker.winning import Winner
 from magnetar.schemas import Effect, Event, Kept, Message, State, contract_name
@@ -48,6 +49,7 @@ _FAR = 400 * 24 * 3600.0
 _SETTINGS = Settings(
     clockwork=Clockwork(window=_FAR, poll=0.5),
     tenure=Tenure(check=_FAR, liveness=ALONE, winner=Winner(timers=_FAR, poll=0.0)),
+    office=Office(poll=_FAR),
 )
 
 

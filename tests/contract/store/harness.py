@@ -14,6 +14,7 @@ from magnetar.runtime.table import Table
 
 if TYPE_CHECKING:
     from magnetar.runtime.store.port import JournalRow, ShardName, ShardRow, Store
+    from magnetar.runtime.store.requests import Requests
     from magnetar.runtime.store.views import Views
 
 ACTOR = "orders"
@@ -33,6 +34,10 @@ class StoreHarness(Protocol):
 
     def views(self) -> Views:
         """Views of the database; closed by the harness."""
+        ...
+
+    def requests(self) -> Requests:
+        """What a tool writes, as from another process; closed by the harness."""
         ...
 
     def die(self, store: Store) -> None:

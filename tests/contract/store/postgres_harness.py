@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from magnetar.runtime.store.port import ShardChanges, Store
     from magnetar.runtime.store.postgres import PostgresStore, PostgresViews
     from magnetar.runtime.store.postgres.connection import Rows
+    from magnetar.runtime.store.postgres.requests import PostgresRequests
     from tests.contract.store.harness import StoreHarness
 
 PATIENCE = 20.0
@@ -29,7 +30,7 @@ class PostgresHarness:
 
     def __init__(self, place: PostgresPlace) -> None:
         self.place = place
-        self._opened: list[PostgresStore | PostgresViews] = []
+        self._opened: list[PostgresStore | PostgresViews | PostgresRequests] = []
 
     def open(self) -> PostgresStore:
         """As the harness says."""
@@ -42,6 +43,12 @@ class PostgresHarness:
         views = self.place.views()
         self._opened.append(views)
         return views
+
+    def requests(self) -> PostgresRequests:
+        """As the harness says."""
+        requests = self.place.requests()
+        self._opened.append(requests)
+        return requests
 
     def die(self, store: Store) -> None:
         """As the harness says: the kernel closes what an ended process had open."""

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from magnetar.runtime.store.port import ShardChanges, Store
     from magnetar.runtime.store.sqlite import SqliteStore, SqliteViews
+    from magnetar.runtime.store.sqlite.requests import SqliteRequests
     from tests.contract.store.harness import StoreHarness
 
 PATIENCE = 10.0
@@ -26,7 +27,7 @@ class SqliteHarness:
 
     def __init__(self, database: SqliteFile | SqliteMemory) -> None:
         self.database = database
-        self._opened: list[SqliteStore | SqliteViews] = []
+        self._opened: list[SqliteStore | SqliteViews | SqliteRequests] = []
 
     def open(self) -> SqliteStore:
         """As the harness says."""
@@ -39,6 +40,12 @@ class SqliteHarness:
         views = self.database.views()
         self._opened.append(views)
         return views
+
+    def requests(self) -> SqliteRequests:
+        """As the harness says."""
+        requests = self.database.requests()
+        self._opened.append(requests)
+        return requests
 
     def die(self, store: Store) -> None:
         """As the harness says: SQLite forgets what an ended process had open, as it does here."""

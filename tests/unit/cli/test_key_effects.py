@@ -11,7 +11,7 @@ from rich.console import Console
 from magnetar.runtime import World
 from magnetar.runtime.cli.key_pictures import key_picture, timeline_picture
 from magnetar.runtime.operate import keys
-from magnetar.runtime.operate.keys import KeyName
+from magnetar.runtime.operate.key_names import KeyName
 from tests.unit.worker.shopfront import Charge, Charged, Pay, payments, shopfront
 
 if TYPE_CHECKING:

@@ -10,7 +10,8 @@ import pytest
 
 from magnetar.runtime import Actor, Command, Context, Key, MisuseError, Policy, Retry, State, World
 from magnetar.runtime.operate import keys
-from magnetar.runtime.operate.keys import MOST_WAITING, KeyName
+from magnetar.runtime.operate.key_names import KeyName
+from magnetar.runtime.operate.keys import MOST_WAITING
 from magnetar.runtime.store.port import OutboxRow, StateRow
 from magnetar.runtime.store.sqlite import SqliteViews
 from tests.unit.cli.shop import Line, Pay, Place, app

@@ -14,7 +14,8 @@ from magnetar.runtime.errors import HandlerFailed
 from magnetar.runtime.identity import derive, id_of, to_text
 from magnetar.runtime.instant import SECOND, to_iso
 from magnetar.runtime.routing import partition_of
-from magnetar.runtime.worker.handling import handle, state_hash
+from magnetar.runtime.worker.entries import state_hash
+from magnetar.runtime.worker.handling import handle
 from tests.unit.worker import bank
 from tests.unit.worker.bank import Account, Asked, Do, Told, accounts, branches
 from tests.unit.worker.bench import START, Bench

@@ -12,11 +12,12 @@ from magnetar.chaos.checkers.fork import nothing_forks
 from magnetar.chaos.checkers.lanes import effects_once, outbox_arrives
 from magnetar.chaos.checkers.order import applied_in_order, timers_let_the_punctual_pass
 from magnetar.chaos.checkers.replay import replayed
+from magnetar.chaos.checkers.requests import answered_once
 from magnetar.chaos.checkers.rest import nothing_left
 from magnetar.chaos.checkers.waiting import dead_letters_agree, tails_wait
 from magnetar.chaos.verdict import Checker
 
-__all__ = ["CHECKERS", "PUNCTUAL", "WAITING"]
+__all__ = ["CHECKERS", "PUNCTUAL", "REQUESTS", "WAITING"]
 
 CHECKERS: tuple[Checker, ...] = (
     Checker("nothing acked is lost", ("R2", "R4", "R10", "R21", "R30", "R32"), nothing_is_lost),
@@ -39,6 +40,9 @@ WAITING = (
     Checker("tails", ("R22", "R23"), tails_wait),
 )
 """Those that have something to look at where handlers fail."""
+
+REQUESTS = Checker("requests", ("R27",), answered_once)
+"""Has something to look at where somebody asks."""
 
 PUNCTUAL = Checker("timers", ("R26",), timers_let_the_punctual_pass)
 """Holds only where the publishers' clocks are the store's, and what is published is at the broker at once."""

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from magnetar.runtime.wiring import ActorPlan, Topic
 
 _DONE = {Disposition.APPLIED.value, Disposition.REHOMED.value}
-_ENDED = {Disposition.DEAD.value, Disposition.SKIPPED.value}
+_ENDED = {Disposition.DEAD.value, Disposition.SKIPPED.value, Disposition.DISCARDED.value}
 
 
 def nothing_is_lost(history: History, evidence: Evidence) -> Examination:

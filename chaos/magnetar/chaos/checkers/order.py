@@ -17,11 +17,14 @@ if TYPE_CHECKING:
 
 
 def applied_in_order(_: History, evidence: Evidence) -> Examination:
-    """What came to a key by one partition was applied in the order of that partition."""
+    """What came to a key by one partition was applied in the order of that partition.
+
+    But for what died and was replayed: a person, or a policy that skips it, lets it come after what was behind it.
+    """
     for (actor, key), timeline in evidence.timelines.items():
         reached: dict[str, Position] = {}
         for row in timeline:
-            if not row.position:
+            if not row.position or (actor, row.message_id) in evidence.exhumed:
                 continue
             position = Position.parse(row.position)
             before = reached.setdefault(row.source, position)
@@ -42,6 +45,8 @@ def timers_let_the_punctual_pass(_: History, evidence: Evidence) -> Examination:
         patience = micros(evidence.wiring.actors[actor].policy.punctuality)
         latest: tuple[Instant, JournalRow] | None = None
         for row in timeline:
+            if (actor, row.message_id) in evidence.exhumed:
+                continue
             if row.source != "timer" and latest is not None and row.published_at < latest[0]:
                 late = seconds(latest[0] - row.published_at)
                 what = f"{row.type} {to_text(row.message_id)} was published {late} s before {latest[1].type} was due"

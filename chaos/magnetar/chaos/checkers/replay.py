@@ -17,7 +17,8 @@ from magnetar.runtime.context import Context
 from magnetar.runtime.envelope import Envelope
 from magnetar.runtime.identity import derive, to_text
 from magnetar.runtime.instant import Instant, to_iso
-from magnetar.runtime.worker.handling import state_hash
+from magnetar.runtime.store.port import Disposition
+from magnetar.runtime.worker.entries import state_hash
 from magnetar.schemas import Kept
 
 if TYPE_CHECKING:
@@ -180,9 +181,18 @@ def _end(key: _Key, evidence: Evidence) -> None:
     if row is not None and row.body != key.plan.codec.encode(key.state):
         key.blame(_PROMISE, None, f"the store holds other bytes than those of {key.state}")
     stored = _armed(evidence, key)
-    wanted = {(name, armed.message_id, armed.due) for name, armed in key.timers.items()}
+    wanted = {
+        (name, armed.message_id, armed.due)
+        for name, armed in key.timers.items()
+        if not _is_given_up(evidence.journal.get((key.plan.name, armed.message_id)))
+    }
     if stored != wanted:
         key.blame("timers are those that were armed", None, f"the store has {len(stored)}, replay leaves {len(wanted)}")
+
+
+def _is_given_up(row: JournalRow | None) -> bool:
+    """A timer that waited for its key, and that a person has skipped."""
+    return row is not None and row.disposition == Disposition.SKIPPED.value
 
 
 def _armed(evidence: Evidence, key: _Key) -> set[tuple[str, bytes, Instant]]:

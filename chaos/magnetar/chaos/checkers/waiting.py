@@ -13,16 +13,26 @@ from magnetar.runtime import envelope as wire
 from magnetar.runtime.bus.port import Position
 from magnetar.runtime.identity import id_of, to_text
 from magnetar.runtime.instant import from_iso, to_iso
+from magnetar.runtime.store.parking import LetterStatus
 from magnetar.runtime.store.port import Disposition
+from magnetar.runtime.store.requests import RequestStatus
 
 if TYPE_CHECKING:
     from magnetar.chaos.evidence import Evidence
     from magnetar.chaos.history import History
     from magnetar.chaos.verdict import Examination
+    from magnetar.runtime.instant import Instant
     from magnetar.runtime.store.parking import DeadLetter, FailureRow
     from magnetar.runtime.store.port import JournalRow
 
 _DEAD = "a dead letter is on its topic, in the index and in the journal, once"
+_JOURNALLED = {
+    LetterStatus.DEAD.value: {Disposition.DEAD.value},
+    LetterStatus.REPLAYED.value: {Disposition.APPLIED.value},
+    LetterStatus.DISCARDED.value: {Disposition.DISCARDED.value, Disposition.SKIPPED.value},
+}
+"""By what became of a letter, what became of its message."""
+
 _TIME = "what has failed is not tried again before it is due"
 _WAITS = "what is parked waits in order, and behind what came before"
 
@@ -52,8 +62,8 @@ def _disagrees(evidence: Evidence, letter: DeadLetter, published: int, *, again:
     subject = f"actor {letter.actor}, message {to_text(letter.message_id)}"
     row = evidence.journal.get((letter.actor, letter.message_id))
     numbers = sorted(each.number for each in evidence.unapplied.failures if each.message_id == letter.message_id)
-    if row is None or row.disposition != Disposition.DEAD.value:
-        return Violation(_DEAD, subject, f"its journal row says {row and row.disposition}")
+    if row is None or row.disposition not in _JOURNALLED[letter.status]:
+        return Violation(_DEAD, subject, f"it is {letter.status}, and its journal row says {row and row.disposition}")
     if published < 1 or (published > 1 and not again):
         return Violation(_DEAD, subject, f"it is on the topic {published} times")
     if numbers != list(range(1, letter.failures + 1)):
@@ -97,9 +107,19 @@ def _tried_in_time(evidence: Evidence) -> Examination:
             row = evidence.journal.get(who)
             applied = row.now if row is not None and row.disposition == Disposition.APPLIED.value else None
             tried = applied if again is None else again
-            if tried is not None and tried < from_iso(bell.properties[wire.DUE]):
+            due = from_iso(bell.properties[wire.DUE])
+            if tried is not None and tried < due and not _asked(evidence, *who, due):
                 what = f"it was tried again at {to_iso(tried)}, and was due at {bell.properties[wire.DUE]}"
                 yield Violation(_TIME, f"actor {who[0]}, message {to_text(who[1])}", what)
+
+
+def _asked(evidence: Evidence, actor: str, message_id: bytes, due: Instant) -> bool:
+    """Whether a person has let the key of this message go on before it was due."""
+    row = evidence.journal.get((actor, message_id))
+    return row is not None and any(
+        request.key == row.key and request.status == RequestStatus.DONE and (request.answered_at or due) < due
+        for request in evidence.requests.values()
+    )
 
 
 def _late(row: FailureRow, applied: JournalRow) -> Violation | None:
@@ -114,7 +134,7 @@ def _behind(evidence: Evidence, actor: str, key: str) -> Examination:
     """By source: applied ones first, then the parked ones, each in the order of the partition."""
     reached: dict[str, Position] = {}
     for row in (*evidence.timelines.get((actor, key), ()), *evidence.unapplied.tails[actor, key]):
-        if row.position:
+        if row.position and (actor, row.message_id) not in evidence.exhumed:
             position = Position.parse(row.position)
             if position < reached.setdefault(row.source, position):
                 what = f"{to_text(row.message_id)} at {position} of {row.source} is behind {reached[row.source]}"

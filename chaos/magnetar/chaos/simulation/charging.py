@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from magnetar.chaos.history import Violation
 from magnetar.chaos.simulation.cashiers import Bill, Fuss, Settle, cashiers
-from magnetar.chaos.simulation.letters import Letter
+from magnetar.chaos.simulation.letters import Act, Letter
 from magnetar.chaos.verdict import Checker
 from magnetar.runtime.identity import derive, id_of
 from magnetar.runtime.store.port import Disposition
@@ -45,6 +45,10 @@ class Charging:
             for number in range(options.orders + BILLS)
             for letter in _bill(chance.stream("bill", number), number, options)
         ]
+
+    def acts(self, chance: Chance, options: Options) -> list[Act]:  # noqa: ARG002
+        """See `Workload`. Nobody does anything."""
+        return []
 
     @property
     def checkers(self) -> tuple[Checker, ...]:

@@ -35,6 +35,9 @@ ATTEMPTS = 4
 ALWAYS, NEVER = 99, -1
 """`fails` of a message that fails whenever it is tried, and of one that says for good that it cannot be done."""
 
+STUBBORN = ATTEMPTS + 1
+"""`fails` of a message that dies, and is applied when it is replayed for the second time."""
+
 
 class Note(Command):
     """Note this word, once it has failed so many times; and what else to do then."""

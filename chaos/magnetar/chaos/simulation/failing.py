@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 from magnetar.chaos.checkers import WAITING
 from magnetar.chaos.history import Violation
-from magnetar.chaos.simulation.clerks import ALWAYS, ATTEMPTS, NEVER, Note, clerks
-from magnetar.chaos.simulation.letters import Letter
+from magnetar.chaos.simulation.clerks import ALWAYS, ATTEMPTS, NEVER, STUBBORN, Note, clerks
+from magnetar.chaos.simulation.letters import Act, Letter
+from magnetar.chaos.simulation.operator import DEEDS
 from magnetar.chaos.verdict import Checker
 from magnetar.runtime.identity import to_text
 from magnetar.runtime.store.port import Disposition
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from magnetar.chaos.simulation.chance import Chance
     from magnetar.chaos.simulation.options import Options
     from magnetar.chaos.verdict import Examination
+    from magnetar.runtime.store.parking import DeadLetter
     from magnetar.runtime.store.port import JournalRow
     from magnetar.runtime.wiring import Wiring
 
@@ -32,6 +34,7 @@ NOTES = 6
 TWICE, ASKED = 0.2, 0.1
 _FAILS = (0,) * 12 + (1, 1, 2, 2, 3)
 _PROMISE = "only poison dies, and of exactly its failures"
+_JUDGED = {Disposition.APPLIED.value, Disposition.DEAD.value}
 
 
 class Failing:
@@ -48,6 +51,12 @@ class Failing:
             for number in range(options.orders)
             for letter in _desk(chance.stream("desk", number), number, options)
         ]
+
+    def acts(self, chance: Chance, options: Options) -> list[Act]:
+        """See `Workload`. Somebody does something now and then, in most runs."""
+        draw = chance.stream("acts")
+        count = draw.choice((0, 2, 4, 8))
+        return sorted(Act(draw.uniform(0.0, options.duration), draw.choice(DEEDS), number) for number in range(count))
 
     @property
     def checkers(self) -> tuple[Checker, ...]:
@@ -69,7 +78,7 @@ def _desk(draw: random.Random, number: int, options: Options) -> Iterator[Letter
         message = Note(
             desk=f"d-{number}",
             word=f"w-{number}-{turn}",
-            fails=draw.choice((ALWAYS, NEVER)) if poison else draw.choice(_FAILS),
+            fails=draw.choice((ALWAYS, NEVER, STUBBORN)) if poison else draw.choice(_FAILS),
             echoes=draw.random() < 0.5,  # noqa: PLR2004 - a coin
             rings=0.3 if late else draw.choice((0.0, 0.0, 0.3, 1.0)),
             hushes=draw.random() < 0.15,  # noqa: PLR2004
@@ -79,22 +88,32 @@ def _desk(draw: random.Random, number: int, options: Options) -> Iterator[Letter
 
 
 def _attempts(_: History, evidence: Evidence) -> Examination:
-    """Each note that is applied or dead has failed as often as it says, but for the last attempts of poison."""
+    """Each note that is applied or dead has failed as often as it says, but for the last attempts of poison.
+
+    And once more for each time that a person has replayed it in vain.
+    """
     codec = evidence.wiring.topics["desks"].codec
     counts = Counter(row.message_id for row in evidence.unapplied.failures)
+    letters = {row.message_id: row for row in evidence.unapplied.dead}
     for (actor, _id), row in evidence.journal.items():
-        if actor != "desks" or not row.position or row.disposition == Disposition.PARKED.value:
+        if actor != "desks" or not row.position or row.disposition not in _JUDGED:
             continue
         note = codec.decode(row.body, codec.schema, Kept("desks", to_text(row.message_id)))
         assert isinstance(note, Note), f"desks has a {type(note)}"
-        yield _wrong(row, note.fails, counts[row.message_id])
+        yield _wrong(row, note.fails, counts[row.message_id], letters.get(row.message_id))
 
 
-def _wrong(row: JournalRow, fails: int, failed: int) -> Violation | None:
-    dies = fails in {ALWAYS, NEVER}
-    wanted = {ALWAYS: ATTEMPTS, NEVER: 1}.get(fails, fails)
-    disposition = Disposition.DEAD.value if dies else Disposition.APPLIED.value
-    if (row.disposition, failed) == (disposition, wanted) or row.disposition == Disposition.REHOMED.value:
+def _wrong(row: JournalRow, fails: int, failed: int, letter: DeadLetter | None) -> Violation | None:
+    """Applied at once, or after so many failures; dead after so many, and as many more as it was replayed in vain."""
+    dies = fails in {ALWAYS, NEVER, STUBBORN}
+    wanted = {ALWAYS: ATTEMPTS, NEVER: 1, STUBBORN: ATTEMPTS}.get(fails, fails)
+    replays = 0 if letter is None else letter.replays
+    applied = row.disposition == Disposition.APPLIED.value
+    if dies and applied:
+        right = letter is not None and fails == STUBBORN and (failed, replays) == (STUBBORN, 2)
+    else:
+        right = (applied != dies) and failed == wanted + replays
+    if right:
         return None
-    what = f"it is {row.disposition} after {failed} failures, not {disposition} after {wanted}"
+    what = f"it is {row.disposition} after {failed} failures and {replays} replays, and says {fails}"
     return Violation(_PROMISE, f"desk {row.key}, message {to_text(row.message_id)}", what)

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from magnetar.runtime.instant import Instant
     from magnetar.runtime.store.sqlite import SqliteViews
     from magnetar.runtime.store.sqlite.connection import Connection
+    from magnetar.runtime.store.sqlite.requests import SqliteRequests
 
 
 class Ground(SqliteMemory):
@@ -28,6 +29,7 @@ class Ground(SqliteMemory):
         self.clock: Callable[[], Instant] = lambda: START
         self._idle: list[Connection] = []
         self._trodden = False
+        self._requests: SqliteRequests | None = None
         super().__init__(self._now)
         self._views = super().views()
 
@@ -59,9 +61,17 @@ class Ground(SqliteMemory):
         """Open as long as the ground is there."""
         return self._views
 
+    def requests(self) -> SqliteRequests:
+        """Open as long as the ground is there."""
+        if self._requests is None:
+            self._requests = super().requests()
+        return self._requests
+
     def close(self) -> None:
         """Let the data go."""
         self._views.close()
+        if self._requests is not None:
+            self._requests.close()
         for connection in self._idle:
             connection.close()
         super().close()

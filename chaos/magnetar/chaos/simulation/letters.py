@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 if TYPE_CHECKING:
     from magnetar.chaos.simulation.chance import Chance
@@ -29,12 +29,24 @@ class Letter:
     copies: int = 1
 
 
+class Act(NamedTuple):
+    """What a person does, `at` so many seconds into the run; details are drawn then, from what there is."""
+
+    at: float
+    what: str
+    number: int
+
+
 class Workload(Protocol):
     """A workload; its methods are pure."""
 
     @property
     def checkers(self) -> tuple[Checker, ...]:
         """The app's own invariants, at rest."""
+        ...
+
+    def acts(self, chance: Chance, options: Options) -> list[Act]:
+        """What a person at the operator's tools does meanwhile."""
         ...
 
     def wiring(self, options: Options) -> Wiring:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from magnetar.chaos.checkers import CHECKERS, PUNCTUAL
+from magnetar.chaos.checkers import CHECKERS, PUNCTUAL, REQUESTS
 from magnetar.chaos.evidence import NOWHERE, cursors_of, gather, shard_of
 from magnetar.chaos.history import History, Restless
 from magnetar.chaos.simulation.agenda import START, Agenda, StoreClock
@@ -13,6 +13,7 @@ from magnetar.chaos.simulation.chance import Chance
 from magnetar.chaos.simulation.fleet import Fleet
 from magnetar.chaos.simulation.ground import Ground
 from magnetar.chaos.simulation.nemesis import Nemesis
+from magnetar.chaos.simulation.operator import Operator
 from magnetar.chaos.simulation.process import Scene
 from magnetar.chaos.simulation.schedule import WORKLOADS, Schedule
 from magnetar.chaos.simulation.seal import sealed
@@ -78,10 +79,11 @@ def simulate(schedule: Schedule, *, watching: bool = False, ground: Ground | Non
 
 
 def checkers_of(schedule: Schedule) -> tuple[Checker, ...]:
-    """The checkers that have a say: not every schedule lets one judge whether timers were punctual."""
+    """The checkers that have a say: not every schedule lets one judge timers, or has somebody who asks."""
     kinds = {fault.kind for fault in schedule.faults}
     punctual = () if schedule.options.skew or kinds & UNPUNCTUAL else (PUNCTUAL,)
-    return (*CHECKERS, *punctual, *WORKLOADS[schedule.workload].checkers)
+    asked = (REQUESTS,) if schedule.acts else ()
+    return (*CHECKERS, *punctual, *asked, *WORKLOADS[schedule.workload].checkers)
 
 
 class Run:
@@ -107,6 +109,7 @@ class Run:
         self.fleet = self.nemesis.fleet = Fleet(self.scene, self.agenda, chance, self.nemesis, self._look)
         client = MemoryBus(broker, "outside", self.agenda.clock)
         self._sender = self.nemesis.sender = Sender(client, wiring, self.agenda, self.history, chance)
+        self._operator = Operator(self.scene, self.agenda, chance)
         self._rested: Callable[[], None] | None = None
         self._acknowledged = False
         self._look_at: Instant = 0
@@ -117,6 +120,7 @@ class Run:
         self.history.enter("faults")
         self._sender.plan(self._schedule.letters)
         self.nemesis.plan(self._schedule.faults)
+        self._operator.plan(self._schedule.acts)
         self.agenda.after(self._schedule.options.duration, lambda: self._heal(EXTENSIONS))
         for _ in range(self._schedule.options.workers):
             self.fleet.launch()
@@ -128,7 +132,7 @@ class Run:
         with sealed(watching=watching):
             self.play()
         scene, schedule = self.scene, self._schedule
-        evidence = gather(scene.wiring, scene.broker, scene.views, scene.store_clock())
+        evidence = gather(scene.wiring, scene.broker, scene.views, scene.store_clock(), self.history.requests)
         return Outcome(schedule, self.history, evidence, judge(self.history, evidence, checkers_of(schedule)))
 
     def close(self) -> None:
@@ -153,6 +157,7 @@ class Run:
         self.history.enter("healed")
         self.fleet.calm = True
         self.nemesis.calm()
+        self._operator.tidy_up()
         for process in list(self.fleet.alive):
             if process.left_behind:
                 self.history.meet("a dead worker was left behind for good")
@@ -192,7 +197,8 @@ class Run:
 
     def _is_at_rest(self) -> bool:
         """Whether nobody sends, all is applied (at the end: acknowledged), the outbox is empty, no timer is armed."""
-        if self._sender.busy or self.scene.provider.pending or not self._is_done():
+        provider, operator = self.scene.provider, self._operator
+        if self._sender.busy or operator.busy or provider.pending or not self._is_done():
             return False
         shards = [row.shard for row in self.scene.views.shards()]
         return not any(self._probe.outbox(shard, 0, 1) or self._has_plans(shard) for shard in shards)

@@ -14,7 +14,7 @@ import msgspec
 from magnetar.chaos.simulation.chance import Chance
 from magnetar.chaos.simulation.charging import Charging
 from magnetar.chaos.simulation.failing import Failing
-from magnetar.chaos.simulation.letters import Letter, Workload
+from magnetar.chaos.simulation.letters import Act, Letter, Workload
 from magnetar.chaos.simulation.options import Options, drawn
 from magnetar.chaos.simulation.shopping import Shopping
 from magnetar.chaos.simulation.strikes import GAPS, STRIKES
@@ -59,6 +59,7 @@ class Schedule:
     options: Options
     letters: tuple[Letter, ...]
     faults: tuple[Planned, ...]
+    acts: tuple[Act, ...] = ()
 
     @classmethod
     def of(cls, seed: int, workload: str | None = None) -> Schedule:
@@ -68,14 +69,17 @@ class Schedule:
         options = drawn(chance, tuple(STRIKES))
         if chosen == "failing":
             options = replace(options, rate=HARSHER * options.rate)
-        letters = WORKLOADS[chosen].letters(chance, options)
-        return cls(seed, chosen, options, tuple(letters), tuple(planned(chance, options)))
+        load = WORKLOADS[chosen]
+        faults = tuple(planned(chance, options))
+        return cls(
+            seed, chosen, options, tuple(load.letters(chance, options)), faults, tuple(load.acts(chance, options))
+        )
 
     def to_json(self) -> str:
         """As text for a file."""
         letters = [(contract_name(type(letter.message)), letter) for letter in self.letters]
         kept = {"seed": self.seed, "workload": self.workload, "options": self.options, "faults": self.faults}
-        return msgspec.json.format(msgspec.json.encode({**kept, "letters": letters})).decode()
+        return msgspec.json.format(msgspec.json.encode({**kept, "acts": self.acts, "letters": letters})).decode()
 
     @classmethod
     def from_json(cls, text: str) -> Schedule:
@@ -84,7 +88,7 @@ class Schedule:
         topics = WORKLOADS[kept.workload].wiring(kept.options).topics.values()
         kinds = {kind.name: message for topic in topics for message, kind in topic.kinds.items()}
         letters = tuple(_letter(kinds[name], raw) for name, raw in kept.letters)
-        return cls(kept.seed, kept.workload, kept.options, letters, kept.faults)
+        return cls(kept.seed, kept.workload, kept.options, letters, kept.faults, kept.acts)
 
 
 def _chosen(chance: Chance) -> str:
@@ -102,6 +106,7 @@ class _Kept(msgspec.Struct, frozen=True):
     options: Options
     faults: tuple[Planned, ...]
     letters: tuple[tuple[str, dict[str, Any]], ...]
+    acts: tuple[Act, ...] = ()
 
 
 def _letter(kind: type[Any], raw: dict[str, Any]) -> Letter:

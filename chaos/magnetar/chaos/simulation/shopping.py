@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, TypeVar
 from magnetar.actors.settings import ShopSettings
 from magnetar.actors.shop import make_shop
 from magnetar.chaos.history import Violation
-from magnetar.chaos.simulation.letters import Letter
+from magnetar.chaos.simulation.letters import Act, Letter
 from magnetar.chaos.verdict import Checker
 from magnetar.schemas import Command, Kept, Message, Money, State
 from magnetar.schemas.commerce import Cancel, Capture, Line, Order, OrderStatus, Place, RefundRequested, Restock, Stock
@@ -56,6 +56,10 @@ class Shopping:
             for letter in _order(chance.stream("order", number), number, options)
         ]
         return goods + orders
+
+    def acts(self, chance: Chance, options: Options) -> list[Act]:  # noqa: ARG002
+        """See `Workload`. Nothing fails here: nobody has anything to do."""
+        return []
 
     @property
     def checkers(self) -> tuple[Checker, ...]:

@@ -34,6 +34,7 @@ def shrunk(outcome: Outcome) -> Outcome:
     while True:
         smaller = _faults(outcome, promise)
         smaller = _letters(smaller, promise)
+        smaller = _acts(smaller, promise)
         smaller = _plainer(smaller, promise)
         if smaller.schedule == outcome.schedule:
             return outcome
@@ -46,6 +47,10 @@ def _faults(outcome: Outcome, promise: str) -> Outcome:
 
 def _letters(outcome: Outcome, promise: str) -> Outcome:
     return _fewer(outcome, promise, lambda each: each.letters, lambda each, kept: replace(each, letters=tuple(kept)))
+
+
+def _acts(outcome: Outcome, promise: str) -> Outcome:
+    return _fewer(outcome, promise, lambda each: each.acts, lambda each, kept: replace(each, acts=tuple(kept)))
 
 
 def _fewer(

@@ -43,9 +43,15 @@ OTHERS: tuple[str, ...] = (
     "a group had several shards",
     "a key was parked",
     "a lane was longer than its window",
+    "a key was paused",
     "a live subscription was rewound to the earliest",
     "a message in the wrong partition was sent on",
     "a partition moved and forgot acknowledgements",
+    "a person skipped a head",
+    "a replayed letter failed again",
+    "a replayed letter was applied",
+    "a request survived a takeover",
+    "a request was refused",
     "a shard was lost while an unknown commit was read back",
     "a tail was applied in more than one group",
     "a tail went on after a takeover",
@@ -70,6 +76,7 @@ OTHERS: tuple[str, ...] = (
     "the broker dropped a message that was sent again",
     "the journal absorbed a duplicate",
     "two workers were awake at once",
+    "what was paused as a whole went on",
     "who asked found a dependency's queue full",
 )
 

@@ -8,11 +8,13 @@ from __future__ import annotations
 import json
 from collections import deque
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any
 
 from magnetar.chaos.history import Committed, LaneRow, Restored, Taken
 from magnetar.chaos.simulation.disk import Disk
+from magnetar.chaos.simulation.following import Followed
 from magnetar.chaos.simulation.tails import Tails
+from magnetar.chaos.simulation.tearing import Tear, Torn
 from magnetar.runtime.store.port import CommitUnknown, StoreUnavailable, VersionConflict
 
 if TYPE_CHECKING:
@@ -21,7 +23,7 @@ if TYPE_CHECKING:
     from magnetar.chaos.history import History
     from magnetar.runtime.instant import Instant
     from magnetar.runtime.store.effects import EffectRow
-    from magnetar.runtime.store.parking import ParkedKey, ParkedRow
+    from magnetar.runtime.store.parking import DeadLetter, ParkedKey, ParkedRow
     from magnetar.runtime.store.port import (
         Beat,
         OutboxRow,
@@ -35,6 +37,7 @@ if TYPE_CHECKING:
         Taker,
         TimerRow,
     )
+    from magnetar.runtime.store.requests import Pause, Request
     from magnetar.runtime.store.sqlite import SqliteMemory
     from magnetar.runtime.table import Table
 
@@ -44,22 +47,6 @@ WELL, BREATH = 4, 590_000
 HAPPENED, LOST, LATE = "happened", "lost", "late"
 TORN = ("journal", "outbox", "armed", "positions")
 """What the database is about to write when a commit is torn: the connection is lost in the midst of the transaction."""
-
-
-class Torn(BaseException):
-    """The connection is lost here and now."""
-
-
-class Tear(dict[Any, Any]):
-    """Stands in place of rows: whoever reads them gets the loss of the connection instead."""
-
-    def __iter__(self) -> NoReturn:
-        """Never a row."""
-        raise Torn
-
-    def items(self) -> NoReturn:
-        """Never a row."""
-        raise Torn
 
 
 class Weather:
@@ -75,6 +62,7 @@ class Weather:
         self.clock = clock
         self.database = database
         self.tails = Tails(history)
+        self.requests = Followed(history)
         self._disk = Disk(database)
         self.down = False
         self.full = False
@@ -163,6 +151,7 @@ class Weather:
         self.late = None
         image, commits = self._backup
         self.database.restore(image)
+        self.tails, self.requests = Tails(self.history), Followed(self.history)
         self.history.append(Restored(self.clock(), commits))
 
     def committed(self) -> None:
@@ -295,6 +284,21 @@ class StormyStore:
         self._read("reading effects")
         return self._inner.effects(shard)
 
+    def letter(self, actor: str, message_id: bytes) -> DeadLetter | None:
+        """See the port."""
+        self._read("reading a dead letter")
+        return self._inner.letter(actor, message_id)
+
+    def asked(self, shards: Sequence[ShardName], limit: int) -> list[Request]:
+        """See the port."""
+        self._read("reading what is asked")
+        return self._inner.asked(shards, limit)
+
+    def pauses(self, shard: ShardName) -> list[Pause]:
+        """See the port."""
+        self._read("reading what is paused")
+        return self._inner.pauses(shard)
+
     def dispositions(self, actor: str, message_ids: Sequence[bytes]) -> dict[bytes, str]:
         """See the port."""
         self._read("reading the journal")
@@ -361,6 +365,7 @@ class StormyStore:
         for changes in group:
             if changes.shard not in refused:
                 history.append(self._record(changes))
+                self._weather.requests.committed(changes, self._weather.tails)
                 self._weather.tails.committed(changes)
         if refused:
             history.meet("a zombie's commit was refused")
@@ -374,6 +379,7 @@ class StormyStore:
             tuple(map(_lane_row, changes.outbox)),
             tuple(timer.generation for timer in changes.armed),
             tuple(timer.generation for timer in changes.gone if timer.must_exist),
+            () if changes.answering is None else tuple(answer.id for answer in changes.answering.answers),
         )  # fmt: skip
 
     def reconnect(self) -> None:

@@ -42,6 +42,11 @@ class Tails:
         self._keys: dict[Who, Known] = {}
         self._rung: set[tuple[str, Instant]] = set()
 
+    def known(self, actor: str, key: str) -> ParkedKey | None:
+        """The key as it was committed last, if it is parked."""
+        found = self._keys.get((actor, key))
+        return None if found is None else found.key
+
     def committed(self, changes: ShardChanges) -> None:
         """One shard's part of a commit that the database accepted."""
         parking = changes.parking

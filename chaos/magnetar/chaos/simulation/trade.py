@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, TypeVar
 
 from magnetar.chaos.history import Violation
-from magnetar.chaos.simulation.letters import Letter
+from magnetar.chaos.simulation.letters import Act, Letter
 from magnetar.chaos.simulation.warehouse import STOCK, Ask, Order, Pay, Place, Stock, Tally, warehouse
 from magnetar.chaos.verdict import Checker
 from magnetar.schemas import Kept, State
@@ -44,6 +44,10 @@ class Trade:
             for number in range(options.orders + LATE)
             for letter in _order(chance.stream("order", number), number, options)
         ]
+
+    def acts(self, chance: Chance, options: Options) -> list[Act]:  # noqa: ARG002
+        """See `Workload`. Nothing fails here: nobody has anything to do."""
+        return []
 
     @property
     def checkers(self) -> tuple[Checker, ...]:

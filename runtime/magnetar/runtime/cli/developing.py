@@ -30,6 +30,7 @@ from magnetar.runtime.cli.watching import Sources, forget
 from magnetar.runtime.compose import AppNotFound, UnknownPlace, WorkerFailed, store_place
 from magnetar.runtime.errors import MagnetarError
 from magnetar.runtime.operate import keys
+from magnetar.runtime.operate.key_names import KeyName
 from magnetar.runtime.store.port import StoreError
 from magnetar.schemas import SchemaError
 
@@ -194,7 +195,7 @@ class Desk:
         self._session.rest(_PAUSE)  # what was typed before should be seen
         self._tell()
         with self._session.views() as views:
-            asked = keys.KeyName.parse(name)
+            asked = KeyName.parse(name)
             report = keys.show(views, asked) if word == "show" else keys.timeline(views, asked, 100)
         if isinstance(self._speaker, Lines):
             screen.answer({"event": word, **keys.as_json(report)})

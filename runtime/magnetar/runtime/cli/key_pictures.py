@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from rich.console import RenderableType
 
+    from magnetar.runtime.operate.asking import RequestReport
     from magnetar.runtime.operate.decoding import Content
     from magnetar.runtime.operate.keys import (
         EffectReport,
@@ -58,7 +59,7 @@ def key_picture(report: KeyReport, now: datetime) -> RenderableType:
     if report.parked is not None:
         rows.add_row("parked", _parked(report.parked, now))
     if report.state is not None:
-        rows.add_row("state", _content(report.state))
+        rows.add_row("state", content_picture(report.state))
         rows.add_row("timers", _lines(_timer(timer, now) for timer in report.timers))
         rows.add_row("unsent", _lines(_unsent(row) for row in report.unsent))
     if report.effects:
@@ -77,6 +78,8 @@ def _parked(parked: ParkedReport, now: datetime) -> RenderableType:
         "held": "a message of it is a dead letter: it waits for a person",
         "unread": "no code here can read its first message: it waits for newer code",
         "crowded": "its first message asks for an effect of a dependency whose queue is full",
+        "paused": "a person has paused it",
+        "stopped": f"its first message is of a type that a person has paused: {simple(parked.held_by)}",
     }.get(parked.reason, parked.reason)
     then = "" if parked.due is None else f", and is tried again at {_when(parked.due, now)}"
     lines = [Text.assemble((what, _BAD), then if parked.failures else ""), Text(f"since {_when(parked.since, now)}")]
@@ -108,7 +111,7 @@ def timeline_picture(timeline: Timeline, width: int) -> RenderableType:
     if not timeline.messages:
         return name
     body = _table(timeline.messages) if width >= NARROW else _blocks(timeline.messages)
-    return Group(name, *_notes(timeline), Text(), body)
+    return Group(name, *_notes(timeline), Text(), body, *requests_picture(timeline.requests))
 
 
 def _extent(timeline: Timeline) -> str:
@@ -133,7 +136,9 @@ def _table(messages: Iterable[Happening]) -> Table:
     table.add_column("what it did", ratio=4, overflow="fold")
     for told in messages:
         moment = Group(Text(clock(told.handled_at)), Text(_delay(told), style=_FAINT))
-        table.add_row(_version(told), moment, Group(_title(told), _content(told.content), _origin(told)), _deeds(told))
+        table.add_row(
+            _version(told), moment, Group(_title(told), content_picture(told.content), _origin(told)), _deeds(told)
+        )
     return table
 
 
@@ -143,7 +148,7 @@ def _blocks(messages: Iterable[Happening]) -> Group:
 
 def _block(told: Happening) -> Iterator[RenderableType]:
     yield Text.assemble(_version(told), "  ", clock(told.handled_at), (f"  {_delay(told)}", _FAINT))
-    yield Padding(Group(_title(told), _content(told.content), _origin(told), _deeds(told)), (0, 0, 0, 3))
+    yield Padding(Group(_title(told), content_picture(told.content), _origin(told), _deeds(told)), (0, 0, 0, 3))
 
 
 def _version(told: Happening) -> Text:
@@ -243,7 +248,16 @@ def _lines(lines: Iterable[Text], nothing: str = "none") -> RenderableType:
     return Group(*(list(lines) or [Text(nothing, style=_FAINT)]))
 
 
-def _content(content: Content) -> RenderableType:
+def requests_picture(requests: Iterable[RequestReport]) -> Iterator[RenderableType]:
+    """What people asked of the key, and what became of it."""
+    for each in requests:
+        yield Text.assemble(
+            (f"{clock(each.asked_at)}  ", _FAINT), (each.who, _NAME), f" asked to {each.what}: {each.why}; ",
+            (f"{each.status}: {each.answer}" if each.answer else "nobody has answered yet", _MOVE),
+        )  # fmt: skip
+
+
+def content_picture(content: Content) -> RenderableType:
     """A record as one line for each field; nested values as JSON, on several lines where one would be long."""
     if content.problem:
         return Text(f"cannot be read: {content.problem}", style=_BAD)

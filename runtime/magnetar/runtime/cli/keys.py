@@ -7,10 +7,13 @@ from typing import Annotated, TypeAlias
 
 import typer
 
-from magnetar.runtime.cli import key_pictures, screen
+from magnetar.runtime.cli import key_pictures, screen, why_picture
 from magnetar.runtime.cli.exits import Exit
 from magnetar.runtime.cli.options import AsJson, Store, reading
 from magnetar.runtime.operate import keys
+from magnetar.runtime.operate.key_names import KeyName
+from magnetar.runtime.operate.why import Cause
+from magnetar.runtime.operate.why import why as explained
 
 app = typer.Typer(no_args_is_help=True, help="What one key (an order, a stock item) is now, and how it came to be so.")
 
@@ -31,12 +34,33 @@ def show(name: Name, store: Store = None, as_json: AsJson = False) -> None:
         $ magnetar key show stock/s-1 --json | jq .state.value
     """
     with reading(store) as views:
-        report = keys.show(views, keys.KeyName.parse(name))
+        report = keys.show(views, KeyName.parse(name))
     if as_json:
         screen.answer(keys.as_json(report))
     else:
         screen.show(key_pictures.key_picture(report, datetime.now(UTC)))
     if not report.seen:
+        raise typer.Exit(Exit.NO)
+
+
+@app.command("why")
+def why(name: Name, store: Store = None, as_json: AsJson = False) -> None:
+    """Tell why a key stands where it stands: what keeps it, since when, what happens next, and what you can do.
+
+    The first cause told is the one that has to end first. The message that all others of the key wait for is shown
+    with its failed attempts. Read from the store alone: the app's code and the broker are not needed.
+    Exit status 1: the key was never seen, and nothing explains why.
+
+        $ magnetar key why orders/o-1 --store sqlite:///shop.db
+        $ magnetar key why orders/o-1 --json | jq -r '.obstacles[0].cause'
+    """
+    with reading(store) as views:
+        explanation = explained(views, KeyName.parse(name))
+    if as_json:
+        screen.answer(keys.as_json(explanation))
+    else:
+        screen.show(why_picture.why_picture(explanation, datetime.now(UTC)))
+    if not explanation.seen and explanation.cause is Cause.NOTHING:
         raise typer.Exit(Exit.NO)
 
 
@@ -58,7 +82,7 @@ def timeline(
         $ magnetar key timeline orders/o-1 --json | jq '.messages[].type'
     """
     with reading(store) as views:
-        told = keys.timeline(views, keys.KeyName.parse(name), last)
+        told = keys.timeline(views, KeyName.parse(name), last)
     if as_json:
         screen.answer(keys.as_json(told))
     else:

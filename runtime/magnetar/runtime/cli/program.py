@@ -17,6 +17,8 @@ from magnetar.runtime.cli import (
     doctoring,
     fleet,
     keys,
+    letters,
+    parked,
     plugins,
     reference,
     screen,
@@ -89,6 +91,8 @@ def assembled(warn: Callable[[str], None]) -> typer.Typer:
     app.command("workers")(fleet.workers)
     app.command("doctor")(doctoring.doctor)
     app.add_typer(keys.app, name="key")
+    app.add_typer(parked.app, name="keys")
+    app.add_typer(letters.app, name="dlq")
     app.add_typer(topics.app, name="topics")
     app.add_typer(contracts.app, name="schema")
     app.add_typer(storing.app, name="store")

@@ -17,7 +17,7 @@ from magnetar.runtime.compose.places import (
 )
 from magnetar.runtime.compose.process import run_until_signal, supervise_until_signal, tune_collector
 from magnetar.runtime.compose.running import RunningWorker, WorkerFailed, default_owner
-from magnetar.runtime.compose.settings import Settings
+from magnetar.runtime.compose.settings import Settings, login_name
 from magnetar.runtime.telemetry.address import Address
 
 __all__ = [
@@ -35,6 +35,7 @@ __all__ = [
     "bus_place",
     "default_owner",
     "load_app",
+    "login_name",
     "provision_embedded",
     "run_until_signal",
     "store_place",

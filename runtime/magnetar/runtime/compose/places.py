@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from magnetar.runtime.bus.pulsar.client import Subscriptions
     from magnetar.runtime.store.port import Store
     from magnetar.runtime.store.postgres import PostgresPlace, PostgresUpkeep
+    from magnetar.runtime.store.requests import Requests
     from magnetar.runtime.store.views import Views
     from magnetar.runtime.wiring import Wiring
 
@@ -63,6 +64,10 @@ class StorePlace(Protocol):
 
     def views(self) -> Views:
         """A reader of its own."""
+        ...
+
+    def requests(self) -> Requests:
+        """What tools ask of the shards' owners, on a connection of its own."""
         ...
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from getpass import getuser
 from pathlib import Path
 
 from pydantic import Field, SecretStr
@@ -45,3 +46,11 @@ class Settings(BaseSettings):
         """The REST API that belongs to this bus; None for one of which nobody has told it."""
         told = "admin" in self.model_fields_set or bus == type(self).model_fields["bus"].default
         return self.admin if told else None
+
+
+def login_name() -> str:
+    """Who runs this process, as far as the system knows."""
+    try:
+        return getuser()
+    except (KeyError, OSError, ImportError):  # a user without an entry, as containers have
+        return "unknown"

@@ -2,26 +2,27 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from magnetar.runtime.envelope import CAUSATION_ID, MESSAGE_ID, TYPE
-from magnetar.runtime.errors import MisuseError
 from magnetar.runtime.identity import to_text
 from magnetar.runtime.instant import to_datetime
+from magnetar.runtime.operate.asking import RequestReport
+from magnetar.runtime.operate.asking import told as told_of
 from magnetar.runtime.operate.decoding import Content, Decoding
-from magnetar.runtime.routing import partition_of
+from magnetar.runtime.operate.key_names import shard_of_key
 from magnetar.runtime.store.port import Disposition
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from collections.abc import Set as AbstractSet
 
+    from magnetar.runtime.operate.key_names import KeyName
     from magnetar.runtime.store.effects import EffectRow
-    from magnetar.runtime.store.port import JournalRow, OutboxRow, ShardRow, TimerRow
+    from magnetar.runtime.store.port import JournalRow, OutboxRow, TimerRow
     from magnetar.runtime.store.views import Views
 
 MOST_MESSAGES = 20_000
@@ -37,27 +38,6 @@ _LOOKS = 5
 
 _decode_object = msgspec.json.Decoder(dict[str, str]).decode
 _decode_list = msgspec.json.Decoder(list[dict[str, str]]).decode
-
-
-@dataclass(frozen=True, slots=True)
-class KeyName:
-    """Which key of which actor: `orders/o-1`. A key may hold slashes, an actor's name cannot."""
-
-    actor: str
-    key: str
-
-    @classmethod
-    def parse(cls, text: str) -> KeyName:
-        """The inverse of `str(name)`; `MisuseError` for other text."""
-        actor, slash, key = text.partition("/")
-        if not (actor and slash and key):
-            message = f"{text!r} names no key: write the actor, a slash and the key, such as orders/o-1"
-            raise MisuseError(message)
-        return cls(actor, key)
-
-    def __str__(self) -> str:
-        """`actor/key`."""
-        return f"{self.actor}/{self.key}"
 
 
 class ShardReport(msgspec.Struct, frozen=True):
@@ -122,7 +102,8 @@ class ParkedReport(msgspec.Struct, frozen=True):
     """Why a key is parked. `failures`, `error` and `error_text` are of what it waits for; `due` None: not by itself.
 
     `reason`: `retry`, its first message is tried again; `held`, a message of it died; `unread`, newer code is needed;
-    `crowded`, it asks for an effect of a dependency whose queue is full.
+    `crowded`, it asks for an effect of a dependency whose queue is full; `paused`, by a person; `stopped`, the type of
+    its first message is. `held_by`: the dead letter's id, or that type.
     `waiting` messages in all wait for it, the first of which are in `messages`.
     """
 
@@ -134,6 +115,7 @@ class ParkedReport(msgspec.Struct, frozen=True):
     error_text: str
     waiting: int
     messages: list[WaitingReport]
+    held_by: str = ""
 
 
 class KeyReport(msgspec.Struct, frozen=True):
@@ -226,7 +208,8 @@ class Happening(msgspec.Struct, frozen=True):
 class Timeline(msgspec.Struct, frozen=True):
     """The key's story in the order of its versions. `earlier` messages came before the first one told here.
 
-    `incomplete`: the key has had more messages than can be read at once, and the latest are missing.
+    `incomplete`: the key has had more messages than can be read at once, and the latest are missing. `requests` are
+    what people asked of it, the last so many, the earliest first.
     """
 
     actor: str
@@ -234,6 +217,7 @@ class Timeline(msgspec.Struct, frozen=True):
     messages: list[Happening]
     earlier: int = 0
     incomplete: bool = False
+    requests: list[RequestReport] = []
 
 
 def show(views: Views, name: KeyName) -> KeyReport:
@@ -251,7 +235,7 @@ def show(views: Views, name: KeyName) -> KeyReport:
 
 
 def _look(views: Views, name: KeyName) -> KeyReport:
-    shard = _shard_of(views, name)
+    shard = shard_of_key(views.shards(), name)
     decoding = Decoding(views.schemas())
     row = views.state(name.actor, name.key)
     return KeyReport(
@@ -284,18 +268,20 @@ def _parked(views: Views, decoding: Decoding, name: KeyName) -> ParkedReport | N
             )
             for row in rows
         ],
+        key.held_by,
     )  # fmt: skip
 
 
 def timeline(views: Views, name: KeyName, last: int) -> Timeline:
     """The last so many messages of the key and what they did. Raises as `show` does."""
-    _shard_of(views, name)
+    shard = shard_of_key(views.shards(), name).shard
     rows = views.timeline(name.actor, name.key, MOST_MESSAGES)
     told = rows[-last:]
     decoding = Decoding(views.schemas())
     waiting = {row.message_id for row in _unsent_of(views, name, told)}
     messages = _with_failures(views, told, [happening(decoding, row, waiting) for row in told])
-    return Timeline(name.actor, name.key, messages, len(rows) - len(told), len(rows) == MOST_MESSAGES)
+    requests = [told_of(row) for row in reversed(views.requests_of(shard, name.key, last))]
+    return Timeline(name.actor, name.key, messages, len(rows) - len(told), len(rows) == MOST_MESSAGES, requests)
 
 
 def _with_failures(views: Views, rows: list[JournalRow], told: list[Happening]) -> list[Happening]:
@@ -313,19 +299,6 @@ def _with_failures(views: Views, rows: list[JournalRow], told: list[Happening]) 
         else:
             found.append(message)
     return found
-
-
-def _shard_of(views: Views, name: KeyName) -> ShardRow:
-    shards: dict[str, list[ShardRow]] = {}
-    for row in views.shards():
-        shards.setdefault(row.shard.rpartition("/")[0], []).append(row)
-    own = shards.get(name.actor)
-    if own is None:
-        known = ", ".join(sorted(shards)) or "none at all; no worker has run on it yet"
-        message = f"this store knows no actor {name.actor!r}; it knows {known}"
-        raise MisuseError(message)
-    wanted = f"{name.actor}/{partition_of(name.key, len(own))}"
-    return next(row for row in own if row.shard == wanted)
 
 
 def _timer(decoding: Decoding, row: TimerRow) -> TimerReport:
@@ -389,6 +362,6 @@ def happening(decoding: Decoding, row: JournalRow, waiting: AbstractSet[str]) ->
     )
 
 
-def as_json(report: KeyReport | Timeline) -> Any:  # noqa: ANN401 - JSON
+def as_json(report: msgspec.Struct) -> Any:  # noqa: ANN401 - JSON
     """The report as plain values; instants are ISO 8601 in UTC."""
     return msgspec.to_builtins(report)

@@ -22,6 +22,8 @@ class Reason(StrEnum):
     HELD = "held"  # a message of it died; an operator decides
     UNREAD = "unread"  # no reader or handler for its head here (R30)
     CROWDED = "crowded"  # the queue of a dependency that its head asks for an effect is full (R29)
+    PAUSED = "paused"  # a person has paused the key
+    STOPPED = "stopped"  # a person has paused its head's type
 
 
 class LetterStatus(StrEnum):
@@ -72,7 +74,9 @@ class ParkedKey(NamedTuple):
     """A key that is parked, why, and when its head is tried next.
 
     `first` and `last` are the ordinals of head and last parked row; nothing waits when `last` is `first` - 1.
-    `failures`, `error` and `error_text` are of the head. `since` is when the key was parked.
+    `failures`, `error` and `error_text` are of the head. `since` is when the key was parked. `held_by`: of one
+    that is *held* the id of its dead letter, as text, of one that is *stopped* the type; '' where there is none, and
+    where code held it that did not write that down.
     """
 
     actor: str
@@ -86,6 +90,7 @@ class ParkedKey(NamedTuple):
     error: str
     error_text: str
     since: Instant
+    held_by: str = ""
 
 
 class FailureRow(NamedTuple):
@@ -106,7 +111,8 @@ class FailureRow(NamedTuple):
 class DeadLetter(NamedTuple):
     """A message that is not tried again by itself; its own record at any age (R4). Columns as in `ParkedRow`.
 
-    `failures` and `crashes` are how often it failed and how often it took a worker with it (R24).
+    `failures` and `crashes` are how often it failed and how often it took a worker with it (R24), `replays` how often
+    it was replayed.
     """
 
     actor: str
@@ -131,6 +137,7 @@ class DeadLetter(NamedTuple):
     crashes: int
     dead_at: Instant
     status: str
+    replays: int = 0
 
 
 @dataclass(slots=True)

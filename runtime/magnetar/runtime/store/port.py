@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 from magnetar.runtime.instant import SECOND
 from magnetar.runtime.store.effects import EffectChanges
 from magnetar.runtime.store.parking import Parking
+from magnetar.runtime.store.requests import Answering
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -28,7 +29,8 @@ if TYPE_CHECKING:
     from magnetar.runtime.bus.port import Position
     from magnetar.runtime.instant import Instant
     from magnetar.runtime.store.effects import EffectRow
-    from magnetar.runtime.store.parking import ParkedKey, ParkedRow
+    from magnetar.runtime.store.parking import DeadLetter, ParkedKey, ParkedRow
+    from magnetar.runtime.store.requests import Pause, Request
     from magnetar.runtime.table import Table
 
 ShardName = str
@@ -252,6 +254,13 @@ class ShardChanges:
     rows: list[AppRow] = field(default_factory=list)
     parking: Parking | None = None  # most groups park nothing, and pay nothing for it
     effects: EffectChanges | None = None  # likewise
+    answering: Answering | None = None
+
+    def to_answer(self) -> Answering:
+        """What its requests change, made when the first is executed."""
+        if self.answering is None:
+            self.answering = Answering()
+        return self.answering
 
     def to_park(self) -> Parking:
         """The group's parking, made when it is first asked for."""
@@ -366,6 +375,18 @@ class Store(Protocol):
 
     def effects(self, shard: ShardName) -> list[EffectRow]:
         """What the shard's keys ask of the outside, by due time, then by id (R29)."""
+        ...
+
+    def letter(self, actor: str, message_id: bytes) -> DeadLetter | None:
+        """The dead letter, whatever became of it; None for a message that never died."""
+        ...
+
+    def asked(self, shards: Sequence[ShardName], limit: int) -> list[Request]:
+        """Requests that wait for these shards' owner, of each shard the first `limit` of them, in order (R27)."""
+        ...
+
+    def pauses(self, shard: ShardName) -> list[Pause]:
+        """What is paused in the shard, by type."""
         ...
 
     def dispositions(self, actor: str, message_ids: Sequence[bytes]) -> dict[bytes, str]:

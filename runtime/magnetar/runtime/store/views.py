@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
     from magnetar.runtime.instant import Instant
     from magnetar.runtime.store.effects import EffectRow
     from magnetar.runtime.store.parking import DeadLetter, FailureRow, ParkedKey, ParkedRow
     from magnetar.runtime.store.port import JournalRow, Member, OutboxRow, ShardName, ShardRow, StateRow, TimerRow
+    from magnetar.runtime.store.requests import Pause, Request
 
 PRODUCT = "product"
 """Among the settings of a store: which database it is, `sqlite` or `postgresql`."""
@@ -22,6 +23,39 @@ class Load(NamedTuple):
     unsent: int
     timers: int
     parked: int
+
+
+class Which(NamedTuple):
+    """Which dead letters: those to which everything given here applies.
+
+    `type` and `error` (its class) may be without their module; `fingerprint` may be the beginning of one, and `message`
+    the end of an id's digits. `since` and `until` are of when they died, both included. `status` '': whatever became of
+    them.
+    """
+
+    actor: str | None = None
+    key: str | None = None
+    type: str | None = None
+    error: str | None = None
+    fingerprint: str | None = None
+    message: str | None = None
+    since: Instant | None = None
+    until: Instant | None = None
+    status: str = "dead"
+
+
+class LetterGroup(NamedTuple):
+    """Dead letters of one cause. `error_text` is one of theirs, `keys` how many keys they are of."""
+
+    actor: str
+    fingerprint: str
+    type: str
+    error: str
+    error_text: str
+    letters: int
+    keys: int
+    first: Instant
+    last: Instant
 
 
 class Views(Protocol):
@@ -61,6 +95,34 @@ class Views(Protocol):
 
     def effects_of(self, actor: str, key: str) -> list[EffectRow]:
         """What the key asks of the outside and has no outcome of yet, the first one first."""
+        ...
+
+    def letter(self, actor: str, message_id: bytes) -> DeadLetter | None:
+        """One dead letter, whatever became of it."""
+        ...
+
+    def letters(self, which: Which, limit: int = 1000) -> list[DeadLetter]:
+        """These dead letters; those that died last come first."""
+        ...
+
+    def letter_groups(self, which: Which, limit: int = 1000) -> list[LetterGroup]:
+        """These dead letters by cause, the largest group first."""
+        ...
+
+    def keys_parked(self, actor: str | None = None, reason: str | None = None, limit: int = 1000) -> list[ParkedKey]:
+        """Parked keys, those parked for longest first."""
+        ...
+
+    def pauses(self) -> list[Pause]:
+        """What is paused, by shard and type; single keys are not among them."""
+        ...
+
+    def requests(self, ids: Sequence[bytes]) -> list[Request]:
+        """Those of these requests that are there, and their answers, by id."""
+        ...
+
+    def requests_of(self, shard: ShardName, key: str, limit: int = 1000) -> list[Request]:
+        """What was asked about the key, the last first."""
         ...
 
     def unsent_of(self, actor: str) -> list[OutboxRow]:

@@ -32,7 +32,8 @@ class Arrival(msgspec.Struct, frozen=True, gc=False):
     `schema` and `body` are what the journal keeps; `at` is the broker's position as text; `properties` are as they
     came. `message` is None where it could not be read, and `problem` says why (never raised, so that it leads
     nowhere); `key` is then what the broker knows, '' for none. `ordinal`: its place in the parked tail that it comes
-    from, and `failures` what is in its ledger. `effect` is what closes with it: it is an effect's first outcome.
+    from, and `failures` what is in its ledger. `buried`: it is a dead letter. `effect`: it is its first outcome, with
+    which it closes.
     """
 
     message_id: bytes
@@ -52,6 +53,7 @@ class Arrival(msgspec.Struct, frozen=True, gc=False):
     problem: Exception | None = None
     ordinal: int | None = None
     failures: int = 0
+    buried: bool = False
 
 
 def from_mail(plan: ActorPlan, mail: Mail, message_id: bytes, now: Instant) -> Arrival:

@@ -1,13 +1,13 @@
-"""What a handler asks of the outside → rows, if there is room for them. Pure (R29)."""
+"""What a handler asks of the outside → rows, if there is room for them; and what closes them. Pure (R29)."""
 
 from __future__ import annotations
 
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from magnetar.runtime.errors import MisuseError
+from magnetar.runtime.errors import BrokenPromise, MisuseError
 from magnetar.runtime.identity import to_text
-from magnetar.runtime.store.effects import EffectRow, EffectState
+from magnetar.runtime.store.effects import ClosedEffect, EffectRow, EffectState
 from magnetar.runtime.worker.failing import Crowded
 from magnetar.schemas import contract_name
 
@@ -26,7 +26,7 @@ class Asking:
     """The effects of one shard's part of a group."""
 
     def __init__(self, shard: Shard, changes: ShardChanges) -> None:
-        """`changes` gets the rows, by who calls this."""
+        """`changes` gets the rows."""
         self._shard = shard
         self._plan = shard.plan
         self._changes = changes
@@ -36,6 +36,21 @@ class Asking:
         rows = [self._row(arrival, asked, now) for asked in context.asked]
         self._find_room(rows)
         return rows
+
+    def ask(self, rows: Sequence[EffectRow]) -> list[Told]:
+        """These are asked; returns what the timeline tells of them."""
+        if rows:
+            self._changes.to_ask().asked += rows
+        return [asked_of(row) for row in rows]
+
+    def close(self, effect: EffectRow) -> None:
+        """An effect closes in the commit that gives its outcome a disposition. Asserted always: it had none before."""
+        if effect.effect_id not in self._shard.errands.rows:
+            message = (
+                f"shard {self._shard.name}: effect {effect.effect_id.hex()} of {effect.key!r} has an outcome already"
+            )
+            raise BrokenPromise(message)
+        self._changes.to_ask().closed.append(ClosedEffect(effect.actor, effect.effect_id))
 
     def _find_room(self, rows: Sequence[EffectRow]) -> None:
         """A message that asks for more than a whole queue finds its room in an empty one."""

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import logging
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from magnetar.runtime.bus.port import BusError
+from magnetar.runtime.identity import to_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -16,8 +17,10 @@ if TYPE_CHECKING:
     from magnetar.runtime.instant import Instant
     from magnetar.runtime.store.effects import EffectMove
     from magnetar.runtime.store.port import ShardChanges, TimerRow
+    from magnetar.runtime.store.requests import Request
     from magnetar.runtime.worker.answers import Told
     from magnetar.runtime.worker.arrival import Arrival
+    from magnetar.runtime.worker.asked import Asked
     from magnetar.runtime.worker.handling import Handled
     from magnetar.runtime.worker.shard import Feed, Mail, Shard
     from magnetar.schemas import EncodeFailed
@@ -43,12 +46,21 @@ class Limits:
     live: int = 1_000_000
 
 
+class Suspect(NamedTuple):
+    """A message, or a request, by its id and where it is."""
+
+    id: bytes
+    source: str
+    at: str
+
+
 @dataclass(slots=True)
 class Batch:
     """What one shard gave to this turn: parked keys that go on, fired timers, outcomes, mail, deliveries by feed.
 
-    In this order; then the arrivals made of it, of which `tails` are those of the parked keys, head first. `moves` are
-    attempts at effects that begin, or have ended without an outcome.
+    Then the arrivals made of it; `tails` are those of the parked keys, head first. `moves` are attempts at effects that
+    begin, or have ended without an outcome. Or it is one `request`, and nothing else: `asked` is that with what it is
+    about.
     """
 
     shard: Shard
@@ -60,6 +72,8 @@ class Batch:
     keys: list[str] = field(default_factory=list)
     tails: list[Arrival] = field(default_factory=list)
     arrivals: list[Arrival] = field(default_factory=list)
+    request: Request | None = None
+    asked: Asked | None = None
 
     def give_back(self) -> None:
         """Put everything back where it was, to be taken first again."""
@@ -70,6 +84,8 @@ class Batch:
         self.shard.errands.moves.extendleft(reversed(self.moves))
         self.shard.errands.told.extendleft(reversed(self.told))
         self.shard.mail.extendleft(reversed(self.mail))
+        if self.request is not None:
+            self.shard.requests.appendleft(self.request)
         self.shard.in_turn = False
         if self.shard.stopped.is_set():  # it was lost meanwhile: nobody will take this
             self.shard.refuse_mail()
@@ -78,13 +94,25 @@ class Batch:
     def size(self) -> int:
         """How many arrivals it holds, decoded or not."""
         taken = len(self.keys) + len(self.due) + len(self.moves) + len(self.told) + len(self.mail)
-        return taken + sum(len(deliveries) for _, deliveries in self.deliveries)
+        deliveries = sum(len(deliveries) for _, deliveries in self.deliveries)
+        return taken + deliveries + (self.request is not None)
 
     def enter(self, changes: ShardChanges) -> None:
         """What is committed of it beside its arrivals: how far it goes, and the moves of effects."""
         changes.positions = self.positions()
         if self.moves:
             changes.to_ask().moved += self.moves
+
+    def involved(self) -> list[Arrival]:
+        """The arrivals, and the message that its request is about."""
+        asked = self.asked
+        return self.arrivals if asked is None or asked.arrival is None else [asked.arrival]
+
+    def suspects(self) -> list[Suspect]:
+        """Whatever in it may have given rise to rows that the store refuses (R9)."""
+        if self.request is not None:
+            return [Suspect(self.request.id, "requests", to_text(self.request.id))]
+        return [Suspect(arrival.message_id, arrival.envelope.source, arrival.at) for arrival in self.arrivals]
 
     def positions(self) -> dict[str, Position]:
         """The last position taken of each feed."""
@@ -113,20 +141,37 @@ def gather(shards: Iterable[Shard], room: int, now: Instant) -> list[Batch]:
 
 
 def _batch(shard: Shard, room: int, now: Instant) -> Batch | None:
-    if shard.lane.full or now < shard.waits_until:
-        return None
-    batch = Batch(shard)
-    while room > 0 and (key := shard.parking.take()) is not None:
-        batch.keys.append(key)
-        room -= 1
-    batch.moves = shard.errands.take_moves(room)
-    room -= len(batch.moves)
-    if not shard.parking.full:
-        _take_what_came(batch, room)
+    batch, stops = Batch(shard), shard.lane.full or now < shard.waits_until
+    if stops or not _take_request(batch):
+        batch.moves = shard.errands.take_moves(room)  # a shard that stops keeps no slot from others
+    if not stops and batch.request is None:
+        _take_arrivals(batch, room - len(batch.moves))
+    if not stops and not batch.size and shard.requests:  # nothing else is there: no need to wait for the next turn
+        _take_request(batch)
     if not batch.size:
         return None
     shard.in_turn = True
     return batch
+
+
+def _take_request(batch: Batch) -> bool:
+    """R27: one at a time, and in turn with what else arrives, so that neither waits for long."""
+    shard = batch.shard
+    shard.serves = bool(shard.requests) and not shard.serves
+    if shard.serves:
+        batch.request = shard.requests.popleft()
+    return shard.serves
+
+
+def _take_arrivals(batch: Batch, room: int) -> None:
+    shard = batch.shard
+    if shard.halted:
+        return
+    while room > 0 and (key := shard.parking.take()) is not None:
+        batch.keys.append(key)
+        room -= 1
+    if not shard.parking.full:
+        _take_what_came(batch, room)
 
 
 def _take_what_came(batch: Batch, room: int) -> None:

@@ -77,7 +77,7 @@ class Bells:
             _close(tower)
 
     def _concerns(self, shard: Shard) -> bool:
-        return bool(shard.parking.keys or shard.name in self._towers) and not shard.stopping
+        return bool(shard.parking.keys or shard.name in self._towers) and not (shard.stopping or shard.halted)
 
     def _serve(self, shard: Shard, now: Instant) -> Next:
         offset = self._holdings.clock_offset

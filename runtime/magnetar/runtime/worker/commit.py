@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from magnetar.runtime.store.port import Store, Taker
+    from magnetar.runtime.store.requests import Answering
     from magnetar.runtime.worker.handling import Handled
     from magnetar.runtime.worker.shard import Shard
 
@@ -40,13 +41,38 @@ def advance(shard: Shard, handled: Handled) -> None:
         shard.timetable.disarm(gone.key, gone.name)
     for timer in changes.armed:
         shard.timetable.arm(timer)
+    _follow_parts(shard, handled)
+    shard.lane.extend(changes.outbox)
+    if changes.sent is not None:
+        shard.lane.deleted = changes.sent[1]
+
+
+def _follow_parts(shard: Shard, handled: Handled) -> None:
+    """What most groups have none of: parked keys, effects, and what people asked."""
+    changes = handled.changes
     if changes.parking is not None:
         shard.parking.follow(changes.parking)
     if changes.effects is not None:
         shard.errands.follow(changes.effects)
-    shard.lane.extend(changes.outbox)
-    if changes.sent is not None:
-        shard.lane.deleted = changes.sent[1]
+    if changes.answering is not None:
+        _follow_requests(shard, handled, changes.answering)
+
+
+def _follow_requests(shard: Shard, handled: Handled, answering: Answering) -> None:
+    """What is paused, and who goes on.
+
+    A shard that goes on as a whole was nobody's meanwhile: its timers wait for what came before them (R26).
+    """
+    for _, type_ in answering.resumed:
+        del shard.pauses[type_]
+        if not type_:
+            shard.since = handled.changes.floor
+    for pause in answering.paused:
+        shard.pauses[pause.type] = pause
+    for key in handled.lifted:
+        shard.parking.ring(key, handled.changes.floor)
+    if handled.unfinished is not None:
+        shard.requests.appendleft(handled.unfinished)
 
 
 def read_back(store: Store, parts: Sequence[Handled], taker: Taker) -> ReadBack:

@@ -20,6 +20,7 @@ from magnetar.runtime.worker.ownership import Ownership, Tenure
 from magnetar.runtime.worker.passivation import Passivation
 from magnetar.runtime.worker.points import NoPoints, Points, pointed_bus, pointed_store
 from magnetar.runtime.worker.reading import Reader
+from magnetar.runtime.worker.reception import Office, Reception
 from magnetar.runtime.worker.relay import Pace, Relay
 from magnetar.runtime.worker.timers import Clockwork, Timers
 from magnetar.runtime.worker.turn import Turn
@@ -46,6 +47,7 @@ class Settings:
     pace: Pace = field(default_factory=Pace)
     clockwork: Clockwork = field(default_factory=Clockwork)
     ringing: Ringing = field(default_factory=Ringing)
+    office: Office = field(default_factory=Office)
     tenure: Tenure = field(default_factory=Tenure)
 
 
@@ -86,6 +88,7 @@ class Engine:
         self.timers = Timers(means, settings.clockwork)
         self.bells = Bells(means, around.receiving, settings.ringing)
         self.effects = Effects(means, wiring.actors.values(), reader, around.bulkhead)
+        self.reception = Reception(means, settings.office)
         presence = Presence(around.code, frozenset(wiring.actors))
         shards = shard_plans(wiring.actors, partitions)
         self.ownership = Ownership(means, (self.relay, self.bells), around.receiving, shards, presence, settings.tenure)
@@ -96,6 +99,7 @@ class Engine:
             self.timers,
             self.bells,
             self.effects,
+            self.reception,
             self.turn,
             passivation,
             self.relay,
@@ -132,7 +136,7 @@ class Engine:
 
 
 def _rests(shard: Shard) -> bool:
-    return not (shard.due or shard.mail or shard.parking.ringing)
+    return not (shard.due or shard.mail or shard.requests or shard.parking.ringing)
 
 
 def _counted(bus: Bus, wiring: Wiring) -> dict[str, int]:

@@ -7,6 +7,7 @@ The ledger is the store's (R24): the broker's own counts of redelivery are lost 
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from hashlib import blake2b
 from traceback import extract_tb
@@ -26,6 +27,8 @@ TEXT_LIMIT = 2000
 """Characters of an error's text that are kept: it stands in rows, properties and on screens."""
 
 _FRAMES = 3
+_NUMBERED = re.compile(r"[\w.:+-]*\d[\w.:+-]*")
+"""A word with a digit in it: a number, an id, a key, an instant, an address."""
 
 
 class Unread(MagnetarError):
@@ -92,10 +95,12 @@ def name_of(error: BaseException) -> str:
 
 
 def fingerprint_of(error: BaseException, actor: str, type_: str) -> str:
-    """What has the same cause has the same fingerprint, whatever ids its text names.
+    """What has the same cause has the same fingerprint, whatever numbers and ids its text names.
 
-    Over actor, message type, the error's class, and the functions in which it was raised, innermost last.
+    Over actor, message type, the error's class, its text without these, and the functions in which it was raised,
+    innermost last.
     """
     frames = [] if error.__traceback__ is None else extract_tb(error.__traceback__)[-_FRAMES:]
-    parts = [actor, type_, name_of(error), *(frame.name for frame in frames)]
+    text = _NUMBERED.sub("#", text_of(error))
+    parts = [actor, type_, name_of(error), text, *(frame.name for frame in frames)]
     return blake2b("\0".join(parts).encode(), digest_size=8).hexdigest()

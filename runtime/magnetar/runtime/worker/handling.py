@@ -5,21 +5,21 @@ Pure: nothing in memory changes here (R7), and the same input gives the same byt
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, field
-from hashlib import blake2b
 from itertools import chain
 from typing import TYPE_CHECKING, Any
 
-import msgspec
 from msgspec.structs import replace
 
 from magnetar.runtime.context import Context
 from magnetar.runtime.errors import BrokenPromise, HandlerFailed, KeyParked, MisuseError, PermanentError
 from magnetar.runtime.instant import Instant, to_iso
-from magnetar.runtime.store.effects import ClosedEffect
-from magnetar.runtime.store.port import Disposition, GoneTimer, JournalRow, ShardChanges, StateRow, StateWrite, TimerRow
-from magnetar.runtime.worker.asking import Asking, asked_of
+from magnetar.runtime.store.port import Disposition, GoneTimer, ShardChanges, StateRow, StateWrite, TimerRow
+from magnetar.runtime.worker.asking import Asking
 from magnetar.runtime.worker.decisions import Decisions, Told, told_of
+from magnetar.runtime.worker.entries import JournalPlace, journal_row
+from magnetar.runtime.worker.executing import Executing
 from magnetar.runtime.worker.failing import Again, Crowded, Later, Unread, decide
 from magnetar.runtime.worker.posting import Posting
 from magnetar.runtime.worker.waiting import Waiting, describe
@@ -30,16 +30,15 @@ if TYPE_CHECKING:
 
     import pykka
 
-    from magnetar.runtime.store.effects import EffectRow
     from magnetar.runtime.store.parking import ParkedKey
+    from magnetar.runtime.store.requests import Request
     from magnetar.runtime.wiring import Wiring
     from magnetar.runtime.worker.arrival import Arrival
+    from magnetar.runtime.worker.asked import Asked
     from magnetar.runtime.worker.shard import Shard
     from magnetar.schemas import Message, State
 
 _APPLIED = Disposition.APPLIED.value  # reading `.value` costs 0.2 µs
-_to_json = msgspec.json.Encoder().encode
-_to_bytes = msgspec.msgpack.Encoder().encode
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +64,8 @@ class Handled:
     replies: list[tuple[pykka.Future[Any], State]] = field(default_factory=list)
     refusals: list[tuple[pykka.Future[Any], Exception]] = field(default_factory=list)
     failed: list[HandlerFailed] = field(default_factory=list)
+    lifted: list[str] = field(default_factory=list)  # keys that go on at once
+    unfinished: Request | None = None  # what was asked goes on in another group
     rehomed: int = 0
     stale: int = 0
 
@@ -74,17 +75,22 @@ class _StateUnencodable(Exception):
 
 
 def handle(
-    shard: Shard, place: Place, now: Instant, arrivals: list[Arrival], refused: Mapping[bytes, str] | None = None
+    shard: Shard,
+    place: Place,
+    now: Instant,
+    arrivals: list[Arrival],
+    refused: Mapping[bytes, str] | None = None,
+    asked: Asked | None = None,
 ) -> Handled:
     """Handle arrivals in order into a shard's part of a group.
 
     `now` is the group's instant by the store's clock; it never falls below the shard's last (R5). `refused`: ids of
-    messages that the store has refused for their content, and why (R9): they fail for good.
+    messages that the store has refused for their content, and why (R9): they fail for good. `asked` is executed first.
     """
     try:
-        return Handling(shard, place, now, refused or {}, closely=False).run(arrivals)
+        return Handling(shard, place, now, refused or {}, closely=False).run(arrivals, asked)
     except _StateUnencodable:  # states are encoded once per key and group, unless one has to be found out
-        return Handling(shard, place, now, refused or {}, closely=True).run(arrivals)
+        return Handling(shard, place, now, refused or {}, closely=True).run(arrivals, asked)
 
 
 class Handling:
@@ -110,8 +116,11 @@ class Handling:
         self._decisions = Decisions(shard.name, shard.plan, place, self._posting)
         self._waiting = Waiting(shard, changes, self._posting, place.code)
 
-    def run(self, arrivals: Iterable[Arrival]) -> Handled:
-        """Handle them all."""
+    def run(self, arrivals: Iterable[Arrival], asked: Asked | None = None) -> Handled:
+        """Handle them all, after what a person has asked for."""
+        if asked is not None:
+            executing = Executing(self, self._shard, self._changes, self._waiting, self._now)
+            self._handled.unfinished = executing.run(asked, self._refused)
         for arrival in arrivals:
             if arrival.ordinal is not None:
                 self._go_on(arrival)
@@ -136,23 +145,30 @@ class Handling:
         if isinstance(arrival.problem, Unread) and arrival.key:
             self._set_aside(arrival, arrival.problem)
             return
-        failures = arrival.failures
-        while True:
-            lane, rows = self._changes.lane, len(self._changes.rows)
-            try:
-                self._apply(arrival, failures)
-            except BrokenPromise:
-                raise
-            except Exception as error:  # noqa: BLE001 - whatever a handler raises is its message's failure
-                self._posting.take_back(lane)
-                del self._changes.rows[rows:]
-                if isinstance(error, Crowded):
-                    self._set_aside(arrival, error)
-                    return
-                failures += 1
-                if self._fail(arrival, error, failures):
-                    continue
+        if arrival.envelope.type in self._shard.pauses and arrival.key:
+            self._stop(arrival)
             return
+        failures = arrival.failures
+        while (error := self.tried(arrival, failures)) is not None:
+            if isinstance(error, Crowded):
+                self._set_aside(arrival, error)
+                return
+            failures += 1
+            if not self._fail(arrival, error, failures):
+                return
+
+    def tried(self, arrival: Arrival, failures: int) -> Exception | None:
+        """Apply it once more, after so many failures; returns what it has failed with, all else being taken back."""
+        lane, rows = self._changes.lane, len(self._changes.rows)
+        try:
+            self._apply(arrival, failures)
+        except BrokenPromise:
+            raise
+        except Exception as error:  # noqa: BLE001 - whatever a handler raises is its message's failure
+            self._posting.take_back(lane)
+            del self._changes.rows[rows:]
+            return error
+        return None
 
     def _apply(self, arrival: Arrival, failures: int) -> None:
         message = self._readable(arrival)
@@ -166,9 +182,7 @@ class Handling:
         told = self._decided(arrival, context)
         if self._closely:
             self._plan.codec.encode(state)
-        if effects:  # nothing can fail from here on
-            self._changes.to_ask().asked += effects
-            told += map(asked_of, effects)
+        told += self._asking.ask(effects)  # nothing can fail from here on
         version += 1
         if arrival.timer is not None:
             self._fire(arrival.timer)
@@ -205,10 +219,8 @@ class Handling:
     def _call(self, message: Message, state: State, context: Context) -> State:
         result = self._plan.handlers[type(message)](state, message, context)
         if type(result) is not self._plan.state:
-            wrong = (
-                f"the handler returned {type(result).__name__}, not {self._plan.state.__name__}; return the new state"
-            )
-            raise MisuseError(wrong)
+            kind, wanted = type(result).__name__, self._plan.state.__name__
+            raise MisuseError(f"the handler returned {kind}, not {wanted}; return the new state")
         return result
 
     def _decided(self, arrival: Arrival, context: Context) -> list[Told]:
@@ -262,6 +274,11 @@ class Handling:
         if arrival.ordinal is None:
             self._record(arrival, Disposition.PARKED.value, [], self._version(arrival.key), None)
 
+    def _stop(self, arrival: Arrival) -> None:
+        self._waiting.stop(arrival, self._now)
+        self._parked(arrival)
+        self._refuse(arrival, KeyParked(self._plan.name, arrival.key, f"its type {arrival.envelope.type} is paused"))
+
     def _join(self, arrival: Arrival, key: ParkedKey) -> None:
         self._waiting.join(arrival, key, self._now)
         self._parked(arrival)
@@ -291,6 +308,24 @@ class Handling:
         else:
             self._attempt(arrival)
 
+    # what a person asks for (R27)
+
+    def give_up(self, arrival: Arrival, disposition: Disposition) -> None:
+        """It is never applied; a timer goes with it, if it is still armed."""
+        if arrival.timer is not None and self._still_armed(arrival.timer):
+            self._fire(arrival.timer)
+        self._record(arrival, disposition.value, [], self._version(arrival.key), None)
+
+    def fail_again(self, arrival: Arrival, error: Exception, failures: int) -> None:
+        """A dead letter was tried once more: one more line in its ledger."""
+        self._handled.failed.append(self._failed(arrival, error))
+        self._waiting.note(arrival, error, failures, self._now)
+
+    def go_on(self, key: str) -> None:
+        """The key's head is tried as soon as this is committed, without a bell."""
+        self._waiting.lift(key, self._now)
+        self._handled.lifted.append(key)
+
     # one that came to the wrong place
 
     def _rehome(self, arrival: Arrival) -> None:
@@ -309,45 +344,20 @@ class Handling:
         if arrival.message is None:
             raise PermanentError(str(arrival.problem))
         if arrival.rehomed or self._plan.sources[0].name != self._plan.name:
-            message = (
-                f"it came to partition {self._shard.partition}, where its key does not belong, on a second hop; "
-                "the topic's partition count or hash differs from the declared one"
-            )
-            raise PermanentError(message)
+            here = f"it came to partition {self._shard.partition}, where its key does not belong, on a second hop"
+            raise PermanentError(f"{here}; the topic's partition count or hash differs from the declared one")
         return arrival.message
 
     # rows
 
     def _record(self, arrival: Arrival, disposition: str, told: list[Told], version: int, state: State | None) -> None:
         """A disposition: a journal row, or of what was parked the row that is there already."""
-        rows = self._changes.journal if arrival.ordinal is None else self._changes.to_park().settled
-        rows.append(self._journal(arrival, disposition, told, version, state))
+        is_new = arrival.ordinal is None and not arrival.buried
+        rows = self._changes.journal if is_new else self._changes.to_park().settled
+        place = JournalPlace(self._shard.name, self._plan, self._place.code, self._now)
+        rows.append(journal_row(place, arrival, disposition, told, version, state))
         if arrival.effect is not None:
-            self._close(arrival.effect)
-
-    def _close(self, effect: EffectRow) -> None:
-        """R29: an effect closes in the commit that gives its outcome a disposition. Asserted always: it has one."""
-        if effect.effect_id not in self._shard.errands.rows:
-            message = (
-                f"shard {self._shard.name}: effect {effect.effect_id.hex()} of {effect.key!r} has an outcome already"
-            )
-            raise BrokenPromise(message)
-        self._changes.to_ask().closed.append(ClosedEffect(effect.actor, effect.effect_id))
-
-    def _journal(
-        self, arrival: Arrival, disposition: str, told: list[Told], version: int, state: State | None
-    ) -> JournalRow:
-        envelope = arrival.envelope
-        answers = arrival.asks and state is not None
-        return JournalRow(
-            self._plan.name, arrival.message_id, self._shard.name, arrival.key, disposition, envelope.type,
-            arrival.schema, arrival.body, envelope.source, arrival.at,
-            envelope.correlation_id, envelope.causation_id, envelope.occurred, arrival.published_at,
-            self._now, self._place.code, version,
-            b"" if state is None else state_hash(state), _to_json(told).decode() if told else "[]",
-            self._plan.codec.encode(state) if answers and state is not None else None,
-            self._plan.codec.schema.fingerprint if answers else None,
-        )  # fmt: skip
+            self._asking.close(arrival.effect)
 
     def _finish(self) -> Handled:
         changes, plan, shard = self._changes, self._plan, self._shard
@@ -381,20 +391,9 @@ class Handling:
 
     def _check(self) -> None:
         """Asserted always: journal rows per key = version advance."""
-        applied: dict[str, int] = {}
         settled = () if self._changes.parking is None else self._changes.parking.settled
-        for row in chain(self._changes.journal, settled):
-            if row.disposition == _APPLIED:
-                applied[row.key] = applied.get(row.key, 0) + 1
-        for write in self._changes.states:
-            if write.row.version - write.over != applied.get(write.row.key, 0):
-                message = (
-                    f"shard {self._shard.name}, key {write.row.key!r}: version {write.over} → "
-                    f"{write.row.version}, but {applied.get(write.row.key, 0)} journal rows"
-                )
-                raise BrokenPromise(message)
-
-
-def state_hash(state: State) -> bytes:
-    """8 bytes over the state's fields: what replay must arrive at again (R2)."""
-    return blake2b(_to_bytes(state), digest_size=8).digest()
+        applied = Counter(row.key for row in chain(self._changes.journal, settled) if row.disposition == _APPLIED)
+        for row, over in self._changes.states:
+            if row.version - over != applied[row.key]:
+                rows = f"version {over} → {row.version}, but {applied[row.key]} journal rows"
+                raise BrokenPromise(f"shard {self._shard.name}, key {row.key!r}: {rows}")

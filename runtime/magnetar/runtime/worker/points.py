@@ -27,6 +27,7 @@ PHASES = (
     "timers",
     "bells",
     "effects",
+    "reception",
     "passivation",
     "ownership",
 )

@@ -131,6 +131,11 @@ class Reader:
             message, problem = self._read_again(plan, topic, row)
         return self._again(_parked(row, message, problem), row, failures)
 
+    def bare(self, row: ParkedRow) -> Arrival:
+        """A parked message that is to be given up: what it says does not matter, nor whether it can be read."""
+        arrival = self._again(_parked(row, None, None), row, 0)
+        return msgspec.structs.replace(arrival, timer=_timer_of(row)) if row.timer else arrival
+
     def _read_again(self, plan: ActorPlan, topic: Topic, row: ParkedRow) -> tuple[Message | None, Exception | None]:
         writer = self._writers.find(topic.name, None, row.schema)
         origin = Kept(row.source, to_text(row.message_id), row.schema)

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from magnetar.runtime.bus.port import Delivery, Position
     from magnetar.runtime.instant import Instant
     from magnetar.runtime.store.port import ShardName, TimerRow
+    from magnetar.runtime.store.requests import Pause, Request
     from magnetar.runtime.wiring import ActorPlan, Topic
     from magnetar.runtime.worker.intake import Source
     from magnetar.runtime.worker.lane import Lane
@@ -99,7 +100,8 @@ class Shard:
     """Everything of one owned shard that lives in memory. Counters and states advance only after a commit (R7).
 
     `since` is when it was won, by the store's clock. `entities` are the live ones by key; `arrived` and `rounds` are
-    how passivation knows them.
+    how passivation knows them. `requests` wait to be executed, and the last turn `serves` one. `pauses`: by type, ''
+    for all.
     """
 
     name: ShardName
@@ -122,6 +124,9 @@ class Shard:
     rounds: dict[int, deque[Entity]] = field(default_factory=dict)
     mail: deque[Mail] = field(default_factory=deque)
     due: deque[TimerRow] = field(default_factory=deque)
+    requests: deque[Request] = field(default_factory=deque)
+    pauses: dict[str, Pause] = field(default_factory=dict)
+    serves: bool = False
     stopped: StopFlag = field(default_factory=StopFlag)
     stopping: bool = False
     in_turn: bool = False
@@ -148,6 +153,11 @@ class Shard:
     def houses(self, key: str) -> bool:
         """Whether the key belongs to this shard (R31)."""
         return partition_of(key, self.plan.policy.partitions) == self.partition
+
+    @property
+    def halted(self) -> bool:
+        """Whether a person has paused it as a whole: it takes nothing but requests."""
+        return "" in self.pauses
 
     def settle(self, entity: Entity) -> None:
         """The entity is live from now on."""

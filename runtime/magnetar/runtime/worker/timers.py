@@ -44,7 +44,7 @@ class Timers:
         """Move each shard's due timers to where the turn takes them."""
         self._points.reach("phase:timers")
         instant = now + self._holdings.clock_offset
-        choices = [self._serve(shard, now, instant) for shard in self._holdings.shards() if not shard.stopping]
+        choices = [self._serve(shard, now, instant) for shard in self._holdings.shards() if _runs(shard)]
         return Next.first(*choices) if choices else NEVER
 
     def _serve(self, shard: Shard, now: Instant, instant: Instant) -> Next:
@@ -88,3 +88,7 @@ class Timers:
         if shard.in_turn or shard.mail:
             return False
         return all(feed.seen > due or feed.source.drained(due, instant, feed.applied) for feed in shard.feeds)
+
+
+def _runs(shard: Shard) -> bool:
+    return not (shard.stopping or shard.halted)

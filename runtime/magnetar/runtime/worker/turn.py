@@ -19,6 +19,7 @@ from magnetar.runtime.identity import mint
 from magnetar.runtime.instant import SECOND, Instant, micros
 from magnetar.runtime.store.port import CommitRejected, CommitUnknown, StoreUnavailable, VersionConflict
 from magnetar.runtime.worker.arrival import Arrival, from_mail, from_told
+from magnetar.runtime.worker.asked import look_up
 from magnetar.runtime.worker.batch import Batch, Group, gather, refuse
 from magnetar.runtime.worker.commit import advance, read_back
 from magnetar.runtime.worker.entity import Entity
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from magnetar.runtime.bus.port import Position
-    from magnetar.runtime.worker.batch import Limits
+    from magnetar.runtime.worker.batch import Limits, Suspect
     from magnetar.runtime.worker.handling import Place
     from magnetar.runtime.worker.reading import Reader
     from magnetar.runtime.worker.shard import Shard
@@ -157,6 +158,8 @@ class Turn:
         """Of each parked key whose time has come the head, and what waits behind it, as far as one group goes."""
         plan, limit = batch.shard.plan, 1 if self._one_by_one else self._limits.tail
         batch.tails = []
+        if batch.request is not None:
+            batch.asked = look_up(self._store, self._reader, batch.shard, batch.request)
         for name in batch.keys:
             key = batch.shard.parking.keys[name]
             rows = self._store.parked(plan.name, name, key.first, limit)
@@ -190,7 +193,7 @@ class Turn:
         homes: dict[str, dict[str, Shard]] = {}
         for batch in group.batches:
             shard = batch.shard
-            missing = {arrival.key for arrival in batch.arrivals} - shard.entities.keys()
+            missing = {arrival.key for arrival in batch.involved()} - shard.entities.keys()
             homes.setdefault(shard.plan.name, {}).update((key, shard) for key in missing if shard.houses(key))
         try:
             for actor, keys in homes.items():
@@ -216,7 +219,7 @@ class Turn:
 
     def _handled(self, batch: Batch, now: Instant) -> Handled:
         instant = now + self._holdings.clock_offset
-        handled = handle(batch.shard, self._place, instant, batch.arrivals, self._refused)
+        handled = handle(batch.shard, self._place, instant, batch.arrivals, self._refused, batch.asked)
         for failed in handled.failed:
             self._observer.failing(failed)
         batch.enter(handled.changes)
@@ -275,24 +278,19 @@ class Turn:
 
     def _rejected(self, group: Group, error: CommitRejected, now: Instant) -> Next:
         """R9: find the message by taking them one by one; that one cannot be handled."""
-        arrivals = [arrival for batch in group.batches for arrival in batch.arrivals]
-        if len(arrivals) <= 1 and arrivals:
-            batch = next(batch for batch in group.batches if batch.arrivals)
-            return self._refuse(group, batch, arrivals[0], error, now)
+        suspects = [(batch, suspect) for batch in group.batches for suspect in batch.suspects()]
+        if len(suspects) == 1:
+            return self._refuse(group, *suspects[0], error, now)
         self._one_by_one = sum(batch.size for batch in group.batches)
         why = f"the store refuses a group: {error}; taking its messages one by one"
         return self._abandon(group, why, now, Wait.REFUSAL)
 
-    def _refuse(self, group: Group, batch: Batch, arrival: Arrival, error: CommitRejected, now: Instant) -> Next:
+    def _refuse(self, group: Group, batch: Batch, suspect: Suspect, error: CommitRejected, now: Instant) -> Next:
         """R9: it fails for good, in the same group. What the store refuses even as a dead letter stops the worker."""
-        if arrival.message_id in self._refused:
-            raise Unhandleable(
-                batch.shard.plan.name,
-                arrival.envelope.source,
-                arrival.at,
-                f"the store refuses its dead letter: {error}",
-            ) from error
-        self._refused[arrival.message_id] = f"the store refuses it: {error}"
+        if suspect.id in self._refused:
+            why = f"the store refuses its dead letter: {error}"
+            raise Unhandleable(batch.shard.plan.name, suspect.source, suspect.at, why) from error
+        self._refused[suspect.id] = f"the store refuses it: {error}"
         return self._go(group, self._handle, "loaded", now)
 
     # Committed → Idle

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from magnetar.runtime.identity import to_text
 from magnetar.runtime.instant import Instant, to_iso
 from magnetar.runtime.store.parking import DeadLetter, FailureRow, LetterStatus, ParkedKey, ParkedRow, Reason, Unparked
 from magnetar.runtime.worker.failing import Crowded, Later, fingerprint_of, name_of, text_of
@@ -104,9 +105,45 @@ class Waiting:
         if key.first > key.last:
             self._keys[arrival.key] = None
         else:
-            self._keys[arrival.key] = key._replace(
-                reason=Reason.RETRY.value, failures=0, due=now, error="", error_text=""
-            )
+            self._keys[arrival.key] = _next(key, now)
+
+    # what a person asks (R27)
+
+    def stop(self, arrival: Arrival, now: Instant) -> None:
+        """The head's type is paused: it waits until that is resumed, and no attempt is spent."""
+        key = self._headed(arrival, now)
+        self._keys[arrival.key] = key._replace(reason=Reason.STOPPED.value, due=None, held_by=arrival.envelope.type)
+
+    def pause(self, key: str, now: Instant) -> None:
+        """Whatever comes for the key waits, and its head is tried no more."""
+        parked = self.parked(key) or self._new(key, now)
+        self._keys[key] = parked._replace(reason=Reason.PAUSED.value, due=None, held_by="")
+
+    def lift(self, key: str, now: Instant) -> None:
+        """The key need not wait for a person any more: its head goes on at once, and is free where there is none."""
+        parked = self.parked(key)
+        assert parked is not None, f"shard {self._shard.name}: {key!r} is to go on, but is not parked"
+        if parked.first > parked.last:
+            self._keys[key] = None
+        elif parked.reason == Reason.HELD:
+            self._keys[key] = _next(parked, now)
+        else:
+            self._keys[key] = parked._replace(reason=Reason.RETRY.value, due=now, held_by="")
+
+    def skip(self, arrival: Arrival, now: Instant) -> None:
+        """The head is given up; one that is paused stays so."""
+        paused = self.parked(arrival.key)
+        self.advance(arrival, now)
+        if paused is not None and paused.reason == Reason.PAUSED:
+            left = paused._replace(first=paused.first + 1, failures=0, error="", error_text="")
+            self._keys[arrival.key] = left
+
+    def failed_again(self, letter: DeadLetter) -> None:
+        """A dead letter was replayed, and has died again."""
+        self._changes.to_park().dead.append(letter)
+        key = self.parked(letter.key)
+        if key is not None and key.held_by == to_text(letter.message_id):
+            self._keys[letter.key] = key._replace(error=letter.error, error_text=letter.error_text)
 
     def finish(self) -> None:
         """Write what became of the keys."""
@@ -119,20 +156,25 @@ class Waiting:
     def _wait(
         self, arrival: Arrival, reason: Reason, failures: int, due: Instant, error: Exception, now: Instant
     ) -> None:
+        self._keys[arrival.key] = self._headed(arrival, now)._replace(
+            reason=reason.value, failures=failures, due=due, error=name_of(error), error_text=text_of(error)
+        )
+
+    def _headed(self, arrival: Arrival, now: Instant) -> ParkedKey:
+        """The key with this message as its head, which it is already where the key is parked."""
         key = self.parked(arrival.key)
         if key is None:
             key = self._new(arrival.key, now)
             self._changes.to_park().parked.append(self._row(arrival, key.first, now))
             key = key._replace(last=key.first)
-        self._keys[arrival.key] = key._replace(
-            reason=reason.value, failures=failures, due=due, error=name_of(error), error_text=text_of(error)
-        )
+        return key
 
     def _hold(self, arrival: Arrival, error: Exception, now: Instant) -> None:
         key = self._new(arrival.key, now) if arrival.ordinal is None else self._left(arrival)
         self._keys[arrival.key] = key._replace(
-            reason=Reason.HELD.value, failures=0, due=None, error=name_of(error), error_text=text_of(error)
-        )
+            reason=Reason.HELD.value, failures=0, due=None, error=name_of(error), error_text=text_of(error),
+            held_by=to_text(arrival.message_id),
+        )  # fmt: skip
 
     def _new(self, key: str, now: Instant) -> ParkedKey:
         """A key with nothing that waits yet; places go on from those that this group has emptied."""
@@ -175,6 +217,11 @@ def _origin(arrival: Arrival) -> tuple[str, str, bytes, str, str, str, str, Inst
         envelope.causation_id, envelope.occurred, arrival.published_at, _to_json(dict(arrival.properties)).decode(),
         "" if arrival.timer is None else arrival.timer.name,
     )  # fmt: skip
+
+
+def _next(key: ParkedKey, now: Instant) -> ParkedKey:
+    """The key with a head that was not tried yet."""
+    return key._replace(reason=Reason.RETRY.value, failures=0, due=now, error="", error_text="", held_by="")
 
 
 def describe(key: ParkedKey) -> str:

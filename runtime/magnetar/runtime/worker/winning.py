@@ -306,6 +306,7 @@ class Winning:
             timetable=table,
             parking=parking,
             errands=errands,
+            pauses={pause.type: pause for pause in self._store.pauses(row.shard)},
             wake=self._receiving.wake,
             since=now + self._holdings.clock_offset,
         )

@@ -12,8 +12,8 @@ from magnetar.runtime.context import Context
 from magnetar.runtime.worker.handling import Handling
 
 
-def _only_effects(run: Any, handling: Any, arrivals: Any) -> Any:
-    return run(handling, [arrival for arrival in arrivals if _matters(handling, arrival)])
+def _only_effects(run: Any, handling: Any, arrivals: Any, asked: Any) -> Any:
+    return run(handling, [arrival for arrival in arrivals if _matters(handling, arrival)], asked)
 
 
 def _matters(handling: Any, arrival: Any) -> bool:

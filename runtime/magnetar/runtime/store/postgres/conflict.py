@@ -6,6 +6,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, TypeAlias
 
 from magnetar.runtime.store.port import VersionConflict
+from magnetar.runtime.store.postgres.answering import ANSWERING_FINDERS
 from magnetar.runtime.store.postgres.connection import Call
 from magnetar.runtime.store.postgres.database import SQL
 from magnetar.runtime.store.postgres.packing import integers, text, texts, uuids
@@ -39,8 +40,11 @@ def conflict_in(session: Session, table: str, group: Sequence[ShardChanges]) -> 
 def _conflicts(ask: _Asking, table: str, changes: ShardChanges) -> Iterator[VersionConflict]:
     if table in _FINDERS:
         yield from _FINDERS[table](ask, changes)
-    elif changes.parking is not None:
-        for what in PARKING_FINDERS[table](ask, changes.parking):
+    elif table in PARKING_FINDERS:
+        for what in PARKING_FINDERS[table](ask, changes.parking) if changes.parking is not None else ():
+            yield VersionConflict(changes.shard, what)
+    else:
+        for what in ANSWERING_FINDERS[table](ask, changes.answering) if changes.answering is not None else ():
             yield VersionConflict(changes.shard, what)
 
 

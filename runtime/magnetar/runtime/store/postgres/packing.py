@@ -7,12 +7,13 @@ its length before it. `OverflowError`, `TypeError` and `UnicodeEncodeError` are 
 from __future__ import annotations
 
 import struct
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, TypeAlias, TypeVar
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
 Packed: TypeAlias = "bytes | None"
+_Value = TypeVar("_Value")
 
 _HEAD = struct.Struct("!iiIii").pack
 _LENGTH = struct.Struct("!i").pack
@@ -39,6 +40,11 @@ def boolean(value: bool) -> bytes:  # noqa: FBT001 - the value itself
 def text(value: str) -> bytes:
     """A `text`."""
     return value.encode()
+
+
+def optional(pack: Callable[[_Value], bytes], value: _Value | None) -> Packed:
+    """The value packed, or a null."""
+    return None if value is None else pack(value)
 
 
 def integers(values: Sequence[int]) -> bytes:

@@ -17,9 +17,9 @@ if TYPE_CHECKING:
 
 _ORIGIN = (texts, texts, blobs, texts, texts, texts, texts, integers, integers, texts, texts)  # from type to timer
 _PARKED = (texts, texts, integers, texts, uuids, *_ORIGIN, integers)
-_KEYS = (texts, texts, texts, texts, integers, integers, integers, optional_integers, texts, texts, integers)
+_KEYS = (texts, texts, texts, texts, integers, integers, integers, optional_integers, texts, texts, integers, texts)
 _FAILURES = (texts, uuids, integers, texts, texts, texts, texts, texts, texts, integers)
-_DEAD = (texts, uuids, texts, texts, *_ORIGIN, texts, texts, texts, integers, integers, integers, texts)
+_DEAD = (texts, uuids, texts, texts, *_ORIGIN, texts, texts, texts, integers, integers, integers, texts, integers)
 _by_two = itemgetter(0, 1)
 _by_three = itemgetter(0, 1, 2)
 

@@ -10,6 +10,7 @@ from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from magnetar.runtime.store.postgres.database import Setup
 from magnetar.runtime.store.postgres.periods import Period
+from magnetar.runtime.store.postgres.requests import PostgresRequests
 from magnetar.runtime.store.postgres.store import PostgresStore
 from magnetar.runtime.store.postgres.upkeep import PostgresUpkeep
 from magnetar.runtime.store.postgres.views import PostgresViews
@@ -57,6 +58,10 @@ class PostgresPlace:
     def views(self) -> PostgresViews:
         """Operators' queries on this database, from any process. `StoreUnavailable` without a store."""
         return PostgresViews(self.setup)
+
+    def requests(self) -> PostgresRequests:
+        """What tools ask of the shards' owners. `StoreUnavailable` without a store."""
+        return PostgresRequests(self.setup)
 
     def upkeep(self) -> PostgresUpkeep:
         """What operators do to it from time to time. Nothing is asked yet."""

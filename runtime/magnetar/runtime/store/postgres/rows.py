@@ -6,6 +6,7 @@ from itertools import chain
 from operator import itemgetter
 from typing import TYPE_CHECKING
 
+from magnetar.runtime.store.postgres.answering import answering_writes
 from magnetar.runtime.store.postgres.columns import JOURNAL, call, packed
 from magnetar.runtime.store.postgres.connection import Call
 from magnetar.runtime.store.postgres.database import SQL
@@ -40,10 +41,12 @@ def writes(accepted: Sequence[ShardChanges], tables: Mapping[str, Table]) -> lis
 
     Rows go in the order of their table's key, so that two groups never wait for each other crosswise.
     """
+    answerings = [each.answering for each in accepted if each.answering is not None]
     parkings = [each.parking for each in accepted if each.parking is not None]
     effects = [each.effects for each in accepted if each.effects is not None]
     return [
         *(*_states(accepted), *_journal(accepted), *_lane(accepted), *_timers(accepted)),
+        *(answering_writes(answerings) if answerings else ()),
         *(parking_writes(parkings) if parkings else ()),
         *(effect_writes(effects) if effects else ()),
         *_others(accepted, tables),

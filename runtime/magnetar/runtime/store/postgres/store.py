@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from magnetar.runtime.bus.port import Position
 from magnetar.runtime.store.effects import EffectRow
-from magnetar.runtime.store.parking import ParkedKey, ParkedRow
+from magnetar.runtime.store.parking import DeadLetter, ParkedKey, ParkedRow
 from magnetar.runtime.store.port import (
     MEMORY_OF_WORKERS,
     CommitUnknown,
@@ -30,6 +30,7 @@ from magnetar.runtime.store.postgres.layout import prepare_actor, prepare_table
 from magnetar.runtime.store.postgres.migrating import bring_up_to_date, exclude_others
 from magnetar.runtime.store.postgres.packing import integer, text, texts, uuids
 from magnetar.runtime.store.postgres.periods import Period
+from magnetar.runtime.store.requests import Pause, Request
 from magnetar.runtime.store.sql.migrations import Phase
 from magnetar.runtime.store.sql.tables import check_table
 
@@ -159,6 +160,20 @@ class PostgresStore:
     def effects(self, shard: ShardName) -> list[EffectRow]:
         """See the port."""
         return list(map(EffectRow._make, self._rows(f"reading the effects of shard {shard}", "effects", text(shard))))
+
+    def letter(self, actor: str, message_id: bytes) -> DeadLetter | None:
+        """See the port."""
+        rows = self._rows(f"reading a dead letter of {actor}", "letter", text(actor), message_id)
+        return next(map(DeadLetter._make, rows), None)
+
+    def asked(self, shards: Sequence[ShardName], limit: int) -> list[Request]:
+        """See the port."""
+        return list(map(Request._make, self._rows("reading what is asked", "asked", texts(shards), integer(limit))))
+
+    def pauses(self, shard: ShardName) -> list[Pause]:
+        """See the port."""
+        rows = self._rows(f"reading what is paused in shard {shard}", "pauses_in", text(shard))
+        return list(map(Pause._make, rows))
 
     def dispositions(self, actor: str, message_ids: Sequence[bytes]) -> dict[bytes, str]:
         """See the port."""

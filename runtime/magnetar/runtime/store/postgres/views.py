@@ -14,16 +14,19 @@ from magnetar.runtime.store.port import JournalRow, Member, OutboxRow, ShardRow,
 from magnetar.runtime.store.postgres.connection import Call
 from magnetar.runtime.store.postgres.database import SQL, engine_session, reading_session
 from magnetar.runtime.store.postgres.migrating import check_migrated
-from magnetar.runtime.store.postgres.packing import integer, text, texts
+from magnetar.runtime.store.postgres.packing import integer, optional, text, texts, uuids
+from magnetar.runtime.store.requests import Pause, Request
 from magnetar.runtime.store.sql.tables import table_name
-from magnetar.runtime.store.views import PRODUCT, Load
+from magnetar.runtime.store.views import PRODUCT, LetterGroup, Load
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
     from magnetar.runtime.instant import Instant
     from magnetar.runtime.store.postgres.connection import Rows
     from magnetar.runtime.store.postgres.database import Setup
+    from magnetar.runtime.store.postgres.packing import Packed
+    from magnetar.runtime.store.views import Which
 
 _Row = TypeVar("_Row")
 _DOING = "reading the store"
@@ -85,6 +88,35 @@ class PostgresViews:
         """See the port."""
         return list(self._rows(EffectRow._make, "effects_of", text(actor), text(key)))
 
+    def letter(self, actor: str, message_id: bytes) -> DeadLetter | None:
+        """See the port."""
+        return next(self._rows(DeadLetter._make, "letter", text(actor), message_id), None)
+
+    def letters(self, which: Which, limit: int = 1000) -> list[DeadLetter]:
+        """See the port."""
+        return list(self._rows(DeadLetter._make, "letters", *_packed(which), integer(limit)))
+
+    def letter_groups(self, which: Which, limit: int = 1000) -> list[LetterGroup]:
+        """See the port."""
+        return list(self._rows(LetterGroup._make, "letter_groups", *_packed(which), integer(limit)))
+
+    def keys_parked(self, actor: str | None = None, reason: str | None = None, limit: int = 1000) -> list[ParkedKey]:
+        """See the port."""
+        values = optional(text, actor), optional(text, reason), integer(limit)
+        return list(self._rows(ParkedKey._make, "keys_parked", *values))
+
+    def pauses(self) -> list[Pause]:
+        """See the port."""
+        return list(self._rows(Pause._make, "pauses"))
+
+    def requests(self, ids: Sequence[bytes]) -> list[Request]:
+        """See the port."""
+        return list(self._rows(Request._make, "requests", uuids(ids)))
+
+    def requests_of(self, shard: str, key: str, limit: int = 1000) -> list[Request]:
+        """See the port."""
+        return list(self._rows(Request._make, "requests_of", text(shard), text(key), integer(limit)))
+
     def unsent_of(self, actor: str) -> list[OutboxRow]:
         """See the port."""
         return list(self._rows(OutboxRow._make, "unsent_of", text(actor)))
@@ -140,10 +172,10 @@ class PostgresViews:
         self._closed = True
         self._session.close()
 
-    def _rows(self, make: Callable[[tuple[Any, ...]], _Row], name: str, *values: bytes) -> Iterator[_Row]:
+    def _rows(self, make: Callable[[tuple[Any, ...]], _Row], name: str, *values: Packed) -> Iterator[_Row]:
         return map(make, self._ask(name, *values))
 
-    def _ask(self, name: str, *values: bytes) -> Rows:
+    def _ask(self, name: str, *values: Packed) -> Rows:
         return self._session.read(_DOING, Call(SQL[name], values))[0]
 
     def _long(self, statement: str, *values: bytes) -> Iterator[tuple[Any, ...]]:
@@ -160,3 +192,13 @@ class PostgresViews:
                 [rows] = session.read(_DOING, _FETCH)
         finally:
             session.close()
+
+
+def _packed(which: Which) -> tuple[Packed, ...]:
+    """In the order of its fields."""
+    *texts_, since, until, status = which
+    return (
+        *(optional(text, each) for each in texts_),
+        *(optional(integer, each) for each in (since, until)),
+        text(status),
+    )

@@ -299,15 +299,15 @@ WITH freed AS (
 SELECT 1 / (count(*) = cardinality($1::text[]))::int FROM freed;
 
 -- name: park_keys
-INSERT INTO parked_keys (actor, key, shard, reason, first, last, failures, due, error, error_text, since)
+INSERT INTO parked_keys (actor, key, shard, reason, first, last, failures, due, error, error_text, since, held_by)
 SELECT * FROM unnest(
     $1::text[], $2::text[], $3::text[], $4::text[], $5::int8[], $6::int8[], $7::int8[], $8::int8[], $9::text[],
-    $10::text[], $11::int8[]
+    $10::text[], $11::int8[], $12::text[]
 )
 ON CONFLICT (actor, key) DO UPDATE SET
     shard = excluded.shard, reason = excluded.reason, first = excluded.first, last = excluded.last,
     failures = excluded.failures, due = excluded.due, error = excluded.error, error_text = excluded.error_text,
-    since = excluded.since;
+    since = excluded.since, held_by = excluded.held_by;
 
 -- name: add_failures
 INSERT INTO failures (actor, message_id, number, shard, key, error, error_text, fingerprint, code, now)
@@ -321,12 +321,12 @@ WITH added AS (
     INSERT INTO dead_letters (
         actor, message_id, shard, key, type, schema, body, source, position, correlation_id, causation_id,
         occurred_at, published_at, properties, timer, error, error_text, fingerprint, failures, crashes, dead_at,
-        status
+        status, replays
     )
     SELECT * FROM unnest(
         $1::text[], $2::uuid[], $3::text[], $4::text[], $5::text[], $6::text[], $7::bytea[], $8::text[], $9::text[],
         $10::text[], $11::text[], $12::int8[], $13::int8[], $14::text[], $15::text[], $16::text[], $17::text[],
-        $18::text[], $19::int8[], $20::int8[], $21::int8[], $22::text[]
+        $18::text[], $19::int8[], $20::int8[], $21::int8[], $22::text[], $23::int8[]
     )
     ON CONFLICT (actor, message_id) DO UPDATE SET
         shard = excluded.shard, key = excluded.key, type = excluded.type, schema = excluded.schema,
@@ -335,7 +335,7 @@ WITH added AS (
         occurred_at = excluded.occurred_at, published_at = excluded.published_at, properties = excluded.properties,
         timer = excluded.timer, error = excluded.error, error_text = excluded.error_text,
         fingerprint = excluded.fingerprint, failures = excluded.failures, crashes = excluded.crashes,
-        dead_at = excluded.dead_at, status = excluded.status
+        dead_at = excluded.dead_at, status = excluded.status, replays = excluded.replays
     WHERE dead_letters.status <> 'dead'
     RETURNING 1
 )
@@ -345,11 +345,13 @@ SELECT 1 / (count(*) = cardinality($1::text[]))::int FROM added;
 SELECT status FROM dead_letters WHERE actor = $1::text AND message_id = $2::uuid;
 
 -- name: parked_keys
-SELECT actor, key, shard, reason, first, last, failures, due, error, error_text, since FROM parked_keys
+SELECT actor, key, shard, reason, first, last, failures, due, error, error_text, since, held_by
+FROM parked_keys
 WHERE shard = $1::text ORDER BY due NULLS LAST, key;
 
 -- name: parked_key
-SELECT actor, key, shard, reason, first, last, failures, due, error, error_text, since FROM parked_keys
+SELECT actor, key, shard, reason, first, last, failures, due, error, error_text, since, held_by
+FROM parked_keys
 WHERE actor = $1::text AND key = $2::text;
 
 -- name: parked
@@ -365,13 +367,13 @@ WHERE actor = $1::text AND message_id = $2::uuid ORDER BY number;
 -- name: dead_letters
 SELECT
     actor, message_id, shard, key, type, schema, body, source, position, correlation_id, causation_id, occurred_at,
-    published_at, properties, timer, error, error_text, fingerprint, failures, crashes, dead_at, status
+    published_at, properties, timer, error, error_text, fingerprint, failures, crashes, dead_at, status, replays
 FROM dead_letters ORDER BY dead_at DESC, actor, message_id DESC LIMIT $1::int8;
 
 -- name: dead_letters_of
 SELECT
     actor, message_id, shard, key, type, schema, body, source, position, correlation_id, causation_id, occurred_at,
-    published_at, properties, timer, error, error_text, fingerprint, failures, crashes, dead_at, status
+    published_at, properties, timer, error, error_text, fingerprint, failures, crashes, dead_at, status, replays
 FROM dead_letters WHERE actor = $1::text ORDER BY dead_at DESC, message_id DESC LIMIT $2::int8;
 
 -- name: add_effects
@@ -488,3 +490,107 @@ DELETE FROM journal_default WHERE (message_id, actor) IN (
     SELECT message_id, actor FROM journal_default
     WHERE now < $1::int8 AND disposition NOT IN ('parked', 'dead') LIMIT $2::int8
 ) RETURNING 1;
+
+-- name: letter
+SELECT
+    actor, message_id, shard, key, type, schema, body, source, position, correlation_id, causation_id, occurred_at,
+    published_at, properties, timer, error, error_text, fingerprint, failures, crashes, dead_at, status, replays
+FROM dead_letters WHERE actor = $1::text AND message_id = $2::uuid;
+
+-- name: letters
+SELECT
+    actor, message_id, shard, key, type, schema, body, source, position, correlation_id, causation_id, occurred_at,
+    published_at, properties, timer, error, error_text, fingerprint, failures, crashes, dead_at, status, replays
+FROM dead_letters
+WHERE ($1::text IS NULL OR actor = $1::text) AND ($2::text IS NULL OR key = $2::text)
+    AND ($3::text IS NULL OR type = $3::text OR right(type, length($3::text) + 1) = '.' || $3::text)
+    AND ($4::text IS NULL OR error = $4::text OR right(error, length($4::text) + 1) = '.' || $4::text)
+    AND ($5::text IS NULL OR starts_with(fingerprint, $5::text))
+    AND ($6::text IS NULL OR right(replace(message_id::text, '-', ''), length($6::text)) = lower($6::text))
+    AND ($7::int8 IS NULL OR dead_at >= $7::int8) AND ($8::int8 IS NULL OR dead_at <= $8::int8)
+    AND ($9::text = '' OR status = $9::text)
+ORDER BY dead_at DESC, actor, message_id DESC LIMIT $10::int8;
+
+-- name: letter_groups
+SELECT
+    actor, fingerprint, min(type), min(error), min(error_text), count(*), count(DISTINCT key), min(dead_at),
+    max(dead_at)
+FROM dead_letters
+WHERE ($1::text IS NULL OR actor = $1::text) AND ($2::text IS NULL OR key = $2::text)
+    AND ($3::text IS NULL OR type = $3::text OR right(type, length($3::text) + 1) = '.' || $3::text)
+    AND ($4::text IS NULL OR error = $4::text OR right(error, length($4::text) + 1) = '.' || $4::text)
+    AND ($5::text IS NULL OR starts_with(fingerprint, $5::text))
+    AND ($6::text IS NULL OR right(replace(message_id::text, '-', ''), length($6::text)) = lower($6::text))
+    AND ($7::int8 IS NULL OR dead_at >= $7::int8) AND ($8::int8 IS NULL OR dead_at <= $8::int8)
+    AND ($9::text = '' OR status = $9::text)
+GROUP BY actor, fingerprint ORDER BY count(*) DESC, actor, fingerprint LIMIT $10::int8;
+
+-- name: move_letters
+WITH moved AS (
+    UPDATE dead_letters SET status = new.status, replays = new.replays
+    FROM unnest($1::text[], $2::uuid[], $3::text[], $4::int8[]) AS new (actor, message_id, status, replays)
+    WHERE dead_letters.actor = new.actor AND dead_letters.message_id = new.message_id AND dead_letters.status = 'dead'
+    RETURNING 1
+)
+SELECT 1 / (count(*) = cardinality($1::text[]))::int FROM moved;
+
+-- name: keys_parked
+SELECT actor, key, shard, reason, first, last, failures, due, error, error_text, since, held_by
+FROM parked_keys WHERE ($1::text IS NULL OR actor = $1::text) AND ($2::text IS NULL OR reason = $2::text)
+ORDER BY since, actor, key LIMIT $3::int8;
+
+-- name: ask
+INSERT INTO requests (
+    id, shard, what, key, arguments, who, why, asked_at, status, answer, answered_at, epoch
+)
+SELECT new.*, clock.now, 'asked', '', NULL, NULL
+FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[]) AS new,
+    (SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::int8 AS now) AS clock
+ON CONFLICT DO NOTHING;
+
+-- name: asked
+SELECT found.*
+FROM unnest($1::text[]) AS wanted (shard) CROSS JOIN LATERAL (
+    SELECT
+        id, shard, what, key, arguments, who, why, asked_at, status, answer, answered_at, epoch
+    FROM requests WHERE shard = wanted.shard AND status = 'asked' ORDER BY id LIMIT $2::int8
+) AS found ORDER BY found.shard, found.id;
+
+-- name: answer
+WITH answered AS (
+    UPDATE requests SET
+        status = new.status, answer = new.answer, answered_at = new.answered_at, epoch = new.epoch
+    FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::int8[], $6::int8[])
+        AS new (id, shard, status, answer, answered_at, epoch)
+    WHERE requests.id = new.id AND requests.shard = new.shard AND requests.status = 'asked'
+    RETURNING 1
+)
+SELECT 1 / (count(*) = cardinality($1::uuid[]))::int FROM answered;
+
+-- name: requests
+SELECT
+    id, shard, what, key, arguments, who, why, asked_at, status, answer, answered_at, epoch
+FROM requests WHERE id = ANY($1::uuid[]) ORDER BY id;
+
+-- name: requests_of
+SELECT
+    id, shard, what, key, arguments, who, why, asked_at, status, answer, answered_at, epoch
+FROM requests WHERE shard = $1::text AND key = $2::text ORDER BY id DESC LIMIT $3::int8;
+
+-- name: pauses_in
+SELECT shard, type, who, why, since FROM pauses WHERE shard = $1::text ORDER BY type;
+
+-- name: pauses
+SELECT shard, type, who, why, since FROM pauses ORDER BY shard, type;
+
+-- name: pause
+INSERT INTO pauses (shard, type, who, why, since)
+SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::int8[]);
+
+-- name: resume
+WITH resumed AS (
+    DELETE FROM pauses USING unnest($1::text[], $2::text[]) AS gone (shard, type)
+    WHERE pauses.shard = gone.shard AND pauses.type = gone.type
+    RETURNING 1
+)
+SELECT 1 / (count(*) = cardinality($1::text[]))::int FROM resumed;

@@ -176,12 +176,12 @@ INSERT INTO parked (
 DELETE FROM parked_keys WHERE actor = ? AND key = ?;
 
 -- name: park_key
-INSERT INTO parked_keys (actor, key, shard, reason, first, last, failures, due, error, error_text, since)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+INSERT INTO parked_keys (actor, key, shard, reason, first, last, failures, due, error, error_text, since, held_by)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 ON CONFLICT (actor, key) DO UPDATE SET
     shard = excluded.shard, reason = excluded.reason, first = excluded.first, last = excluded.last,
     failures = excluded.failures, due = excluded.due, error = excluded.error, error_text = excluded.error_text,
-    since = excluded.since;
+    since = excluded.since, held_by = excluded.held_by;
 
 -- name: add_failure
 INSERT INTO failures (actor, message_id, number, shard, key, error, error_text, fingerprint, code, now)
@@ -190,26 +190,28 @@ VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
 -- name: add_dead_letter
 INSERT INTO dead_letters (
     actor, message_id, shard, key, type, schema, body, source, position, correlation_id, causation_id, occurred_at,
-    published_at, properties, timer, error, error_text, fingerprint, failures, crashes, dead_at, status
-) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+    published_at, properties, timer, error, error_text, fingerprint, failures, crashes, dead_at, status, replays
+) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 ON CONFLICT (actor, message_id) DO UPDATE SET
     shard = excluded.shard, key = excluded.key, type = excluded.type, schema = excluded.schema, body = excluded.body,
     source = excluded.source, position = excluded.position, correlation_id = excluded.correlation_id,
     causation_id = excluded.causation_id, occurred_at = excluded.occurred_at, published_at = excluded.published_at,
     properties = excluded.properties, timer = excluded.timer, error = excluded.error,
     error_text = excluded.error_text, fingerprint = excluded.fingerprint, failures = excluded.failures,
-    crashes = excluded.crashes, dead_at = excluded.dead_at, status = excluded.status
+    crashes = excluded.crashes, dead_at = excluded.dead_at, status = excluded.status, replays = excluded.replays
 WHERE dead_letters.status <> 'dead';
 
 -- name: dead_letter
 SELECT status FROM dead_letters WHERE actor = ? AND message_id = ?;
 
 -- name: parked_keys
-SELECT actor, key, shard, reason, first, last, failures, due, error, error_text, since FROM parked_keys
+SELECT actor, key, shard, reason, first, last, failures, due, error, error_text, since, held_by
+FROM parked_keys
 WHERE shard = ? ORDER BY due NULLS LAST, key;
 
 -- name: parked_key
-SELECT actor, key, shard, reason, first, last, failures, due, error, error_text, since FROM parked_keys
+SELECT actor, key, shard, reason, first, last, failures, due, error, error_text, since, held_by
+FROM parked_keys
 WHERE actor = ? AND key = ?;
 
 -- name: parked
@@ -225,13 +227,13 @@ WHERE actor = ? AND message_id = ? ORDER BY number;
 -- name: dead_letters
 SELECT
     actor, message_id, shard, key, type, schema, body, source, position, correlation_id, causation_id, occurred_at,
-    published_at, properties, timer, error, error_text, fingerprint, failures, crashes, dead_at, status
+    published_at, properties, timer, error, error_text, fingerprint, failures, crashes, dead_at, status, replays
 FROM dead_letters ORDER BY dead_at DESC, actor, message_id DESC LIMIT ?;
 
 -- name: dead_letters_of
 SELECT
     actor, message_id, shard, key, type, schema, body, source, position, correlation_id, causation_id, occurred_at,
-    published_at, properties, timer, error, error_text, fingerprint, failures, crashes, dead_at, status
+    published_at, properties, timer, error, error_text, fingerprint, failures, crashes, dead_at, status, replays
 FROM dead_letters WHERE actor = ? ORDER BY dead_at DESC, message_id DESC LIMIT ?;
 
 -- name: add_effect
@@ -305,3 +307,82 @@ SELECT shard, sum(unsent), sum(timers), sum(parked) FROM (
     UNION ALL
     SELECT shard, 0, 0, sum(last - first + 1) FROM parked_keys GROUP BY shard
 ) GROUP BY shard;
+
+-- name: letter
+SELECT
+    actor, message_id, shard, key, type, schema, body, source, position, correlation_id, causation_id, occurred_at,
+    published_at, properties, timer, error, error_text, fingerprint, failures, crashes, dead_at, status, replays
+FROM dead_letters WHERE actor = ? AND message_id = ?;
+
+-- name: letters
+SELECT
+    actor, message_id, shard, key, type, schema, body, source, position, correlation_id, causation_id, occurred_at,
+    published_at, properties, timer, error, error_text, fingerprint, failures, crashes, dead_at, status, replays
+FROM dead_letters
+WHERE (?1 IS NULL OR actor = ?1) AND (?2 IS NULL OR key = ?2)
+    AND (?3 IS NULL OR type = ?3 OR substr(type, -1 - length(?3)) = '.' || ?3)
+    AND (?4 IS NULL OR error = ?4 OR substr(error, -1 - length(?4)) = '.' || ?4)
+    AND (?5 IS NULL OR substr(fingerprint, 1, length(?5)) = ?5)
+    AND (?6 IS NULL OR substr(hex(message_id), -length(?6)) = upper(?6))
+    AND (?7 IS NULL OR dead_at >= ?7) AND (?8 IS NULL OR dead_at <= ?8) AND (?9 = '' OR status = ?9)
+ORDER BY dead_at DESC, actor, message_id DESC LIMIT ?10;
+
+-- name: letter_groups
+SELECT
+    actor, fingerprint, min(type), min(error), min(error_text), count(*), count(DISTINCT key), min(dead_at),
+    max(dead_at)
+FROM dead_letters
+WHERE (?1 IS NULL OR actor = ?1) AND (?2 IS NULL OR key = ?2)
+    AND (?3 IS NULL OR type = ?3 OR substr(type, -1 - length(?3)) = '.' || ?3)
+    AND (?4 IS NULL OR error = ?4 OR substr(error, -1 - length(?4)) = '.' || ?4)
+    AND (?5 IS NULL OR substr(fingerprint, 1, length(?5)) = ?5)
+    AND (?6 IS NULL OR substr(hex(message_id), -length(?6)) = upper(?6))
+    AND (?7 IS NULL OR dead_at >= ?7) AND (?8 IS NULL OR dead_at <= ?8) AND (?9 = '' OR status = ?9)
+GROUP BY actor, fingerprint ORDER BY count(*) DESC, actor, fingerprint LIMIT ?10;
+
+-- name: move_letter
+UPDATE dead_letters SET status = ?3, replays = ?4 WHERE actor = ?1 AND message_id = ?2 AND status = 'dead';
+
+-- name: keys_parked
+SELECT actor, key, shard, reason, first, last, failures, due, error, error_text, since, held_by
+FROM parked_keys WHERE (?1 IS NULL OR actor = ?1) AND (?2 IS NULL OR reason = ?2)
+ORDER BY since, actor, key LIMIT ?3;
+
+-- name: ask
+INSERT INTO requests (
+    id, shard, what, key, arguments, who, why, asked_at, status, answer, answered_at, epoch
+) VALUES (?, ?, ?, ?, ?, ?, ?, ?, 'asked', '', NULL, NULL) ON CONFLICT DO NOTHING;
+
+-- name: asked
+SELECT
+    requests.id, shard, what, requests.key, arguments, who, why, asked_at, status, answer, answered_at, epoch
+FROM json_each(?1) AS wanted CROSS JOIN requests ON requests.id IN (
+    SELECT first.id FROM requests AS first
+    WHERE first.shard = wanted.value AND first.status = 'asked' ORDER BY first.id LIMIT ?2
+) ORDER BY requests.shard, requests.id;
+
+-- name: answer
+UPDATE requests SET status = ?3, answer = ?4, answered_at = ?5, epoch = ?6
+WHERE id = ?1 AND shard = ?2 AND status = 'asked';
+
+-- name: requests
+SELECT
+    id, shard, what, key, arguments, who, why, asked_at, status, answer, answered_at, epoch
+FROM requests WHERE id IN (SELECT unhex(value) FROM json_each(?)) ORDER BY id;
+
+-- name: requests_of
+SELECT
+    id, shard, what, key, arguments, who, why, asked_at, status, answer, answered_at, epoch
+FROM requests WHERE shard = ? AND key = ? ORDER BY id DESC LIMIT ?;
+
+-- name: pauses_in
+SELECT shard, type, who, why, since FROM pauses WHERE shard = ? ORDER BY type;
+
+-- name: pauses
+SELECT shard, type, who, why, since FROM pauses ORDER BY shard, type;
+
+-- name: pause
+INSERT INTO pauses (shard, type, who, why, since) VALUES (?, ?, ?, ?, ?);
+
+-- name: resume
+DELETE FROM pauses WHERE shard = ? AND type = ?;

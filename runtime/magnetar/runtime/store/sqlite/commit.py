@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from magnetar.runtime.store.port import VersionConflict
 from magnetar.runtime.store.sql.tables import check_row
+from magnetar.runtime.store.sqlite.answering import write_answers
 from magnetar.runtime.store.sqlite.conflict import RowConflict, conflict_in
 from magnetar.runtime.store.sqlite.database import SQL
 from magnetar.runtime.store.sqlite.effects import write_effects
@@ -70,6 +71,8 @@ def _write(connection: Connection, accepted: Sequence[ShardChanges], tables: Map
     _write_journal(connection, accepted)
     _write_lane(connection, accepted)
     _write_timers(connection, accepted)
+    if answerings := [each.answering for each in accepted if each.answering is not None]:
+        write_answers(connection, answerings)
     if parkings := [each.parking for each in accepted if each.parking is not None]:
         write_parking(connection, parkings)
     if effects := [each.effects for each in accepted if each.effects is not None]:

@@ -6,6 +6,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, TypeAlias
 
 from magnetar.runtime.store.port import VersionConflict
+from magnetar.runtime.store.sqlite.answering_conflict import ANSWERING_FINDERS
 from magnetar.runtime.store.sqlite.database import SQL
 from magnetar.runtime.store.sqlite.parking_conflict import PARKING_FINDERS
 
@@ -36,8 +37,11 @@ def conflict_in(connection: Connection, table: str, group: Sequence[ShardChanges
 def _conflicts(connection: Connection, table: str, changes: ShardChanges) -> Iterator[VersionConflict]:
     if table in _FINDERS:
         yield from _FINDERS[table](connection, changes)
-    elif changes.parking is not None:
-        for what in PARKING_FINDERS[table](connection, changes.parking):
+    elif table in PARKING_FINDERS:
+        for what in PARKING_FINDERS[table](connection, changes.parking) if changes.parking is not None else ():
+            yield VersionConflict(changes.shard, what)
+    else:
+        for what in ANSWERING_FINDERS[table](connection, changes.answering) if changes.answering is not None else ():
             yield VersionConflict(changes.shard, what)
 
 

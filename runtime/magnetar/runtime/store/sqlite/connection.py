@@ -20,6 +20,7 @@ Values: TypeAlias = "Sequence[str | bytes | int | float | None]"
 Rows: TypeAlias = "list[tuple[Any, ...]]"
 
 READ = apsw.SQLITE_OPEN_READONLY | apsw.SQLITE_OPEN_URI
+ASK = apsw.SQLITE_OPEN_READWRITE | apsw.SQLITE_OPEN_URI
 WRITE = apsw.SQLITE_OPEN_READWRITE | apsw.SQLITE_OPEN_CREATE | apsw.SQLITE_OPEN_URI
 
 

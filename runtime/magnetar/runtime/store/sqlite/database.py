@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 from magnetar.runtime.store.port import StoreUnavailable
 from magnetar.runtime.store.sql.migrations import BOTH_PHASES, Applied, migrate, migrations, missing
 from magnetar.runtime.store.sql.queries import queries
-from magnetar.runtime.store.sqlite.connection import READ, WRITE, Connection
+from magnetar.runtime.store.sqlite.connection import ASK, READ, WRITE, Connection
 from magnetar.runtime.store.sqlite.failures import said_plainly
 
 if TYPE_CHECKING:
@@ -71,6 +71,20 @@ def open_reading(setup: Setup) -> Connection:
     connection = Connection(setup.uri, READ, setup.patience)
     try:
         with said_plainly(f"reading {setup.uri}"):
+            connection.rows(_DURABLE)
+            _check_migrated(connection, setup)
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def open_asking(setup: Setup) -> Connection:
+    """A connection that writes what a tool asks, and makes nothing anew. Raises as `open_reading` does."""
+    connection = Connection(setup.uri, ASK, setup.patience)
+    try:
+        with said_plainly(f"setting up {setup.uri}"):
+            connection.rows(_SETTINGS)
             connection.rows(_DURABLE)
             _check_migrated(connection, setup)
     except BaseException:

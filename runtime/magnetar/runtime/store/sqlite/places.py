@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from magnetar.runtime.store.sqlite.database import Setup, open_writing
+from magnetar.runtime.store.sqlite.requests import SqliteRequests
 from magnetar.runtime.store.sqlite.store import SqliteStore
 from magnetar.runtime.store.sqlite.views import SqliteViews
 
@@ -45,6 +46,10 @@ class SqliteFile:
         """Operators' queries on this file, from any process. `StoreUnavailable` without a store."""
         return SqliteViews(self)
 
+    def requests(self) -> SqliteRequests:
+        """What tools ask of the shards' owners. `StoreUnavailable` without a store."""
+        return SqliteRequests(self)
+
     def connect(self) -> Connection:
         """See `Database`."""
         return open_writing(self.setup)
@@ -74,6 +79,10 @@ class SqliteMemory:
     def views(self) -> SqliteViews:
         """Operators' queries on this memory."""
         return SqliteViews(self)
+
+    def requests(self) -> SqliteRequests:
+        """What tools ask of the shards' owners. `StoreUnavailable` without a store."""
+        return SqliteRequests(self)
 
     def connect(self) -> Connection:
         """See `Database`."""

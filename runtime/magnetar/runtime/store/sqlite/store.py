@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from magnetar.runtime.bus.port import Position
 from magnetar.runtime.store.effects import EffectRow
-from magnetar.runtime.store.parking import ParkedKey, ParkedRow
+from magnetar.runtime.store.parking import DeadLetter, ParkedKey, ParkedRow
 from magnetar.runtime.store.port import (
     MEMORY_OF_WORKERS,
     OutboxRow,
@@ -17,6 +17,7 @@ from magnetar.runtime.store.port import (
     StoreMismatch,
     TimerRow,
 )
+from magnetar.runtime.store.requests import Pause, Request
 from magnetar.runtime.store.sqlite.commit import commit_group
 from magnetar.runtime.store.sqlite.database import SQL
 from magnetar.runtime.store.sqlite.failures import said_plainly
@@ -144,6 +145,22 @@ class SqliteStore:
         """See the port."""
         with said_plainly(f"reading the effects of shard {shard}"):
             return list(map(EffectRow._make, self._connection.rows(SQL["effects"], (shard,))))
+
+    def letter(self, actor: str, message_id: bytes) -> DeadLetter | None:
+        """See the port."""
+        with said_plainly(f"reading a dead letter of {actor}"):
+            return next(map(DeadLetter._make, self._connection.rows(SQL["letter"], (actor, message_id))), None)
+
+    def asked(self, shards: Sequence[ShardName], limit: int) -> list[Request]:
+        """See the port."""
+        with said_plainly("reading what is asked"):
+            rows = self._connection.rows(SQL["asked"], (json.dumps(list(shards)), limit))
+        return list(map(Request._make, rows))
+
+    def pauses(self, shard: ShardName) -> list[Pause]:
+        """See the port."""
+        with said_plainly(f"reading what is paused in shard {shard}"):
+            return list(map(Pause._make, self._connection.rows(SQL["pauses_in"], (shard,))))
 
     def dispositions(self, actor: str, message_ids: Sequence[bytes]) -> dict[bytes, str]:
         """See the port."""

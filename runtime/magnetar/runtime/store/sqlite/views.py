@@ -6,26 +6,30 @@ read to the end at once.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, TypeVar
+import json
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 from magnetar.runtime.bus.port import Position
 from magnetar.runtime.store.effects import EffectRow
 from magnetar.runtime.store.parking import DeadLetter, FailureRow, ParkedKey, ParkedRow
 from magnetar.runtime.store.port import JournalRow, OutboxRow, StateRow, TimerRow
+from magnetar.runtime.store.requests import Pause, Request
 from magnetar.runtime.store.sql.tables import table_name
 from magnetar.runtime.store.sqlite.database import SQL, open_reading
 from magnetar.runtime.store.sqlite.failures import said_plainly
 from magnetar.runtime.store.sqlite.rows import member_of, shard_row
-from magnetar.runtime.store.views import PRODUCT, Load
+from magnetar.runtime.store.views import PRODUCT, LetterGroup, Load
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
     from magnetar.runtime.instant import Instant
     from magnetar.runtime.store.port import Member, ShardRow
     from magnetar.runtime.store.sqlite.database import Database
+    from magnetar.runtime.store.views import Which
 
 _Row = TypeVar("_Row")
+_Value: TypeAlias = "str | bytes | int | None"
 
 
 class SqliteViews:
@@ -76,6 +80,34 @@ class SqliteViews:
     def effects_of(self, actor: str, key: str) -> list[EffectRow]:
         """See the port."""
         return list(self._rows(EffectRow._make, "effects_of", actor, key))
+
+    def letter(self, actor: str, message_id: bytes) -> DeadLetter | None:
+        """See the port."""
+        return next(self._rows(DeadLetter._make, "letter", actor, message_id), None)
+
+    def letters(self, which: Which, limit: int = 1000) -> list[DeadLetter]:
+        """See the port."""
+        return list(self._rows(DeadLetter._make, "letters", *which, limit))
+
+    def letter_groups(self, which: Which, limit: int = 1000) -> list[LetterGroup]:
+        """See the port."""
+        return list(self._rows(LetterGroup._make, "letter_groups", *which, limit))
+
+    def keys_parked(self, actor: str | None = None, reason: str | None = None, limit: int = 1000) -> list[ParkedKey]:
+        """See the port."""
+        return list(self._rows(ParkedKey._make, "keys_parked", actor, reason, limit))
+
+    def pauses(self) -> list[Pause]:
+        """See the port."""
+        return list(self._rows(Pause._make, "pauses"))
+
+    def requests(self, ids: Sequence[bytes]) -> list[Request]:
+        """See the port."""
+        return list(self._rows(Request._make, "requests", json.dumps([each.hex() for each in ids])))
+
+    def requests_of(self, shard: str, key: str, limit: int = 1000) -> list[Request]:
+        """See the port."""
+        return list(self._rows(Request._make, "requests_of", shard, key, limit))
 
     def unsent_of(self, actor: str) -> list[OutboxRow]:
         """See the port."""
@@ -129,10 +161,10 @@ class SqliteViews:
         """See the port. Closing twice is harmless."""
         self._connection.close()
 
-    def _rows(self, make: Callable[[tuple[Any, ...]], _Row], name: str, *values: str | bytes | int) -> Iterator[_Row]:
+    def _rows(self, make: Callable[[tuple[Any, ...]], _Row], name: str, *values: _Value) -> Iterator[_Row]:
         return map(make, self._selected(SQL[name], values))
 
-    def _selected(self, statement: str, values: tuple[str | bytes | int, ...]) -> Iterator[tuple[Any, ...]]:
+    def _selected(self, statement: str, values: tuple[_Value, ...]) -> Iterator[tuple[Any, ...]]:
         with said_plainly("reading the store"):
             if self._eager:
                 yield from self._connection.rows(statement, values)

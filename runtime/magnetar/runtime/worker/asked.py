@@ -1,0 +1,97 @@
+"""A request with all that executing it needs: the message that it is about, read from the store (R27)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+import msgspec
+
+from magnetar.runtime.identity import id_of
+from magnetar.runtime.instant import to_iso
+from magnetar.runtime.store.parking import ParkedRow, Reason
+from magnetar.runtime.store.requests import What
+from magnetar.runtime.worker.parking import waiting
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from magnetar.runtime.store.parking import DeadLetter, ParkedKey
+    from magnetar.runtime.store.port import Store
+    from magnetar.runtime.store.requests import Request
+    from magnetar.runtime.worker.arrival import Arrival
+    from magnetar.runtime.worker.reading import Reader
+    from magnetar.runtime.worker.shard import Shard
+
+LETTER, TYPE, MOST = "letter", "type", "most"
+"""Names of arguments: a message id, a message type, and how often a letter may have been replayed before."""
+
+_arguments = msgspec.json.Decoder(dict[str, str]).decode
+
+
+class Declined(Exception):
+    """Nothing is done; the text says why, and what to do."""
+
+
+class FailedAgain(Exception):
+    """A message was tried, and has failed; the text says with what."""
+
+
+class Asked(NamedTuple):
+    """`arrival` is the key's head, or the dead letter's message; None where none is needed, or there is none."""
+
+    request: Request
+    arguments: Mapping[str, str]
+    arrival: Arrival | None = None
+    letter: DeadLetter | None = None
+
+
+def look_up(store: Store, reader: Reader, shard: Shard, request: Request) -> Asked:
+    """Read what the request is about. Raises `StoreUnavailable`, and `SchemaUnavailable` for what is to be tried.
+
+    Arguments that cannot be understood are none: it will be refused.
+    """
+    try:
+        arguments = _arguments(request.arguments)
+    except (msgspec.MsgspecError, UnicodeDecodeError):
+        arguments = {}
+    key = shard.parking.keys.get(request.key)
+    letter_id = arguments.get(LETTER, "")
+    if not letter_id and key is not None and key.reason == Reason.HELD and request.what in {What.RETRY, What.SKIP}:
+        letter_id = key.held_by
+    if letter_id:
+        return _about_letter(store, reader, shard, Asked(request, arguments), id_of(letter_id))
+    if request.what == What.SKIP and key is not None:
+        return Asked(request, arguments, _head(store, reader, key))
+    return Asked(request, arguments)
+
+
+def _head(store: Store, reader: Reader, key: ParkedKey) -> Arrival | None:
+    """What waits first for the key. Given up unread: what it says does not matter."""
+    rows = store.parked(key.actor, key.key, key.first, 1)
+    return reader.bare(rows[0]) if rows else None
+
+
+def _about_letter(store: Store, reader: Reader, shard: Shard, asked: Asked, message_id: bytes) -> Asked:
+    letter = store.letter(shard.plan.name, message_id)
+    if letter is None or letter.shard != shard.name:
+        return asked
+    row = ParkedRow(letter.actor, letter.key, 0, letter.shard, letter.message_id, *letter[4:15], letter.dead_at)
+    tries = asked.request.what in {What.REPLAY, What.RETRY}
+    arrival = reader.parked(shard.plan, row, letter.failures) if tries else reader.bare(row)
+    return asked._replace(arrival=_buried(arrival), letter=letter)
+
+
+def _buried(arrival: Arrival) -> Arrival:
+    """A timer that died is armed no more: it is a message like any other."""
+    return msgspec.structs.replace(arrival, ordinal=None, timer=None, buried=True)
+
+
+def waiting_on(key: ParkedKey | None) -> str:
+    """How many messages wait for the key, in words."""
+    count = 0 if key is None else waiting(key)
+    return f"{count} {'message waits' if count == 1 else 'messages wait'} for it"
+
+
+def due_of(key: ParkedKey) -> str:
+    """When the key goes on by itself, in words."""
+    return f"its first message is tried again at {to_iso(key.due)}" if key.due is not None else f"it is {key.reason}"

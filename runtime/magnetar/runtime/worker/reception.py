@@ -1,0 +1,65 @@
+"""What operators ask, brought to the shards (R27): one question each half second for all that this worker owns."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from magnetar.runtime.instant import Instant, micros
+from magnetar.runtime.store.port import StoreUnavailable
+from magnetar.runtime.worker.machine import NEVER, Means, Next
+from magnetar.runtime.worker.observer import Wait
+
+if TYPE_CHECKING:
+    from magnetar.runtime.worker.shard import Shard
+
+
+@dataclass(frozen=True, slots=True)
+class Office:
+    """Settings, in seconds. `poll`: between two looks; `busy`: after one that found something. `each`: of a shard."""
+
+    poll: float = 0.5
+    busy: float = 0.05
+    each: int = 50
+
+
+class Reception:
+    """The machine that looks what is asked. Steps are called by the loop's thread only."""
+
+    def __init__(self, means: Means, office: Office) -> None:
+        """One for all owned shards."""
+        self._store = means.store
+        self._holdings = means.holdings
+        self._observer = means.observer
+        self._points = means.points
+        self._office = office
+        self._look_at: Instant = 0
+
+    def step(self, now: Instant) -> Next:
+        """Look for requests of the shards that have none in hand."""
+        self._points.reach("phase:reception")
+        owned = self._holdings.shards()
+        if not owned:
+            return NEVER
+        if now < self._look_at:
+            return Next(self._look_at)
+        free = {shard.name: shard for shard in owned if _is_free(shard)}
+        found = self._look(free) if free else 0
+        self._look_at = now + micros(self._office.busy if found else self._office.poll)
+        return Next(now if found else self._look_at)
+
+    def _look(self, shards: dict[str, Shard]) -> int:
+        try:
+            requests = self._store.asked(list(shards), self._office.each)
+        except StoreUnavailable as error:
+            for name in shards:
+                self._observer.waiting(name, str(error), Wait.STORE)
+            return 0
+        for request in requests:
+            shards[request.shard].requests.append(request)
+        return len(requests)
+
+
+def _is_free(shard: Shard) -> bool:
+    """Not one with a group in hand: the request in it is not answered yet, and would be found again."""
+    return not (shard.requests or shard.in_turn or shard.stopping)
