@@ -110,8 +110,8 @@ def test_a_damaged_page_stops_the_worker(file: SqliteFile) -> None:
     owner.commit(changes)
     store.close()
     with file.path.open("r+b") as handle:
-        handle.seek(4096 * 20)
-        handle.write(b"\xff" * (file.path.stat().st_size - 4096 * 20))
+        handle.seek(4096 * 120)  # behind what is read at the start
+        handle.write(b"\xff" * (file.path.stat().st_size - 4096 * 120))
     store = file.open()
     with pytest.raises(StoreError, match="damaged") as caught:
         store.states(ACTOR, [f"o-{number}" for number in range(1000)])
