@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from magnetar.chaos.history import History
     from magnetar.runtime.instant import Instant
+    from magnetar.runtime.store.effects import EffectRow
     from magnetar.runtime.store.parking import ParkedKey, ParkedRow
     from magnetar.runtime.store.port import (
         Beat,
@@ -288,6 +289,11 @@ class StormyStore:
         """See the port."""
         self._read("reading what waits for a key")
         return self._inner.parked(actor, key, first, limit)
+
+    def effects(self, shard: ShardName) -> list[EffectRow]:
+        """See the port."""
+        self._read("reading effects")
+        return self._inner.effects(shard)
 
     def dispositions(self, actor: str, message_ids: Sequence[bytes]) -> dict[bytes, str]:
         """See the port."""

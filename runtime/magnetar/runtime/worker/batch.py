@@ -14,7 +14,9 @@ if TYPE_CHECKING:
     from magnetar.runtime.bus.port import Delivery, Position
     from magnetar.runtime.errors import MisuseError
     from magnetar.runtime.instant import Instant
-    from magnetar.runtime.store.port import TimerRow
+    from magnetar.runtime.store.effects import EffectMove
+    from magnetar.runtime.store.port import ShardChanges, TimerRow
+    from magnetar.runtime.worker.answers import Told
     from magnetar.runtime.worker.arrival import Arrival
     from magnetar.runtime.worker.handling import Handled
     from magnetar.runtime.worker.shard import Feed, Mail, Shard
@@ -43,14 +45,17 @@ class Limits:
 
 @dataclass(slots=True)
 class Batch:
-    """What one shard gave to this turn: parked keys that go on, fired timers, mail, deliveries by feed; in this order.
+    """What one shard gave to this turn: parked keys that go on, fired timers, outcomes, mail, deliveries by feed.
 
-    Then the arrivals made of it; `tails` are those of the parked keys, head first.
+    In this order; then the arrivals made of it, of which `tails` are those of the parked keys, head first. `moves` are
+    attempts at effects that begin, or have ended without an outcome.
     """
 
     shard: Shard
     deliveries: list[tuple[Feed, list[Delivery]]] = field(default_factory=list)
     due: list[TimerRow] = field(default_factory=list)
+    moves: list[EffectMove] = field(default_factory=list)
+    told: list[Told] = field(default_factory=list)
     mail: list[Mail] = field(default_factory=list)
     keys: list[str] = field(default_factory=list)
     tails: list[Arrival] = field(default_factory=list)
@@ -62,6 +67,8 @@ class Batch:
             feed.returned.extendleft(reversed(deliveries))
         self.shard.parking.give_back(self.keys)
         self.shard.due.extendleft(reversed(self.due))
+        self.shard.errands.moves.extendleft(reversed(self.moves))
+        self.shard.errands.told.extendleft(reversed(self.told))
         self.shard.mail.extendleft(reversed(self.mail))
         self.shard.in_turn = False
         if self.shard.stopped.is_set():  # it was lost meanwhile: nobody will take this
@@ -70,9 +77,14 @@ class Batch:
     @property
     def size(self) -> int:
         """How many arrivals it holds, decoded or not."""
-        return (
-            len(self.keys) + len(self.due) + len(self.mail) + sum(len(deliveries) for _, deliveries in self.deliveries)
-        )
+        taken = len(self.keys) + len(self.due) + len(self.moves) + len(self.told) + len(self.mail)
+        return taken + sum(len(deliveries) for _, deliveries in self.deliveries)
+
+    def enter(self, changes: ShardChanges) -> None:
+        """What is committed of it beside its arrivals: how far it goes, and the moves of effects."""
+        changes.positions = self.positions()
+        if self.moves:
+            changes.to_ask().moved += self.moves
 
     def positions(self) -> dict[str, Position]:
         """The last position taken of each feed."""
@@ -107,6 +119,8 @@ def _batch(shard: Shard, room: int, now: Instant) -> Batch | None:
     while room > 0 and (key := shard.parking.take()) is not None:
         batch.keys.append(key)
         room -= 1
+    batch.moves = shard.errands.take_moves(room)
+    room -= len(batch.moves)
     if not shard.parking.full:
         _take_what_came(batch, room)
     if not batch.size:
@@ -120,6 +134,8 @@ def _take_what_came(batch: Batch, room: int) -> None:
     while shard.due and room > 0:
         batch.due.append(shard.due.popleft())
         room -= 1
+    batch.told = shard.errands.take_told(room)
+    room -= len(batch.told)
     while shard.mail and room > 0:
         batch.mail.append(shard.mail.popleft())
         room -= 1

@@ -25,7 +25,7 @@ class ReadBack:
 
 
 def advance(shard: Shard, handled: Handled) -> None:
-    """Memory follows the committed group (R7): counters, states, timers, parked keys, lane."""
+    """Memory follows the committed group (R7): counters, states, timers, parked keys, effects, lane."""
     changes = handled.changes
     shard.commits += 1
     shard.lane_number = changes.lane
@@ -42,6 +42,8 @@ def advance(shard: Shard, handled: Handled) -> None:
         shard.timetable.arm(timer)
     if changes.parking is not None:
         shard.parking.follow(changes.parking)
+    if changes.effects is not None:
+        shard.errands.follow(changes.effects)
     shard.lane.extend(changes.outbox)
     if changes.sent is not None:
         shard.lane.deleted = changes.sent[1]

@@ -16,9 +16,11 @@ from msgspec.structs import replace
 from magnetar.runtime.context import Context
 from magnetar.runtime.errors import BrokenPromise, HandlerFailed, KeyParked, MisuseError, PermanentError
 from magnetar.runtime.instant import Instant, to_iso
+from magnetar.runtime.store.effects import ClosedEffect
 from magnetar.runtime.store.port import Disposition, GoneTimer, JournalRow, ShardChanges, StateRow, StateWrite, TimerRow
+from magnetar.runtime.worker.asking import Asking, asked_of
 from magnetar.runtime.worker.decisions import Decisions, Told, told_of
-from magnetar.runtime.worker.failing import Again, Later, Unread, decide
+from magnetar.runtime.worker.failing import Again, Crowded, Later, Unread, decide
 from magnetar.runtime.worker.posting import Posting
 from magnetar.runtime.worker.waiting import Waiting, describe
 from magnetar.schemas import EncodeFailed
@@ -28,6 +30,7 @@ if TYPE_CHECKING:
 
     import pykka
 
+    from magnetar.runtime.store.effects import EffectRow
     from magnetar.runtime.store.parking import ParkedKey
     from magnetar.runtime.wiring import Wiring
     from magnetar.runtime.worker.arrival import Arrival
@@ -103,6 +106,7 @@ class Handling:
         self._changes = changes
         self._handled = Handled(shard, changes)
         self._posting = Posting(changes)
+        self._asking = Asking(shard, changes)
         self._decisions = Decisions(shard.name, shard.plan, place, self._posting)
         self._waiting = Waiting(shard, changes, self._posting, place.code)
 
@@ -130,8 +134,7 @@ class Handling:
     def _attempt(self, arrival: Arrival) -> None:
         """Apply it, or let it wait, or bury it; whatever it had decided before it failed is taken back."""
         if isinstance(arrival.problem, Unread) and arrival.key:
-            self._waiting.set_aside(arrival, arrival.problem, self._now)
-            self._refuse(arrival, arrival.problem)
+            self._set_aside(arrival, arrival.problem)
             return
         failures = arrival.failures
         while True:
@@ -143,6 +146,9 @@ class Handling:
             except Exception as error:  # noqa: BLE001 - whatever a handler raises is its message's failure
                 self._posting.take_back(lane)
                 del self._changes.rows[rows:]
+                if isinstance(error, Crowded):
+                    self._set_aside(arrival, error)
+                    return
                 failures += 1
                 if self._fail(arrival, error, failures):
                     continue
@@ -156,9 +162,13 @@ class Handling:
         envelope = arrival.envelope if not failures else replace(arrival.envelope, attempt=failures)
         context = Context(arrival.key, arrival.message_id, self._now, envelope)
         state = self._call(message, state, context)
+        effects = self._asking.effects(arrival, context, self._now) if context.asked else []
         told = self._decided(arrival, context)
         if self._closely:
             self._plan.codec.encode(state)
+        if effects:  # nothing can fail from here on
+            self._changes.to_ask().asked += effects
+            told += map(asked_of, effects)
         version += 1
         if arrival.timer is not None:
             self._fire(arrival.timer)
@@ -242,6 +252,11 @@ class Handling:
         self._waiting.bury(arrival, error, failures, self._now, hold=hold)
         self._record(arrival, Disposition.DEAD.value, [], self._version(arrival.key), None)
 
+    def _set_aside(self, arrival: Arrival, error: Unread | Crowded) -> None:
+        self._waiting.set_aside(arrival, error, self._now)
+        self._parked(arrival)
+        self._refuse(arrival, error)
+
     def _parked(self, arrival: Arrival) -> None:
         """It has a disposition from now on; one that was parked before has it already (R2)."""
         if arrival.ordinal is None:
@@ -307,6 +322,17 @@ class Handling:
         """A disposition: a journal row, or of what was parked the row that is there already."""
         rows = self._changes.journal if arrival.ordinal is None else self._changes.to_park().settled
         rows.append(self._journal(arrival, disposition, told, version, state))
+        if arrival.effect is not None:
+            self._close(arrival.effect)
+
+    def _close(self, effect: EffectRow) -> None:
+        """R29: an effect closes in the commit that gives its outcome a disposition. Asserted always: it has one."""
+        if effect.effect_id not in self._shard.errands.rows:
+            message = (
+                f"shard {self._shard.name}: effect {effect.effect_id.hex()} of {effect.key!r} has an outcome already"
+            )
+            raise BrokenPromise(message)
+        self._changes.to_ask().closed.append(ClosedEffect(effect.actor, effect.effect_id))
 
     def _journal(
         self, arrival: Arrival, disposition: str, told: list[Told], version: int, state: State | None

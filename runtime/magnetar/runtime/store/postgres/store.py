@@ -6,6 +6,7 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from magnetar.runtime.bus.port import Position
+from magnetar.runtime.store.effects import EffectRow
 from magnetar.runtime.store.parking import ParkedKey, ParkedRow
 from magnetar.runtime.store.port import (
     MEMORY_OF_WORKERS,
@@ -154,6 +155,10 @@ class PostgresStore:
         """See the port."""
         values = text(actor), text(key), integer(first), integer(limit)
         return list(map(ParkedRow._make, self._rows(f"reading what waits for {actor}/{key}", "parked", *values)))
+
+    def effects(self, shard: ShardName) -> list[EffectRow]:
+        """See the port."""
+        return list(map(EffectRow._make, self._rows(f"reading the effects of shard {shard}", "effects", text(shard))))
 
     def dispositions(self, actor: str, message_ids: Sequence[bytes]) -> dict[bytes, str]:
         """See the port."""

@@ -6,6 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from magnetar.runtime.bus.port import Position
+from magnetar.runtime.store.effects import EffectRow
 from magnetar.runtime.store.parking import ParkedKey, ParkedRow
 from magnetar.runtime.store.port import (
     MEMORY_OF_WORKERS,
@@ -138,6 +139,11 @@ class SqliteStore:
         """See the port."""
         with said_plainly(f"reading what waits for {actor}/{key}"):
             return list(map(ParkedRow._make, self._connection.rows(SQL["parked"], (actor, key, first, limit))))
+
+    def effects(self, shard: ShardName) -> list[EffectRow]:
+        """See the port."""
+        with said_plainly(f"reading the effects of shard {shard}"):
+            return list(map(EffectRow._make, self._connection.rows(SQL["effects"], (shard,))))
 
     def dispositions(self, actor: str, message_ids: Sequence[bytes]) -> dict[bytes, str]:
         """See the port."""
