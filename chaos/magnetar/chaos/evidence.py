@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from magnetar.runtime.bus.memory import Broker
     from magnetar.runtime.bus.port import Delivery
     from magnetar.runtime.instant import Instant
+    from magnetar.runtime.store.effects import EffectRow
     from magnetar.runtime.store.parking import DeadLetter, FailureRow, ParkedKey, ParkedRow
     from magnetar.runtime.store.port import JournalRow, OutboxRow, ShardName, ShardRow, StateRow, TimerRow
     from magnetar.runtime.store.views import Views
@@ -79,7 +80,7 @@ class Evidence:
 
     `schemas` are the texts that the store keeps, by fingerprint; `timelines` the applied rows of each (actor, key), by
     version; `effects` what the journal says was sent; `copies` where each message is, by its id's text, but for letters
-    about it.
+    about it. `asked` are effects of each (actor, key) that have no outcome.
     """
 
     wiring: Wiring
@@ -94,6 +95,7 @@ class Evidence:
     rows: Mapping[str, list[tuple[object, ...]]]
     schemas: Mapping[str, str]
     unapplied: Unapplied = field(default_factory=Unapplied)
+    asked: Mapping[tuple[str, str], list[EffectRow]] = field(default_factory=dict)
     timelines: dict[tuple[str, str], list[JournalRow]] = field(init=False, default_factory=dict)
     effects: list[Effect] = field(init=False, default_factory=list)
     copies: dict[str, list[Place]] = field(init=False, default_factory=dict)
@@ -141,6 +143,7 @@ def gather(wiring: Wiring, broker: Broker, views: Views, at: Instant) -> Evidenc
         rows={table.name: list(views.rows_of(table.name)) for table in wiring.tables()},
         schemas=views.schemas(),
         unapplied=unapplied(wiring, views, journal),
+        asked={who: views.effects_of(*who) for who in states if wiring.actors[who[0]].effects},
     )
 
 

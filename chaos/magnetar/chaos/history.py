@@ -85,6 +85,23 @@ class Restored(Event, frozen=True, gc=False):
     commits: int
 
 
+class Charged(Event, frozen=True, gc=False):
+    """The outside has done what was asked, for good, under this idempotency key; by its own log."""
+
+    subject: str
+    key: str
+
+
+class Heard(Event, frozen=True, gc=False):
+    """An answer of the outside has reached a worker that had the shard at the time; `says` is '' for most."""
+
+    subject: str
+    key: str
+    says: str
+    shard: ShardName
+    epoch: int
+
+
 class Struck(Event, frozen=True, gc=False):
     """A fault of this kind was seen to have an effect, so many times."""
 
@@ -136,6 +153,8 @@ AnyEvent = (
     | Taken
     | Committed
     | Restored
+    | Charged
+    | Heard
     | Struck
     | Met
     | Told
@@ -175,7 +194,8 @@ class History:
 
     `decided` holds the ids of all messages in committed outboxes, `epochs` the newest epoch taken of each shard.
     `restored`: whether the store ever was replaced by a backup; then `commits` are those that it knew, and later ones.
-    `effective` counts faults by kind, `met` situations; `looks` are those at acknowledgements.
+    `effective` counts faults by kind, `met` situations; `looks` are those at acknowledgements. `charges` is the log of
+    the outside, `heard` what came back of it.
     """
 
     def __init__(self, clock: Callable[[], Instant]) -> None:
@@ -188,6 +208,8 @@ class History:
         self.epochs: dict[ShardName, int] = {}
         self.restored = False
         self.looks: list[Acknowledged] = []
+        self.charges: list[Charged] = []
+        self.heard: list[Heard] = []
         self.restless: list[str] = []
         self.violations: list[Violation] = []
         self.effective: dict[str, int] = {}
@@ -230,6 +252,10 @@ class History:
                 self.effective[event.kind] = self.effective.get(event.kind, 0) + event.count
             case Acknowledged():
                 self.looks.append(event)
+            case Charged():
+                self.charges.append(event)
+            case Heard():
+                self.heard.append(event)
             case Restless():
                 self.restless.append(event.what)
             case Blamed():

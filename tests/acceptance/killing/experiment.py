@@ -141,12 +141,13 @@ def finish(till: Till) -> None:
 
 
 def at_rest(till: Till, views: Views) -> bool:
-    """Every deposit counted, every reminder fired, nothing unsent."""
+    """Every deposit counted, every reminder fired, every slip printed, nothing unsent."""
     states = list(views.states_of("accounts"))
     done = sum(1 for row in views.journal_of("accounts") if row.type.endswith(".Counted"))
     timers = any(views.timers_of("accounts", row.key) for row in states)
     unsent = views.unsent_of("accounts") or views.unsent_of("branches")
-    return done == len(till.sent) + till.foreign and not timers and not unsent
+    asked = any(views.effects_of("accounts", row.key) for row in states)
+    return done == len(till.sent) + till.foreign and not timers and not unsent and not asked
 
 
 def check(till: Till, views: Views) -> None:
@@ -158,6 +159,8 @@ def check(till: Till, views: Views) -> None:
     check_published_once([row for rows in journals.values() for row in rows], read_all(till), till.doubtful)
     total = sum(message.amount for message in till.sent.values()) + till.foreign
     assert sum(int(str(row[3])) for row in views.rows_of("bookings")) == total
+    slips = [row for row in journals["accounts"] if row.source == "effect"]
+    assert len(slips) == sum(message.amount % 4 == 0 for message in till.sent.values())
     codec = TILL.wire().actors["branches"].codec
     counted = [codec.decode(row.body, codec.schema, Kept("branches", row.key)) for row in views.states_of("branches")]
     assert sum(branch.total for branch in counted if isinstance(branch, Branch)) == total
@@ -191,7 +194,9 @@ def check_published_once(rows: list[JournalRow], published: Counter[str], doubtf
     assert ours.keys() == decided.keys()
     assert {message_id for message_id, count in ours.items() if count > 1} <= doubtful
     assert set(decided.values()) == {1}
-    assert {to_text(row.message_id) for row in rows if row.causation_id and row.source != "timer"} == set(decided)
+    assert {
+        to_text(row.message_id) for row in rows if row.causation_id and row.source not in {"timer", "effect"}
+    } == set(decided)
 
 
 def read_all(till: Till) -> Counter[str]:

@@ -13,7 +13,7 @@ from magnetar.runtime.worker.answers import Ending
 from magnetar.runtime.worker.breaker import BreakerState
 from magnetar.runtime.worker.effects import Effects
 from tests.unit.worker.outside import Counter
-from tests.unit.worker.shopfront import Charged, ChargeUnknown, Declined, Pay, Sulk, payments, psp
+from tests.unit.worker.shopfront import Charged, ChargeUnknown, Declined, Pay, Sulk, psp
 
 
 @pytest.fixture
@@ -296,9 +296,7 @@ def test_a_zombie_hears_its_answer_and_tells_nobody(counter: Counter) -> None:
     assert counter.told() == ["charged heir"]
 
 
-def test_an_attempt_that_is_not_committed_is_never_called(
-    counter: Counter, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_an_attempt_that_is_not_committed_is_never_called(counter: Counter, monkeypatch: pytest.MonkeyPatch) -> None:
     """The run-time assertion: a bug that calls first stops the worker."""
 
     def too_early(effects: Effects, line: object, shard: object, row: EffectRow, now: int, instant: int) -> None:
