@@ -90,3 +90,7 @@ lock: ## choose new versions of everything we use (needs uv)
 clean: ## remove what the tools left (not .venv)
 	@rm -rf build dist .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
 	@find $(CODE) -name __pycache__ -type d -prune -exec rm -rf {} +
+
+.PHONY: parking
+parking: $(READY) ## 10,000 orders, some of which fail, under workers that are killed: do healthy ones notice? (SEED=1)
+	@$(BIN)/python -m magnetar.chaos.parking --seed $(SEED)

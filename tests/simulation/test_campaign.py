@@ -33,6 +33,7 @@ from magnetar.runtime.store.port import StoreUnavailable
 
 if TYPE_CHECKING:
     import random
+    from collections.abc import Generator
     from pathlib import Path
 
     from magnetar.chaos.simulation.campaign import Campaign
@@ -63,6 +64,18 @@ def test_every_situation_and_every_fault_was_met(campaign: Campaign) -> None:
 def test_few_runs_show_too_little(campaign: Campaign) -> None:
     """A run in which little was applied or few faults took effect is unknown, not valid."""
     assert len(campaign.unknown) <= RUNS // 10, campaign.unknown
+
+
+def test_a_campaign_that_is_broken_off_tells_what_it_ran() -> None:
+    """Ctrl-C loses no result."""
+
+    def seeds() -> Generator[int]:
+        yield from range(30)
+        raise KeyboardInterrupt
+
+    campaign = explore(seeds())
+    assert campaign.broken_off
+    assert campaign.runs == 25  # the share that was whole
 
 
 def test_a_new_seed_is_a_run(chance: random.Random) -> None:

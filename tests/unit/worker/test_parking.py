@@ -130,6 +130,21 @@ def test_what_a_failed_message_decided_is_never_seen(bench: Bench) -> None:
     assert [row.number for row in bench.views.failures_of("accounts", id_of("bad"))] == [1]
 
 
+def test_a_key_that_rings_while_the_store_is_away_is_waited_for_and_not_spun_on(bench: Bench) -> None:
+    """It goes on when the store is back; until then the loop sleeps."""
+    do(bench, "a", "fail 2")
+    bench.run()
+    bench.moods.always["parked"] = StoreUnavailable("it is away")
+    bench.advance(20)
+    assert parked(bench) is not None
+    wanted = bench.engine.step(bench.now).at
+    assert wanted is not None
+    assert wanted > bench.now
+    bench.moods.heal()
+    bench.advance(2)
+    assert done(bench) == ("fail 2",)
+
+
 def test_attempts_are_counted_in_the_store_and_nowhere_else(bench: Bench) -> None:
     """R24: however often the worker dies in between, it is a dead letter after exactly its attempts."""
     do(bench, "a", "raise", name="poison")

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import hashlib
+import signal
 import time
-from collections import Counter
+from collections import Counter, deque
 from concurrent.futures import ProcessPoolExecutor
-from contextlib import closing, nullcontext
+from contextlib import closing
 from dataclasses import dataclass, field
 from itertools import islice
 from multiprocessing import get_context
@@ -23,7 +24,7 @@ from magnetar.chaos.verdict import APPLIED, EFFECTIVE, Verdict
 from magnetar.runtime.compose import tune_collector
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Generator, Iterable, Iterator
 
 _SHARE = 25
 """Seeds that one process runs at a time."""
@@ -43,10 +44,11 @@ class Campaign:
 
     `invalid` has the first violation by seed, `unknown` the first doubt; `met`, `effective` and `broken` how many
     runs met, felt or broke each; `unstable` the seeds that were not the same run twice. `rich`: how many runs applied
-    enough messages under enough faults.
+    enough messages under enough faults. `broken_off`: by Ctrl-C, there were to be more.
     """
 
     runs: int = 0
+    broken_off: bool = False
     applied: int = 0
     struck: int = 0
     again: int = 0
@@ -112,31 +114,41 @@ class Campaign:
 
 
 def explore(seeds: Iterable[int], jobs: int = 1, seconds: float | None = None) -> Campaign:
-    """Run these seeds, in so many processes, for so many seconds at most."""
+    """Run these seeds, in so many processes, for so many seconds at most; Ctrl-C ends it early, with what was run."""
     campaign, ends = Campaign(), None if seconds is None else time.monotonic() + seconds
-    with _pool(jobs) if jobs > 1 else nullcontext() as pool:
-        for shares in _batches(_shares(iter(seeds)), jobs):
-            parts: Iterable[Campaign] = map(_some, shares) if pool is None else pool.map(_some, shares)
+    shares = _shares(iter(seeds))
+    try:
+        with closing(_spread(shares, jobs) if jobs > 1 else (_some(share) for share in shares)) as parts:
             for part in parts:
                 campaign.join(part)
-            if ends is not None and time.monotonic() >= ends:
-                break
+                if ends is not None and time.monotonic() >= ends:
+                    break
+    except KeyboardInterrupt:
+        campaign.broken_off = True
     return campaign
 
 
-def _pool(jobs: int) -> ProcessPoolExecutor:
-    return ProcessPoolExecutor(jobs, get_context("spawn"), initializer=tune_collector)
+def _spread(shares: Iterator[list[int]], jobs: int) -> Generator[Campaign]:
+    """Each process has one share in hand and one before it, so that none waits for another."""
+    pool = ProcessPoolExecutor(jobs, get_context("spawn"), initializer=_begin)
+    try:
+        waiting = deque(pool.submit(_some, share) for share in islice(shares, 2 * jobs))
+        while waiting:
+            yield waiting.popleft().result()
+            waiting.extend(pool.submit(_some, share) for share in islice(shares, 1))
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
+def _begin() -> None:
+    """A terminal sends Ctrl-C to all of its processes; the one that adds up decides what it means."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    tune_collector()
 
 
 def _shares(seeds: Iterator[int]) -> Iterator[list[int]]:
     while share := list(islice(seeds, _SHARE)):
         yield share
-
-
-def _batches(shares: Iterator[list[int]], jobs: int) -> Iterator[list[list[int]]]:
-    """As many shares as keep every process busy for a while."""
-    while batch := list(islice(shares, jobs * 4)):
-        yield batch
 
 
 def _some(seeds: list[int]) -> Campaign:

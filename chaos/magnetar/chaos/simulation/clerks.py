@@ -74,16 +74,21 @@ class Ear(State):
 
 @cache
 def clerks(partitions: int, afterwards: Literal["hold", "skip"], immediate: int) -> Wiring:
-    """The app with so many partitions a desk, and this policy."""
+    """The app with so many partitions a desk, as a simulation wants it: it waits for nothing long."""
     retry = Retry(
         immediate=immediate, tiers=(0.2, 0.6), attempts=ATTEMPTS, jitter=0.3, afterwards=afterwards, alarm=3, bound=8
     )
+    return clerks_app(partitions, retry).wire()
+
+
+def clerks_app(partitions: int, retry: Retry) -> App:
+    """The app with so many partitions a desk, and this policy; `retry` has `ATTEMPTS` attempts."""
     desks = Actor("desks", Desk, publishes=[Echo], policy=Policy(partitions=partitions, punctuality=1.0, retry=retry))
     ears = Actor("ears", Ear, policy=Policy(partitions=partitions, punctuality=1.0))
     desks.handles(note)
     desks.handles(ring)
     ears.handles(hear)
-    return App("clerks", desks, ears).wire()
+    return App("clerks", desks, ears)
 
 
 def note(desk: Desk, message: Note, context: Context) -> Desk:

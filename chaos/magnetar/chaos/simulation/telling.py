@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import random
+import signal
 import time
 from itertools import count
 from pathlib import Path
@@ -36,7 +37,7 @@ FRESH = 10**9
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Exit status 0 when every run is valid or unknown, 1 when one is not, or is not the same run twice."""
+    """Exit status 0 when every run is valid or unknown, 1 when one is not, or not the same run twice; 130: Ctrl-C."""
     chosen = _parser().parse_args(arguments)
     if chosen.schedule is not None:
         schedule = Schedule.from_json(chosen.schedule.read_text())
@@ -78,10 +79,13 @@ def _many(chosen: argparse.Namespace) -> int:
     took = time.perf_counter() - began
     pace = campaign.rich / took * 60 / chosen.jobs
     rate = f"{pace:,.0f} a minute and process with {APPLIED} messages and {EFFECTIVE} faults in effect at least"
-    print(f"{campaign.table()}\nseeds from {first}: {campaign.runs} runs in {took:.1f} s, {rate}")  # noqa: T201
+    done = f"{campaign.runs} runs{', then broken off,' if campaign.broken_off else ''} in {took:.1f} s"
+    print(f"{campaign.table()}\nseeds from {first}: {done}, {rate}")  # noqa: T201
     for seed in sorted(campaign.invalid)[:SHRUNK]:
         _keep(seed, chosen.failures)
-    return int(not campaign.clean)
+    if not campaign.clean:
+        return 1
+    return 128 + signal.SIGINT if campaign.broken_off else 0
 
 
 def _keep(seed: int, folder: Path) -> None:

@@ -49,6 +49,11 @@ class Ground:
         return self.cluster.service_url
 
     @property
+    def admin_url(self) -> str:
+        """Of the brokers' REST API."""
+        return self.cluster.admin_url
+
+    @property
     def store_url(self) -> str:
         """For workers."""
         return self.postgres.service_url

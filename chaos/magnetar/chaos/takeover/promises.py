@@ -48,11 +48,8 @@ def effects_in_order(_: History, evidence: Evidence) -> Examination:
         yield None if fine else Violation("effects are in order", f"actor {actor}, key {key}", f"to {place} at {found}")
 
 
-WANTED = (
-    *CHECKERS,
-    Checker("every order ends", ("R2",), every_order_ends),
-    Checker("effects in order", ("R19",), effects_in_order),
-)
+EFFECTS_IN_ORDER = Checker("effects in order", ("R19",), effects_in_order)
+WANTED = (*CHECKERS, Checker("every order ends", ("R2",), every_order_ends), EFFECTS_IN_ORDER)
 
 
 def complaints(history: History, evidence: Evidence) -> Iterator[tuple[str, str]]:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
-from magnetar.chaos.evidence import Cursor, Evidence, Place
+from magnetar.chaos.evidence import Cursor, Evidence, Place, Unapplied, unapplied
 from magnetar.chaos.history import Answered, History, Intended
 from magnetar.chaos.takeover.gaps import Passed
 from magnetar.runtime.bus.pulsar.admin import Admin
@@ -15,15 +15,41 @@ from magnetar.runtime.bus.pulsar.settings import PulsarSettings
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from magnetar.chaos.takeover.ground import Ground
     from magnetar.chaos.takeover.load import Published
     from magnetar.runtime.bus.port import Delivery
+    from magnetar.runtime.compose import BusPlace, StorePlace
     from magnetar.runtime.instant import Instant
     from magnetar.runtime.store.port import TimerRow
     from magnetar.runtime.wiring import Topic, Wiring
 
 _READERS = 4
 _EVER = 2**62
+
+
+class Readable(Protocol):
+    """Servers that can be read: addresses, and what opens them."""
+
+    wiring: Wiring
+
+    @property
+    def bus_url(self) -> str:
+        """Of the brokers."""
+        ...
+
+    @property
+    def admin_url(self) -> str:
+        """Of the brokers' REST API."""
+        ...
+
+    @property
+    def bus(self) -> BusPlace:
+        """For whoever reads the topics."""
+        ...
+
+    @property
+    def store(self) -> StorePlace:
+        """For whoever reads the store."""
+        ...
 
 
 def history_of(published: Iterable[Published]) -> History:
@@ -35,23 +61,28 @@ def history_of(published: Iterable[Published]) -> History:
     return history
 
 
-def gather(ground: Ground) -> Evidence:
-    """Read everything. Nobody may be working. Blocks; raises what bus and store raise."""
+def gather(ground: Readable, *, failing: bool = False) -> Evidence:
+    """Read everything, and with `failing` what failed, too: a question for each message.
+
+    Nobody may be working. Blocks; raises what bus and store raise.
+    """
     wiring, views = ground.wiring, ground.store.views()
     logs = _logs(ground)
     try:
+        journal = {(row.actor, row.message_id): row for actor in wiring.actors for row in views.journal_of(actor)}
         states = {(row.actor, row.key): row for actor in wiring.actors for row in views.states_of(actor)}
         return Evidence(
             wiring=wiring,
             logs=logs,
             cursors=_cursors(ground, logs),
             shards={row.shard: row for row in views.shards()},
-            journal={(row.actor, row.message_id): row for actor in wiring.actors for row in views.journal_of(actor)},
+            journal=journal,
             states=states,
             timers=_timers(ground, states),
             unsent=[row for actor in wiring.actors for row in views.unsent_of(actor)],
             rows={table.name: list(views.rows_of(table.name)) for table in wiring.tables()},
             schemas=views.schemas(),
+            unapplied=unapplied(wiring, views, journal) if failing else Unapplied(),
             at=views.now(),
         )
     finally:
@@ -62,21 +93,22 @@ def _topics(wiring: Wiring) -> Iterable[tuple[Topic, int]]:
     return [(topic, number) for topic in wiring.topics.values() for number in range(topic.partitions or 0)]
 
 
-def _logs(ground: Ground) -> Mapping[Place, list[Delivery]]:
-    places = [Place(topic.name, number) for topic, number in _topics(ground.wiring)]
+def _logs(ground: Readable) -> Mapping[Place, list[Delivery]]:
+    topics = ground.wiring.provisioned()
+    places = [Place(topic.name, number) for topic in topics for number in range(topic.partitions or 0)]
     with ThreadPoolExecutor(_READERS) as pool:
         return dict(zip(places, pool.map(partial(_log, ground), places), strict=True))
 
 
-def _log(ground: Ground, place: Place) -> list[Delivery]:
+def _log(ground: Readable, place: Place) -> list[Delivery]:
     return ground.bus.log(*place)
 
 
-def _cursors(ground: Ground, logs: Mapping[Place, list[Delivery]]) -> list[Cursor]:
+def _cursors(ground: Readable, logs: Mapping[Place, list[Delivery]]) -> list[Cursor]:
     """Every subscription: the last message that the broker has as acknowledged, and how many came after it."""
     settings = PulsarSettings(service_url=ground.bus_url, application=ground.wiring.app)
     found: list[Cursor] = []
-    with Admin(ground.cluster.admin_url) as admin:
+    with Admin(ground.admin_url) as admin:
         for topic, number in _topics(ground.wiring):
             log = logs[Place(topic.name, number)]
             for actor, subscription in zip(topic.takers, topic.subscriptions, strict=True):
@@ -86,7 +118,7 @@ def _cursors(ground: Ground, logs: Mapping[Place, list[Delivery]]) -> list[Curso
     return found
 
 
-def _timers(ground: Ground, states: Iterable[tuple[str, str]]) -> Mapping[tuple[str, str], list[TimerRow]]:
+def _timers(ground: Readable, states: Iterable[tuple[str, str]]) -> Mapping[tuple[str, str], list[TimerRow]]:
     """By key, also for those that have none; asked shard by shard, which is how the engine asks."""
     found: dict[tuple[str, str], list[TimerRow]] = {who: [] for who in states}
     store = ground.store.open()

@@ -82,9 +82,7 @@ class Bells:
     def _serve(self, shard: Shard, now: Instant) -> Next:
         offset = self._holdings.clock_offset
         due = shard.parking.ring_by_row(now + offset)
-        choices = [NEVER if due is None else Next(due - offset)]
-        if shard.parking.ringing:
-            choices.append(Next(now))
+        choices = [NEVER if due is None else Next(due - offset)]  # what rings, the turn takes, when it can
         waits = any(key.failures and key.due is not None for key in shard.parking.keys.values())
         if waits or shard.name in self._towers:
             towers = self._towers.setdefault(shard.name, {})
