@@ -39,7 +39,9 @@ def shop() -> None:
 
 @order.command()
 def lifecycle(
-    of: Annotated[Drawn, typer.Argument(help="Whose life: of an order, a reservation, a payment, or its charge and refunds.")] = Drawn.ORDERS,
+    of: Annotated[
+        Drawn, typer.Argument(help="Whose life: of an order, a reservation, a payment, or its charge and refunds.")
+    ] = Drawn.ORDERS,
     *,
     as_table: Annotated[
         bool, typer.Option("--table", help="What comes of every message in every status, as a Markdown table.")

@@ -120,7 +120,7 @@ def test_each_question_has_a_connection_of_its_own() -> None:
 
     with serving(serve) as (provider, server):
         assert [provider.charge("k-1", ASKED) for _ in range(3)] == [Receipt(Deed.CHARGED, "ch_1", euros(900))] * 3
-    assert (len(server.asked), more) == (3, b"")
+    assert (len(server.asked), bytes(more)) == (3, b"")
 
 
 @pytest.mark.parametrize(

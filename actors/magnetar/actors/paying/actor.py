@@ -1,4 +1,4 @@
-"""Actor `payments`: it keeps what the rules decide, tells the order, asks for refunds, and a provider if there is one."""
+"""Actor `payments`: it keeps what the rules decide, and tells the order, the world, and a provider if there is one."""
 
 from __future__ import annotations
 

@@ -12,10 +12,12 @@ from magnetar.actors.paying import actor
 from magnetar.chaos.zoo.bug import Bug, Change, Promise
 from magnetar.schemas.commerce import Capture, PaymentOutcome, PaymentStatus
 
+REPEATED: Any = Transition(PaymentOutcome.CAPTURED_AGAIN)
+
 
 def _too_late(decide: Any, payment: Any, message: Any) -> Any:
     if payment.status is PaymentStatus.CLOSED and isinstance(message, Capture):
-        return Transition(PaymentOutcome.CAPTURED_AGAIN)
+        return REPEATED
     return decide(payment, message)
 
 
