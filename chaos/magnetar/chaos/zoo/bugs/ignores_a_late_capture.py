@@ -7,12 +7,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from magnetar.actors.lifecycle import Transition
 from magnetar.actors.paying import actor
+from magnetar.actors.paying.table import PaymentTransition
 from magnetar.chaos.zoo.bug import Bug, Change, Promise
 from magnetar.schemas.commerce import Capture, PaymentOutcome, PaymentStatus
 
-REPEATED: Any = Transition(PaymentOutcome.CAPTURED_AGAIN)
+REPEATED = PaymentTransition(PaymentOutcome.CAPTURED_AGAIN)
 
 
 def _too_late(decide: Any, payment: Any, message: Any) -> Any:
