@@ -1,6 +1,7 @@
 """Money that comes after the order has ended is taken for a repetition: it is noted, and nothing is done.
 
-The customer has paid for an order that the shop has cancelled, and nobody gives it back.
+R2: what is applied has its effects. The customer has paid for an order that the shop has cancelled, and nobody gives
+the money back.
 """
 
 from __future__ import annotations

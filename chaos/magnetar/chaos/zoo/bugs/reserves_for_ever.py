@@ -1,6 +1,6 @@
 """An order that is not paid waits for its money for ever, and its goods with it: nobody starts the time-out.
 
-What one customer has reserved and forgotten, no other can buy.
+R26: a time-out that is never armed never fires. What one customer has reserved and forgotten, no other can buy.
 """
 
 from __future__ import annotations
