@@ -95,7 +95,7 @@ class Evidence:
     rows: Mapping[str, list[tuple[object, ...]]]
     schemas: Mapping[str, str]
     unapplied: Unapplied = field(default_factory=Unapplied)
-    asked: Mapping[tuple[str, str], list[EffectRow]] = field(default_factory=dict)
+    asked: dict[tuple[str, str], list[EffectRow]] = field(default_factory=dict)
     timelines: dict[tuple[str, str], list[JournalRow]] = field(init=False, default_factory=dict)
     effects: list[Effect] = field(init=False, default_factory=list)
     copies: dict[str, list[Place]] = field(init=False, default_factory=dict)

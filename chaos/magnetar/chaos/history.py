@@ -252,14 +252,18 @@ class History:
                 self.effective[event.kind] = self.effective.get(event.kind, 0) + event.count
             case Acknowledged():
                 self.looks.append(event)
-            case Charged():
-                self.charges.append(event)
-            case Heard():
-                self.heard.append(event)
+            case Charged() | Heard():
+                self._outside(event)
             case Restless():
                 self.restless.append(event.what)
             case Blamed():
                 self.violations.append(Violation(event.promise, event.subject, event.found))
+
+    def _outside(self, event: Charged | Heard) -> None:
+        if isinstance(event, Charged):
+            self.charges.append(event)
+        else:
+            self.heard.append(event)
 
     def _answered(self, sending: Sending, position: Position | None) -> None:
         sending.acked = True

@@ -128,6 +128,10 @@ class Recorder(Observer):
         """Kept."""
         self.heard.append(Heard("called", (dependency, ending, took)))
 
+    def outcome(self, dependency: str, ending: Ending) -> None:
+        """Kept."""
+        self.heard.append(Heard("outcome", (dependency, ending)))
+
     def breaker(self, dependency: str, state: BreakerState) -> None:
         """Kept."""
         self.heard.append(Heard("breaker", (dependency, state)))

@@ -9,6 +9,8 @@ from tests.unit.worker.bench import Bench
 from tests.unit.worker.shopfront import Payment, payments, shopfront
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from magnetar.runtime.worker.bulkhead import Job
 
 
@@ -18,10 +20,12 @@ class Switchboard:
     def __init__(self) -> None:
         self.jobs: list[Job] = []
         self.closed = False
+        self.heard: Callable[[], None] = lambda: None
         self._ended: list[Finished] = []
 
     def begin(self, job: Job) -> None:
-        """Kept."""
+        """Kept; `heard` looks around first."""
+        self.heard()
         self.jobs.append(job)
 
     def answer(self, result: object, number: int = -1) -> None:

@@ -43,27 +43,27 @@ def test_after_a_pause_a_whole_burst_is_there(waits: list[int], rate: float, bur
     assert budget.ready_at() > now
 
 
-def after(breaker: Breaker, now: int, *failed: bool) -> Breaker:
-    """Calls that begin and end one after another."""
-    for each in failed:
+def after(breaker: Breaker, now: int, calls: str) -> Breaker:
+    """Calls that begin and end one after another: `x` failed, `.` did not."""
+    for each in calls:
         assert breaker.admits(now)
         breaker = breaker.begun()
-        breaker = breaker.ended(breaker.round, now, failed=each)
+        breaker = breaker.ended(breaker.round, now, failed=each == "x")
     return breaker
 
 
 def test_it_opens_when_enough_of_the_last_calls_have_failed() -> None:
     """Not before the least number of them; and what failed long ago counts no more."""
-    breaker = after(Breaker(BREAKING), 0, True, True, True)
+    breaker = after(Breaker(BREAKING), 0, "xxx")
     assert breaker.state(0) is BreakerState.CLOSED
-    assert after(breaker, 0, True).state(0) is BreakerState.OPEN
-    assert after(breaker, 0, False, False, False, False, True, True).state(0) is BreakerState.CLOSED
-    assert after(breaker, 0, False, False, False, False, True, True, True).state(0) is BreakerState.OPEN
+    assert after(breaker, 0, "x").state(0) is BreakerState.OPEN
+    assert after(breaker, 0, "....xx").state(0) is BreakerState.CLOSED
+    assert after(breaker, 0, "....xxx").state(0) is BreakerState.OPEN
 
 
 def test_it_is_open_for_its_time_then_lets_probes_pass() -> None:
     """A few at a time, the first of which that ends decides."""
-    breaker = after(Breaker(BREAKING), 0, True, True, True, True)
+    breaker = after(Breaker(BREAKING), 0, "xxxx")
     later = micros(BREAKING.opens)
     assert not breaker.admits(later - 1)
     probing = breaker.begun().begun()
@@ -78,7 +78,7 @@ def test_it_is_open_for_its_time_then_lets_probes_pass() -> None:
 def test_a_call_of_an_earlier_round_says_nothing() -> None:
     """It began before the breaker opened, and is neither a probe nor among the last calls."""
     first = Breaker(BREAKING).begun()
-    breaker = after(first, 0, True, True, True, True)
+    breaker = after(first, 0, "xxxx")
     later = micros(BREAKING.opens)
     assert breaker.ended(first.round, later, failed=False) == breaker
     assert breaker.dropped(first.round) == breaker

@@ -1,4 +1,4 @@
-"""What a run meets of effects, seen from their commits: attempts after a takeover, outcomes that wait, contradictions."""
+"""What a run meets of effects, by their commits: attempts after a takeover, outcomes that wait, contradictions."""
 
 from __future__ import annotations
 

@@ -106,7 +106,7 @@ class Provider:
         return Charged() if self._decided[key] == "charged" else Failed(Declined(), final=True)
 
     def _look(self, process: Process, job: Job) -> None:
-        """R29, at the very moment of the call; a backup may have taken the attempt back. A bill asks once in its life."""
+        """R29, at the very moment of the call; a backup may have taken the attempt back. A bill asks once."""
         call = job.call
         committed = max((row.attempts for row in self._views.effects_of(call.actor, call.key)), default=0)
         told = any(row.source == EFFECT for row in self._views.timeline(call.actor, call.key))

@@ -30,7 +30,7 @@ WORKLOADS: Mapping[str, Workload] = {
     "failing": Failing(),
     "charging": Charging(),
 }
-"""By the name in a schedule: a warehouse made to show the engine's faults, the shop itself, handlers that fail, effects."""
+"""By the name in a schedule: a warehouse made to show faults, the shop itself, handlers that fail, effects."""
 
 HARSHER = 2.0
 """So many times as many faults strike where handlers fail: much of what is tried again is tried when they are over."""

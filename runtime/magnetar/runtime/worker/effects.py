@@ -199,6 +199,7 @@ class Effects:
             if flight.shard is shard and flight.row.effect_id == outcome.row.effect_id:
                 flight.before = outcome.ending
         shard.errands.told.append(outcome)
+        self._observer.outcome(outcome.row.dependency, outcome.ending)
 
     def _again(self, flight: Flight, row: EffectRow, verdict: Verdict, now: Instant) -> None:
         """It has no outcome: asked again later, or the attempts are over."""

@@ -121,6 +121,9 @@ class Observer:
     def called(self, dependency: str, ending: Ending, took: float) -> None:
         """A call of the outside has ended, or has had its time: what it came to, and in how many seconds (R29)."""
 
+    def outcome(self, dependency: str, ending: Ending) -> None:
+        """An outcome of an effect is handed to who has asked; after a crash before its commit it may be told again."""
+
     def breaker(self, dependency: str, state: BreakerState) -> None:
         """The breaker of a dependency is in this state now (R29)."""
 
@@ -229,6 +232,11 @@ class Observers(Observer):
         """Pass on."""
         for each in self._each:
             each.called(dependency, ending, took)
+
+    def outcome(self, dependency: str, ending: Ending) -> None:
+        """Pass on."""
+        for each in self._each:
+            each.outcome(dependency, ending)
 
     def breaker(self, dependency: str, state: BreakerState) -> None:
         """Pass on."""
