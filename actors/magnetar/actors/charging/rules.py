@@ -87,6 +87,11 @@ def awaited(payment: Payment) -> list[TakenCapture]:
     return [each for each in payment.captures if each.refund is RefundStanding.ASKED]
 
 
+def waits_for_provider(payment: Payment) -> bool:
+    """Whether an answer about the charge or a refund is still to come."""
+    return payment.charge in {ChargeStanding.ASKED, ChargeStanding.CANCELLING} or bool(awaited(payment))
+
+
 def refund_asked(payment: Payment, reference: str, key: str) -> Payment:
     """The payment, which has asked the provider to give a capture back; one that is not remembered changes nothing."""
     captures = tuple(

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from magnetar.actors.charging.rules import waits_for_provider
 from magnetar.actors.ordering.rules import ENDS
 from magnetar.actors.providing.emulator.audit import charged_once, paid_or_refunded
 from magnetar.chaos.parking.judging import Verdict
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
     from magnetar.actors.providing.emulator.book import Entry
     from magnetar.schemas import Money
 
-UNDECIDED = frozenset({ChargeStanding.ASKED, ChargeStanding.CANCELLING})
 _LEFT = frozenset({"cancelled", "refused"})
 _SAID = {
     ChargeStanding.TAKEN: frozenset({"charged"}),
@@ -124,10 +124,7 @@ def endings(seen: Seen) -> list[Ending]:
 
 def rests(payments: Iterable[Payment]) -> bool:
     """Whether no payment waits for the provider."""
-    return not any(
-        payment.charge in UNDECIDED or any(each.refund is RefundStanding.ASKED for each in payment.captures)
-        for payment in payments
-    )
+    return not any(map(waits_for_provider, payments))
 
 
 def _was_hard(seen: Seen, refunds: int) -> Verdict:
