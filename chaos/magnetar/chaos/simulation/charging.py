@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from typing import TYPE_CHECKING
 
 from magnetar.chaos.history import Violation
@@ -78,12 +77,14 @@ def _bills(evidence: Evidence) -> Iterator[tuple[str, Bill]]:
 def _charges(history: History, evidence: Evidence) -> Examination:
     """By the provider's own log: at most one charge a bill, under the key that its message was given."""
     keys = {key: set(bill.keys) for key, bill in _bills(evidence)}
-    counts = Counter(charge.subject for charge in history.charges)
+    charged: dict[str, list[str]] = {}
     for charge in history.charges:
-        if counts[charge.subject] > 1:
-            yield Violation(_ONE, f"bill {charge.subject}", f"it was charged {counts[charge.subject]} times")
-        elif charge.key not in keys.get(charge.subject, ()) and not history.restored:
-            yield Violation(_ONE, f"bill {charge.subject}", f"it was charged under {charge.key}, which it never asked")
+        charged.setdefault(charge.subject, []).append(charge.key)
+    for bill, under in charged.items():
+        if len(under) > 1:
+            yield Violation(_ONE, f"bill {bill}", f"it was charged {len(under)} times, under {', '.join(under)}")
+        elif under[0] not in keys.get(bill, ()) and not history.restored:
+            yield Violation(_ONE, f"bill {bill}", f"it was charged under {under[0]}, which it never asked")
         else:
             yield None
 
