@@ -13,12 +13,14 @@ from magnetar.actors.ordering.rules import total_of
 from magnetar.actors.providing.emulator.book import Entry
 from magnetar.chaos.paying import judging
 from magnetar.chaos.paying.judging import Ending, Seen
-from magnetar.chaos.paying.plan import Sizes, Victim, blows, conduct, letters
+from magnetar.chaos.paying.plan import Sizes, Victim, blows, callbacks, conduct, letters
 from magnetar.chaos.paying.run import Report
 from magnetar.chaos.paying.telling import main
 from magnetar.schemas import Money, replace
 from magnetar.schemas.commerce import (
     Cancel,
+    Capture,
+    CaptureFailed,
     CaptureFate,
     ChargeStanding,
     Order,
@@ -68,6 +70,7 @@ SEEN = Seen(
         entry(4, "c-3", "refused", "o-3"),
     ],
     doubts=1,
+    callbacks=3,
     kills=(2, 1),
     dead=0,
     wrong=[],
@@ -107,6 +110,29 @@ def test_provider_and_workers_are_killed_in_every_run(seed: int, orders: int, ra
     assert all((blow.away > 0) == (blow.victim is Victim.PROVIDER) for blow in planned)
 
 
+@given(st.integers(0, 2**32), st.integers(1, 10**6), st.floats(0, 300))
+def test_a_callback_tells_what_was_charged_or_the_contrary_and_never_before(seed: int, number: int, at: float) -> None:
+    """At most twice and once; each under an id of its own, and the same again for the same entry."""
+    charged = entry(number, "c", "charged", "o-1")
+    told = list(callbacks(charged, at, seed))
+    assert told == list(callbacks(charged, at, seed))
+    assert len({letter.message_id for letter in told}) == len(told)
+    assert all(letter.at >= at for letter in told)
+    captures = [letter.message for letter in told if isinstance(letter.message, Capture)]
+    assert captures == [Capture(order_id="o-1", reference=charged.reference, amount=PRICE)] * len(captures)
+    assert len(captures) <= 2
+    assert len(told) - len(captures) <= 1
+    assert not list(callbacks(entry(number, "c", "refunded", "o-1"), at, seed))
+
+
+def test_some_callbacks_come_twice_late_or_contrary() -> None:
+    """And of some charges nobody is told."""
+    told = [list(callbacks(entry(number, "c", "charged", "o-1"), 0.0, 1)) for number in range(400)]
+    assert {sum(isinstance(letter.message, Capture) for letter in each) for each in told} == {0, 1, 2}
+    assert any(letter.at > 10 for each in told for letter in each if isinstance(letter.message, Capture))
+    assert any(isinstance(letter.message, CaptureFailed) for each in told for letter in each)
+
+
 def test_the_provider_behaves_as_badly_in_each_life_and_differently() -> None:
     """Else whoever was answered badly would be so again, to the same question, for ever."""
     first, second = conduct(1, 0), conduct(1, 1)
@@ -142,6 +168,7 @@ def test_all_is_kept_when_all_went_well() -> None:
         ({4}, changed(SEEN, payments={**SEEN.payments, "o-3": replace(REFUSED, charge_key="c-4")})),
         ({5}, changed(SEEN, dead=1)),
         ({6}, changed(SEEN, doubts=0)),
+        ({6}, changed(SEEN, callbacks=0)),
         ({6}, changed(SEEN, kills=(2, 0))),
         ({6}, changed(SEEN, kills=(0, 1))),
     ],
@@ -170,7 +197,7 @@ def test_whoever_waits_for_the_provider_is_not_at_rest() -> None:
 )
 def test_the_exit_status_says_whether_it_is_money_or_too_few_orders(status: int, seen: Seen) -> None:
     """A promise that is broken weighs more than one that was not tried."""
-    assert Report(1, 3, 9, 2, 1, 1, 60.0, [], judging.verdicts(seen), []).status == status
+    assert Report(1, 3, 9, 2, 1, 1, 3, 60.0, [], judging.verdicts(seen), []).status == status
 
 
 @pytest.mark.parametrize(("given", "said"), [("many", "invalid _some value"), ("0", "0 orders are none")])

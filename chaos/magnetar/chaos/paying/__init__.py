@@ -4,6 +4,6 @@ Orders come at a steady rate, some of them are cancelled soon after, or want wha
 with a log of its own, is killed again and again, and so are the workers. In the end every order is paid or has its
 money back, and the provider's log says whether anything was taken twice.
 
-In the order of a run: `plan` are the orders and the blows, `shop` is the app, `outsider` the provider, `run` plays it,
-`judging` compares, `telling` is the command. Servers and customers are those of `magnetar.chaos.parking`.
+In the order of a run: `plan` are the orders and the blows, `shop` is the app, `outsider` the provider, `calling` its
+callbacks, `run` plays it, `reading` says what is there, `judging` compares, `telling` is the command. Servers and customers are those of `magnetar.chaos.parking`.
 """

@@ -33,8 +33,8 @@ class Seen:
     """What was there at the end.
 
     `placed`: every order; `orders` and `payments`: their states; `entries`: the provider's log; `doubts`: how often a
-    payment was told that nobody knows; `kills`: of the provider and of workers; `dead`: messages that died; `wrong`:
-    what the checkers found.
+    payment was told that nobody knows; `callbacks`: how often payments were told beside the answers to what they ask;
+    `kills`: of the provider and of workers; `dead`: messages that died; `wrong`: what the checkers found.
     """
 
     placed: frozenset[str]
@@ -42,6 +42,7 @@ class Seen:
     payments: Mapping[str, Payment]
     entries: Sequence[Entry]
     doubts: int
+    callbacks: int
     kills: tuple[int, int]
     dead: int
     wrong: Sequence[str]
@@ -130,8 +131,9 @@ def rests(payments: Iterable[Payment]) -> bool:
 def _was_hard(seen: Seen, refunds: int) -> Verdict:
     """What never happened was not seen to go well."""
     provider, workers = seen.kills
-    told = f"kills: {provider} of the provider, {workers} of workers; {seen.doubts} times nobody knew"
-    return Verdict("all of it was tried: kills, doubts and refunds", told, all((*seen.kills, seen.doubts, refunds)))
+    told = f"{seen.doubts} times nobody knew; {seen.callbacks} callbacks; kills: {provider} and {workers} workers"
+    tried = all((*seen.kills, seen.doubts, seen.callbacks, refunds))
+    return Verdict("all of it was tried: kills, doubts, callbacks, refunds", told, tried)
 
 
 def _has_ended(order: Order | None) -> bool:

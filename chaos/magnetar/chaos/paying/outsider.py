@@ -23,6 +23,7 @@ class Outsider:
         """Starts it; what it does is in `log`."""
         self.kills = 0
         self._seed = seed
+        self.log = log
         self._process = ProviderProcess(log)
         self._behave()
 

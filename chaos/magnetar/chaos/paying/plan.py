@@ -10,16 +10,18 @@ from typing import TYPE_CHECKING, Final
 from magnetar.actors.providing.emulator.conduct import Conduct, Manner
 from magnetar.chaos.paying.shop import READ_TIMEOUT
 from magnetar.schemas import Money
-from magnetar.schemas.commerce import Cancel, Line, Place, Restock
+from magnetar.schemas.commerce import Cancel, Capture, CaptureFailed, Line, Place, Restock
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from magnetar.actors.providing.emulator.book import Entry
     from magnetar.schemas import Command
 
 SKUS: Final = tuple(f"sku-{number:02}" for number in range(20))
 SCARCE: Final = "sku-scarce"
 _CANCELLED, _SCARCE = 0.2, 0.05
+_LATE, _CONTRARY = 0.25, 0.1
 _REGRET: Final = 2.0
 """Customers who cancel do so within so many seconds."""
 _CURRENCY: Final = "EUR"
@@ -95,6 +97,23 @@ def blows(sizes: Sizes, seed: int) -> list[Blow]:
     ]
     found += [Blow(at, Victim.WORKER) for at in _times(sizes.seconds, sizes.worker_dies, chance)]
     return sorted(found, key=lambda blow: blow.at)
+
+
+def callbacks(entry: Entry, at: float, seed: int) -> Iterator[Letter]:
+    """What the provider, beside its answers, tells of this entry of its log, which was seen `at`.
+
+    Nothing, once or twice, soon or so late that all is over; and of some charges that they have failed.
+    """
+    if entry.what != "charged":
+        return
+    chance = random.Random(f"{seed} {entry.reference}")  # noqa: S311 - a load must be repeatable
+    capture = Capture(order_id=entry.order_id, reference=entry.reference, amount=Money(entry.amount, entry.currency))
+    for copy in range(chance.choice((0, 1, 2, 2))):
+        delay = chance.uniform(5.0, 15.0) if chance.random() < _LATE else chance.uniform(0.0, 1.0)
+        yield Letter(at + delay, f"{entry.reference}-callback-{copy}", capture)
+    if chance.random() < _CONTRARY:
+        failed = CaptureFailed(order_id=entry.order_id, reference=entry.reference, reason="contrary")
+        yield Letter(at + chance.uniform(0.0, 10.0), f"{entry.reference}-contrary", failed)
 
 
 def conduct(seed: int, life: int) -> Conduct:

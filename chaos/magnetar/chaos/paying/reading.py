@@ -56,6 +56,7 @@ def seen_in(evidence: Evidence, history: History, entries: Sequence[Entry], kill
         payments=_states(evidence.wiring, (row for row in rows if row.actor == "payments"), Payment),
         entries=entries,
         doubts=sum(row.type.rpartition(".")[2] in _DOUBTS for row in evidence.journal.values()),
+        callbacks=sum(sending.topic == "payments" for sending in history.sendings.values()),
         kills=kills,
         dead=len(evidence.unapplied.dead),
         wrong=wrong,

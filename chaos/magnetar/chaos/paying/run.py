@@ -14,6 +14,7 @@ from magnetar.chaos.parking.ground import Ground
 from magnetar.chaos.parking.judging import Verdict
 from magnetar.chaos.parking.sending import Customers
 from magnetar.chaos.paying import judging
+from magnetar.chaos.paying.calling import Callbacks
 from magnetar.chaos.paying.judging import Ending
 from magnetar.chaos.paying.outsider import Outsider
 from magnetar.chaos.paying.plan import Victim, blows, letters
@@ -50,6 +51,7 @@ class Report(msgspec.Struct, frozen=True):
     provider_kills: int
     worker_kills: int
     doubts: int
+    callbacks: int
     took: float
     endings: list[Ending]
     verdicts: list[Verdict]
@@ -75,20 +77,26 @@ def run(sizes: Sizes, seed: int, folder: Path, tell: Callable[[str], None]) -> R
         crew.start(*WORKERS)
         customers = Customers(ground, planned)
         opened.callback(customers.stop)
+        calling = Callbacks(ground, outsider.log, seed)
+        opened.callback(calling.stop)
         customers.start()
+        calling.start()
         worker_kills = _strike(blows(sizes, seed), crew, outsider, customers, tell)
         tell("coming to rest")
         customers.join()
         _check(customers)
-        if not rest(ground, sizes.orders, _REST_SECONDS):
-            raise Stalled(f"not at rest {_REST_SECONDS:.0f} s after the last order; see the logs of the workers")
+        _await_rest(ground, sizes)
+        calling.finish()
+        _check(calling)
+        _await_rest(ground, sizes)
         crew.look()
         crew.stop(*crew.workers)
         tell("reading topics, store and the provider's log")
         evidence = gather(ground, failing=True)
     tell("looking for what is lost, out of order, done twice or paid wrongly")
     kills = (outsider.kills, worker_kills)
-    seen = seen_in(evidence, history_of(customers.published), outsider.entries(), kills)
+    history = history_of([*customers.published, *calling.published])
+    seen = seen_in(evidence, history, outsider.entries(), kills)
     return _report(sizes, seed, seen, crew.total(_CALLS), time.monotonic() - began)
 
 
@@ -112,6 +120,7 @@ def _report(sizes: Sizes, seed: int, seen: Seen, calls: int, took: float) -> Rep
         provider_kills=seen.kills[0],
         worker_kills=seen.kills[1],
         doubts=seen.doubts,
+        callbacks=seen.callbacks,
         took=took,
         endings=judging.endings(seen),
         verdicts=judging.verdicts(seen),
@@ -147,6 +156,12 @@ def _sleep_until(customers: Customers, seconds: float) -> None:
 
 def _left(customers: Customers, seconds: float) -> float:
     return seconds if not customers.began else customers.began / 1e6 + seconds - time.time()
+
+
+def _await_rest(ground: Ground, sizes: Sizes) -> None:
+    if not rest(ground, sizes.orders, _REST_SECONDS):
+        message = f"not at rest {_REST_SECONDS:.0f} s after the last message; see the logs of the workers"
+        raise Stalled(message)
 
 
 def _check(customers: Customers) -> None:
