@@ -5,5 +5,6 @@ with a log of its own, is killed again and again, and so are the workers. In the
 money back, and the provider's log says whether anything was taken twice.
 
 In the order of a run: `plan` are the orders and the blows, `shop` is the app, `outsider` the provider, `calling` its
-callbacks, `run` plays it, `reading` says what is there, `judging` compares, `telling` is the command. Servers and customers are those of `magnetar.chaos.parking`.
+callbacks, `run` plays it, `reading` says what is there, `judging` compares, `telling` is the command. Servers and
+customers are those of `magnetar.chaos.parking`.
 """
