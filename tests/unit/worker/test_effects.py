@@ -243,6 +243,19 @@ def test_no_more_calls_at_a_time_than_threads(counter: Counter) -> None:
     assert len(counter.outside.jobs) == psp.threads + 1
 
 
+def test_no_more_calls_than_the_budget_allows(counter: Counter) -> None:
+    """A burst at once, then one each hundredth of a second; no attempt begins for which there is no token."""
+    for number in range(psp.burst):
+        ask(counter, f"o-{number}")
+        counter.answer(Charged(reference="r"))
+    assert len(counter.outside.jobs) == psp.burst
+    ask(counter, "late")
+    assert len(counter.outside.jobs) == psp.burst
+    assert [row.attempts for row in rows(counter, "late")] == [0]
+    counter.advance(0.02)
+    assert len(counter.outside.jobs) == psp.burst + 1
+
+
 def test_a_full_queue_parks_who_asks_and_spends_no_attempt(counter: Counter) -> None:
     """R29: its key waits, in order, and goes on as soon as there is room; other messages flow."""
     own = [key for key in map("k-{}".format, range(40)) if partition_of(key, 2) == 0]
