@@ -23,7 +23,7 @@ _LIMITS: Final = Dependency(
     timeout=_SETTINGS.longest + 1.0,
     attempts=3,
     tiers=(0.3, 1.0),
-    breaking=Breaking(opens=1.0),
+    breaking=Breaking(share=0.7, opens=1.0),  # two answers of five are bad: only a provider that is away is left alone
 )
 _PATIENCE: Final = ShopSettings(payment_timeout=10.0, stock_timeout=30.0, unclaimed_timeout=60.0, partitions=8)
 SHOP: Final = make_shop(_PATIENCE, Charging(lambda: _PROVIDER, _LIMITS, again=2.0)).app
