@@ -12,6 +12,7 @@ from magnetar.actors.stocking import make_stock
 from magnetar.runtime import App
 
 if TYPE_CHECKING:
+    from magnetar.actors.charging import Charging
     from magnetar.runtime import Actor
     from magnetar.schemas.commerce import Order, Payment, Stock
 
@@ -27,10 +28,13 @@ class Shop:
     settings: ShopSettings
 
 
-def make_shop(settings: ShopSettings | None = None) -> Shop:
-    """A shop with these settings; by default the ones of `ShopSettings`."""
+def make_shop(settings: ShopSettings | None = None, charging: Charging | None = None) -> Shop:
+    """A shop with these settings; by default the ones of `ShopSettings`.
+
+    `charging`: the provider that charges its orders; None: it waits for what a provider tells it.
+    """
     chosen = settings or ShopSettings()
-    orders, stock, payments = make_orders(chosen), make_stock(chosen), make_payments(chosen)
+    orders, stock, payments = make_orders(chosen), make_stock(chosen), make_payments(chosen, charging)
     return Shop(orders, stock, payments, App("shop", orders, stock, payments), chosen)
 
 
