@@ -54,7 +54,7 @@ check: $(READY) ## format, lint, types, layers, public names: what needs no serv
 
 .PHONY: contracts
 contracts: $(READY) ## the compatibility gate: the shop's contracts break nothing that was released
-	@$(BIN)/magnetar schema check magnetar.actors:SHOP --out schemas/magnetar/schemas/commerce/avro
+	@$(BIN)/magnetar schema check magnetar.actors.charging.shop:SHOP --out schemas/magnetar/schemas/commerce/avro
 
 .PHONY: format
 format: $(READY) ## format the code and mend what ruff can mend

@@ -17,6 +17,10 @@ if TYPE_CHECKING:
     from magnetar.schemas.commerce import Order, Payment, Stock
 
 
+CONTRACTS: Final = 1
+"""The generation of what the shop stores: since 1, a payment knows of its provider, which code of 0.1.0 would lose."""
+
+
 @dataclass(frozen=True, slots=True)
 class Shop:
     """The actors of one shop, and the app that they make."""
@@ -35,7 +39,8 @@ def make_shop(settings: ShopSettings | None = None, charging: Charging | None = 
     """
     chosen = settings or ShopSettings()
     orders, stock, payments = make_orders(chosen), make_stock(chosen), make_payments(chosen, charging)
-    return Shop(orders, stock, payments, App("shop", orders, stock, payments), chosen)
+    app = App("shop", orders, stock, payments, contracts=CONTRACTS)
+    return Shop(orders, stock, payments, app, chosen)
 
 
 _SHOP: Final = make_shop()

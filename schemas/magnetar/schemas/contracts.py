@@ -74,10 +74,10 @@ class Unknown(Outcome):
     `sent` is False when each of the `attempts` is known not to have reached the other side; `error` is of the last one.
     """
 
-    idempotency_key: str
-    attempts: int
-    sent: bool
-    error: str
+    idempotency_key: Annotated[str, Doc("under which the other side was asked, each time")]
+    attempts: Annotated[int, Doc("how often it was asked")]
+    sent: Annotated[bool, Doc("false: each attempt is known not to have reached the other side")]
+    error: Annotated[str, Doc("of the last attempt")]
 
 
 class State(Record):
