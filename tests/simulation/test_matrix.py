@@ -84,6 +84,10 @@ SHOWS: dict[str, Callable[[Played], bool]] = {
         and "store.effects:after" in played.passes
         and types_of(played).count("Charged") == 2
     ),
+    "request": lambda played: "a person skipped a head" in played.outcome.history.met and "Note" in types_of(played),
+    "replay": lambda played: (
+        {"a replayed letter failed again", "a replayed letter was applied"} <= played.outcome.history.met.keys()
+    ),
     "going-back": lambda played: "a worker noticed that the store went back" in played.outcome.history.met,
 }
 """How one sees that a step was what its name says."""

@@ -14,7 +14,7 @@ from magnetar.runtime.table import Table
 
 if TYPE_CHECKING:
     from magnetar.runtime.store.port import JournalRow, ShardName, ShardRow, Store
-    from magnetar.runtime.store.requests import Requests
+    from magnetar.runtime.store.replays import Requests
     from magnetar.runtime.store.views import Views
 
 ACTOR = "orders"

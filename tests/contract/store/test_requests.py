@@ -8,7 +8,7 @@ import pytest
 
 from magnetar.runtime.store.parking import LetterStatus, Reason
 from magnetar.runtime.store.port import StoreUnavailable, VersionConflict
-from magnetar.runtime.store.requests import Answer, LetterMove, Pause, Request, RequestStatus, What
+from magnetar.runtime.store.requests import Answer, Edit, LetterMove, Pause, Request, RequestStatus, Rewritten, What
 from magnetar.runtime.store.views import LetterGroup, Which
 from tests.contract.store.harness import ACTOR, OTHER, SHARD, Owner, epoch_of
 from tests.contract.store.parking import bury
@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from magnetar.runtime.store.port import ShardChanges, Store
-    from magnetar.runtime.store.requests import Answering, Requests
+    from magnetar.runtime.store.replays import Requests
+    from magnetar.runtime.store.requests import Answering
     from magnetar.runtime.store.views import Views
     from tests.contract.store.harness import StoreHarness
 
@@ -122,6 +123,29 @@ def test_a_letter_is_one_no_more(owner: Owner, store: Store, views: Views) -> No
     assert store.letter(ACTOR, message_id(9)) is None
 
 
+def test_a_letter_is_edited(owner: Owner, store: Store, views: Views) -> None:
+    """It says something else from now on; what it had said is kept, each time."""
+    bury(owner, dead_letter(1))
+    for number, body in ((8, b"new"), (9, b"newer")):
+        before = store.letter(ACTOR, message_id(1))
+        assert before is not None
+        changes = owner.changes()
+        edit = Edit(message_id(number), ACTOR, message_id(1), SHARD, before.body, before.schema, "ann", "why", number)
+        changes.to_answer().edits.append(edit)
+        changes.to_answer().rewritten.append(Rewritten(ACTOR, message_id(1), body, "b" * 32))
+        owner.commit(changes)
+    assert store.letter(ACTOR, message_id(1)) == dead_letter(1)._replace(body=b"newer", schema="b" * 32)
+    assert [(edit.body, edit.edited_at) for edit in views.edits_of(ACTOR, message_id(1))] == [
+        (dead_letter(1).body, 8), (b"new", 9),
+    ]  # fmt: skip
+    assert views.edits_of(ACTOR, message_id(2)) == []
+
+
+def edited(answering: Answering) -> None:
+    """A letter that is none any more."""
+    answering.rewritten.append(Rewritten(ACTOR, message_id(5), b"", ""))
+
+
 def unknown(answering: Answering) -> None:
     """An answer to what nobody has asked."""
     answering.answers.append(answer(99))
@@ -153,6 +177,7 @@ def resumed(answering: Answering) -> None:
         (unknown, "requests: .*63 is unknown"),
         (answered, "requests: .*01 is done"),
         (moved, "dead_letters: .*05 of orders is replayed, and was to be discarded"),
+        (edited, "dead_letters: .*05 of orders is replayed, and was to be edited"),
         (paused, "pauses: shop.Place of orders/0"),
         (resumed, "pauses: shop.Pay of orders/0"),
     ],

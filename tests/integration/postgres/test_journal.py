@@ -184,7 +184,9 @@ def test_a_worker_trims_where_it_is_told_to(
     server: PostgresServer, days: float | None, *, shared: bool, there: bool
 ) -> None:
     """On a store that needs it, and for as long as it runs."""
-    asked = working._Asked("shop:app", "memory:", server.service_url, 10.0, 10.0, None, days, as_json=False, places=())
+    asked = working._Asked(
+        "shop:app", "memory:", server.service_url, 10.0, 10.0, None, days, as_json=False, edits=False, places=()
+    )
     with working._trimming(asked, shared=shared):
         found = [thread for thread in threading.enumerate() if thread.name == "magnetar-trimming"]
         assert bool(found) == there

@@ -17,6 +17,7 @@ from magnetar.runtime.bus.memory import Broker
 from magnetar.runtime.cli import program
 from magnetar.runtime.compose import EmbeddedBus, RunningWorker, provision_embedded, store_place
 from magnetar.runtime.identity import id_of, to_text
+from magnetar.runtime.store.views import Which
 from magnetar.runtime.threads.loop import wall_clock
 from magnetar.runtime.worker.engine import Settings
 from magnetar.runtime.worker.reception import Office
@@ -78,13 +79,13 @@ def until(question: Callable[[], object], what: str) -> None:
 class Desk:
     """A worker on a file, who sends it messages, and the program in the same folder."""
 
-    def __init__(self, capsys: pytest.CaptureFixture[str]) -> None:
+    def __init__(self, capsys: pytest.CaptureFixture[str], *, edits: bool = False) -> None:
         self.capsys = capsys
         wiring = app.wire()
         broker = Broker(wall_clock)
         provision_embedded(broker, wiring)
         place = store_place("sqlite:///desk.db")
-        self.worker = RunningWorker(wiring, EmbeddedBus(broker), place, owner="w", settings=QUICK)
+        self.worker = RunningWorker(wiring, EmbeddedBus(broker), place, owner="w", settings=QUICK, edits=edits)
         self.worker.start()
         until(lambda: self.worker.ready, "ready worker")
         self.views = place.views()
@@ -126,6 +127,16 @@ class Desk:
         self.client.close()
         self.views.close()
         self.worker.kill()
+
+
+@pytest.fixture
+def lenient(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Iterator[Desk]:
+    """One whose worker lets dead letters be edited."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("COLUMNS", "160")
+    desk = Desk(capsys, edits=True)
+    yield desk
+    desk.close()
 
 
 @pytest.fixture
@@ -244,6 +255,98 @@ def test_dead_letters_are_discarded(desk: Desk) -> None:
     assert desk.run("dlq", "discard", "--actor", "things", *WHY)[0] == 1
 
 
+def died(desk: Desk, *keys: str, fails: int = 3) -> None:
+    """A message of each of these keys, numbered in their order, has died, and would be applied at its next attempt."""
+    for number, key in enumerate(keys):
+        desk.send(Try(thing=key, number=number, fails=fails))
+        desk.run("keys", "retry", f"things/{key}", *WHY)
+        until(partial(held, desk, key), "dead letter")
+
+
+def test_dead_letters_are_replayed(desk: Desk) -> None:
+    """Shown first, then done: what fails again is told, what is applied lets its key go on, in order."""
+    died(desk, "a", "b", fails=2)
+    desk.send(Try(thing="a", number=7))
+    died(desk, "c", fails=9)
+    chosen = ("dlq", "replay", "--actor", "things", "--stop-at", "0.9", "--rate", "100")
+    status, out, err = desk.run(*chosen)
+    assert status == 0
+    assert "3 dead letters in 1 group" in out
+    assert err == (
+        "3 dead letters would be tried again: 1 first, then 100 a second (about 30 ms), stopping when more than 90% "
+        "fail again: add --apply to do it\n"
+    )
+    assert desk.json(*chosen)["applied"] is False
+    assert len(desk.views.letters(Which())) == 3
+    status, out, err = desk.run(*chosen, "--apply", *WHY)
+    assert status == 1
+    assert "of 3 dead letters 2 applied, 1 failed again" in out
+    until(lambda: desk.done("a") == (1, 2), "applied tail")
+    assert desk.done("b") == (1,)
+    [left] = desk.views.letters(Which())
+    assert (left.key, left.replays, left.failures) == ("c", 1, 3)
+    [replay] = desk.json("dlq", "replays")["replays"]
+    assert (replay["status"], replay["who"], replay["chosen"]) == ("done", "ann", "actor things")
+    assert "2 applied, 1 failed again" in desk.run("dlq", "replays")[1]
+    assert desk.run(*chosen, "--apply", "--most", "1", *WHY)[0] == 1
+    assert "1 refused" in desk.run("dlq", "replays")[1]
+
+
+def test_nobody_edits_unless_it_is_allowed(desk: Desk) -> None:
+    """And the answer says how."""
+    died(desk, "a", fails=9)
+    [letter] = desk.views.letters(Which())
+    edit = ("dlq", "edit", to_text(letter.message_id), '{"thing": "a"}', "--apply", *WHY)
+    status, out, _ = desk.run(*edit)
+    assert (status, "MAGNETAR_EDITS=true" in out) == (1, True)
+    assert desk.views.letters(Which()) == [letter]
+
+
+def test_a_dead_letter_is_edited_and_replayed(lenient: Desk) -> None:
+    """Checked against its type; its key stays, and what it said is kept."""
+    desk = lenient
+    died(desk, "a", fails=9)
+    [letter] = desk.views.letters(Which())
+    name = to_text(letter.message_id)
+    wrong = {
+        '{"thing": "b", "number": 5}': "may not be made one for 'b'",
+        '{"thing": "a", "number": "five"}': "this is no Try: Expected `int`, got `str` - at `$.number`",
+        '{"thing": "a", "numbr": 5}': "it has no field $.numbr",
+        '{"thing"': "this is no Try",
+    }
+    for value, why in wrong.items():
+        status, out, _ = desk.run("dlq", "edit", name, value, "--apply", *WHY)
+        assert status == 1, value
+        assert why in out
+    assert desk.views.letters(Which()) == [letter]
+    assert desk.run("dlq", "edit", name, '{"thing": "a", "number": 5}', *WHY)[0] == 0
+    assert desk.run("dlq", "edit", name, '{"thing": "a", "number": 5}', "--apply", *WHY)[0] == 0
+    detail = desk.json("dlq", "show", name)
+    assert detail["content"]["value"] == {"thing": "a", "number": 5, "fails": 0}
+    [edit] = detail["edits"]
+    assert edit["before"]["value"] == {"thing": "a", "number": 0, "fails": 9}
+    assert (edit["who"], edit["why"]) == ("ann", "a test")
+    assert "edited by ann" in " ".join(desk.run("dlq", "show", name)[1].split())
+    assert desk.run("keys", "retry", "things/a", *WHY)[0] == 0
+    assert desk.done("a") == (1,)
+    assert desk.run("dlq", "edit", name, '{"thing": "a"}', "--apply", *WHY)[0] == 1
+
+
+def test_a_replay_stops_when_too_many_fail_and_is_resumed(desk: Desk) -> None:
+    """With what was chosen then; what was tried is not tried again."""
+    died(desk, "a", fails=9)
+    died(desk, "b", "c", fails=2)
+    status, _, err = desk.run("dlq", "replay", "--type", "Try", "--apply", *WHY)
+    assert status == 1
+    assert "stopped: 100% of those tried have failed again" in err
+    assert [letter.replays for letter in desk.views.letters(Which(key="b"))] == [0]
+    died(desk, "d", fails=2)
+    name = err.rpartition("--resume ")[2].strip()
+    status, out, _ = desk.run("dlq", "replay", "--resume", name[-8:], "--wait", "20")
+    assert (status, "of 3 dead letters 2 applied, 1 failed again" in out) == (1, True)
+    assert [letter.key for letter in desk.views.letters(Which())] == ["d", "a"]
+
+
 @pytest.mark.parametrize(
     ("words", "says"),
     [
@@ -261,6 +364,10 @@ def test_dead_letters_are_discarded(desk: Desk) -> None:
         (("dlq", "show", "abcdef"), "there is no dead letter 'abcdef'"),
         (("dlq", "list", "--since", "yesterday"), "'yesterday' is no time: write an age such as 2h"),
         (("dlq", "discard", *WHY), "which dead letters?"),
+        (("dlq", "replay", *WHY), "which dead letters?"),
+        (("dlq", "replay", "--actor", "things", "--apply"), "why? say it with --why"),
+        (("dlq", "replay", "--actor", "things", "--apply", *WHY), "there is no such dead letter"),
+        (("dlq", "replay", "--resume", "abc"), "'abc' is the id of 0 replays"),
     ],
 )
 def test_what_cannot_be_understood_says_what_can(

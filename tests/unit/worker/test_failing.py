@@ -94,16 +94,21 @@ def _other(text: str) -> None:
 
 
 def test_one_cause_has_one_fingerprint() -> None:
-    """Whatever ids its text names; another place, class, actor or message type is another cause."""
+    """Whatever ids, or its key, its text names; another text, place, class, actor or message type is another cause."""
     first = fingerprint_of(_raised(_one, "order 1"), "orders", "shop.Pay")
     assert first == fingerprint_of(_raised(_one, "order 2"), "orders", "shop.Pay")
+    alice, bob = (_raised(_one, f"no account '{name}' at 10.0.0.7:80") for name in ("alice", "bob"))
+    named = fingerprint_of(alice, "orders", "shop.Pay", "alice")
+    assert named == fingerprint_of(bob, "orders", "shop.Pay", "bob")
     others = {
+        named,
+        fingerprint_of(_raised(_one, "no order 1"), "orders", "shop.Pay"),
         fingerprint_of(_raised(_other, "order 1"), "orders", "shop.Pay"),
         fingerprint_of(_raised(_one, "order 1"), "stock", "shop.Pay"),
         fingerprint_of(_raised(_one, "order 1"), "orders", "shop.Place"),
         fingerprint_of(KeyError("order 1"), "orders", "shop.Pay"),
     }
-    assert len({first, *others}) == 5
+    assert len({first, *others}) == 7
 
 
 def test_an_error_is_called_as_one_writes_it() -> None:

@@ -49,7 +49,7 @@ QUICK = Settings(
 )
 
 
-ASKED = replace(QUICK, office=Office(poll=0.02, busy=0.02))
+ASKED = replace(QUICK, office=Office(poll=0.06, busy=0.06))
 """Where somebody asks, who is not kept waiting."""
 
 

@@ -4,20 +4,19 @@ from __future__ import annotations
 
 import difflib
 import traceback
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING
 
 import msgspec
 
 from magnetar.runtime.cli.exits import AppBroken, BadInput
 from magnetar.runtime.compose import load_app
 from magnetar.runtime.errors import MagnetarError
+from magnetar.runtime.worker.rewriting import unknown_in
 from magnetar.schemas import Event, contract_name
 
 if TYPE_CHECKING:
     from magnetar.runtime.wiring import Topic, Wiring
     from magnetar.schemas import Message
-
-Json: TypeAlias = "dict[str, Json] | list[Json] | str | float | bool | None"
 
 MOST_JSON = 5 << 20
 """Longest message text in characters: no longer one fits on the broker."""
@@ -58,7 +57,7 @@ def message_of(wiring: Wiring, name: str, text: str) -> Message:
         raise BadInput(
             f'this is no JSON: {error}; write an object in quotes, such as \'{{"order_id": "o-1"}}\''
         ) from error
-    unknown = _unknown(given, msgspec.json.decode(msgspec.json.encode(value)), "$")
+    unknown = unknown_in(given, msgspec.json.decode(msgspec.json.encode(value)))
     if unknown is not None:
         raise BadInput(f"this is no {kind.__name__}: it has no field {unknown}{_fields(kind)}")
     return value
@@ -98,18 +97,3 @@ def _fields(kind: type[Message]) -> str:
         if shown
         else f"; {kind.__name__} has no fields: write {{}}"
     )
-
-
-def _unknown(given: Json, understood: Json, path: str) -> str | None:
-    """The path of the first thing given that the type dropped without a word; None when it took everything."""
-    if isinstance(given, dict) and isinstance(understood, dict):
-        for name, value in given.items():
-            if name not in understood:
-                return f"{path}.{name}"
-            if (inner := _unknown(value, understood[name], f"{path}.{name}")) is not None:
-                return inner
-    if isinstance(given, list) and isinstance(understood, list):
-        pairs = enumerate(zip(given, understood, strict=True))
-        inside = (_unknown(one, other, f"{path}[{at}]") for at, (one, other) in pairs)
-        return next((found for found in inside if found is not None), None)
-    return None

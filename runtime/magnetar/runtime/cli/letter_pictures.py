@@ -18,7 +18,9 @@ if TYPE_CHECKING:
 
     from rich.console import RenderableType
 
+    from magnetar.runtime.operate.course import Progress
     from magnetar.runtime.operate.letters import GroupReport, LetterDetail, LetterReport
+    from magnetar.runtime.operate.replaying import ReplayReport
 
 _NAME, _FAINT, _BAD, _MOVE = "bold", "dim", "bold red", "cyan"
 _TEXT = 160
@@ -60,6 +62,33 @@ def groups_picture(groups: Sequence[GroupReport], width: int, now: datetime) -> 
     return Group(table, Text(), sum_)
 
 
+def replays_picture(reports: Sequence[ReplayReport]) -> RenderableType:
+    """One block for each."""
+    if not reports:
+        return Text("there was no replay yet", style=_FAINT)
+    blocks = [
+        Group(
+            Text.assemble(
+                (each.id, _NAME), f"  {each.status}", (f"  {each.said}" if each.said else "", _FAINT),
+            ),
+            Text(f"  {progress_line(each.progress)}"),
+            Text(f"  {each.chosen}; begun {clock(each.begun_at)}Z by {each.who}: {each.why}", style=_FAINT),
+        )
+        for each in reports
+    ]  # fmt: skip
+    return Group(*blocks)
+
+
+def progress_line(progress: Progress) -> str:
+    """How far it has come, in words."""
+    parts = (
+        (progress.applied, "applied"), (progress.failed, "failed again"), (progress.refused, "refused"),
+        (progress.behind, "behind one of these"), (progress.waiting, "on the way"), (progress.left, "to come"),
+    )  # fmt: skip
+    told = ", ".join(f"{count:,} {what}" for count, what in parts if count)
+    return f"of {counted(progress.letters, 'dead letter')} {told or 'none was tried'}"
+
+
 def letter_picture(detail: LetterDetail, now: datetime) -> RenderableType:
     """One in full."""
     letter = detail.letter
@@ -82,6 +111,9 @@ def letter_picture(detail: LetterDetail, now: datetime) -> RenderableType:
         rows.add_row("header", f"{name}: {value}")
     for each in detail.attempts:
         rows.add_row(f"attempt {each.number}", f"{clock(each.at)}Z  {each.error}: {each.error_text}")
+    for edit in detail.edits:
+        rows.add_row("edited", f"by {edit.who} at {clock(edit.edited_at)}Z: {edit.why}; before it said")
+        rows.add_row("", content_picture(edit.before))
     rows.add_row("schema", Text(detail.schema or "unknown", style=_FAINT))
     rows.add_row("shard", letter.shard)
     return Group(head, rows, *requests_picture(detail.requests))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated, TypeAlias
@@ -11,6 +12,7 @@ import msgspec
 import typer
 
 from magnetar.runtime.cli import letter_pictures, screen
+from magnetar.runtime.cli.apps import MOST_JSON
 from magnetar.runtime.cli.asking import PATIENCE, Wait, Who, Why, ask, desk_of
 from magnetar.runtime.cli.exits import BadInput, Exit
 from magnetar.runtime.cli.options import AsJson, Store, reading
@@ -23,9 +25,10 @@ from magnetar.runtime.store.views import Which
 if TYPE_CHECKING:
     from magnetar.runtime.instant import Instant
 
-app = typer.Typer(no_args_is_help=True, help="Dead letters: list, count, show and discard them.")
+app = typer.Typer(no_args_is_help=True, help="Dead letters: list, count, show, edit, replay and discard them.")
 
 MOST = 1_000_000
+NONE_CHOSEN = "which dead letters? name them, or choose by --actor, --key, --type, --error, --group, --since"
 _AGE = re.compile(r"(\d{1,6})(s|m|h|d)")
 _UNITS = {"s": SECOND, "m": 60 * SECOND, "h": 3600 * SECOND, "d": 86_400 * SECOND}
 
@@ -139,6 +142,42 @@ def show(message: Message, store: Store = None, actor: Actor = None, as_json: As
         screen.show(letter_pictures.letter_picture(detail, datetime.now(UTC)))
 
 
+@app.command("edit")
+def edit(  # noqa: PLR0913, PLR0917 - the options of the command
+    message: Message,
+    json: Annotated[str, typer.Argument(metavar="JSON", help="What it is to say; `-` reads it from stdin.")],
+    why: Why,
+    store: Store = None,
+    actor: Actor = None,
+    who: Who = None,
+    apply: Apply = False,
+    wait: Wait = PATIENCE,
+    as_json: AsJson = False,
+) -> None:
+    """Change what a dead letter says; without --apply only show what it says now. It is not tried by that: replay it.
+
+    Off unless workers run with MAGNETAR_EDITS=true. The worker checks the JSON against the message's type; its key must
+    stay what it is. What it said before is kept, with who changed it and why, and `dlq show` tells it.
+
+        $ magnetar dlq show 04f0f19d --json | jq -c .content.value
+        $ magnetar dlq edit 04f0f19d '{"order_id": "o-1", "total": "12.50"}' --why "the price was missing" --apply
+    """
+    text = sys.stdin.read(MOST_JSON + 1) if json == "-" else json
+    if len(text) > MOST_JSON:
+        raise BadInput(f"this JSON has more than {MOST_JSON} characters; no message can be that large")
+    with desk_of(store, who, why) as (views, desk):
+        letter = letters.one(views, message, actor)
+        if apply:
+            ask(desk, [desk.edited(letter, text)], wait, as_json=as_json)
+            return
+        detail = letters.shown(views, letter)
+    if as_json:
+        screen.answer({"letter": msgspec.to_builtins(detail), "applied": False})
+    else:
+        screen.show(letter_pictures.letter_picture(detail, datetime.now(UTC)))
+    screen.tell("it would be edited: add --apply to do it")
+
+
 @app.command("discard")
 def discard(  # noqa: PLR0913, PLR0917 - the options of the command
     why: Why,
@@ -168,9 +207,7 @@ def discard(  # noqa: PLR0913, PLR0917 - the options of the command
         if messages:
             chosen = [letters.one(views, message, actor) for message in messages]
         elif which == Which():
-            raise BadInput(
-                "which dead letters? name them, or choose by --actor, --key, --type, --error, --group, --since"
-            )
+            raise BadInput(NONE_CHOSEN)
         else:
             chosen = views.letters(which, MOST)
         if apply:

@@ -17,10 +17,10 @@ from magnetar.runtime.cli import (
     fleet,
     gating,
     keys,
-    letters,
     parked,
     plugins,
     reference,
+    replaying,
     screen,
     sending,
     servers,
@@ -92,7 +92,7 @@ def assembled(warn: Callable[[str], None]) -> typer.Typer:
     app.command("doctor")(doctoring.doctor)
     app.add_typer(keys.app, name="key")
     app.add_typer(parked.app, name="keys")
-    app.add_typer(letters.app, name="dlq")
+    app.add_typer(replaying.app, name="dlq")
     app.add_typer(topics.app, name="topics")
     app.add_typer(gating.app, name="schema")
     app.add_typer(storing.app, name="store")

@@ -72,6 +72,7 @@ class _Asked:
     listen: Address | None
     journal_days: float | None
     as_json: bool
+    edits: bool
     places: tuple[str, ...]  # options of broker and store as they were given: what the environment says may be secret
 
 
@@ -108,6 +109,7 @@ def worker(  # noqa: PLR0913, PLR0917 - the options of the command
         listen=_address(listen or found.listen),
         journal_days=found.journal_days,
         as_json=as_json,
+        edits=found.edits,
         places=(*(("--bus", bus) if bus else ()), *(("--store", store) if store else ())),
     )
     raise typer.Exit(_one(asked, as_process) if processes == 1 else _several(asked, processes))
@@ -126,6 +128,7 @@ def _one(asked: _Asked, number: int | None) -> int:
             running = RunningWorker(
                 wiring, place, kept,
                 owner=default_owner(number), observer=observer, handler_deadline=asked.handler_deadline,
+                edits=asked.edits,
             )  # fmt: skip
         if listening is not None:
             listening.watch(running)

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from magnetar.runtime.bus.pulsar.client import Subscriptions
     from magnetar.runtime.store.port import Store
     from magnetar.runtime.store.postgres import PostgresPlace, PostgresUpkeep
-    from magnetar.runtime.store.requests import Requests
+    from magnetar.runtime.store.replays import Requests
     from magnetar.runtime.store.views import Views
     from magnetar.runtime.wiring import Wiring
 

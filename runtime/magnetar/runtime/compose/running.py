@@ -57,6 +57,7 @@ class RunningWorker:
         points: Points | None = None,
         settings: Settings | None = None,
         handler_deadline: float = 10.0,
+        edits: bool = False,
     ) -> None:
         """Connects, and prepares the store: raises what the bus and the store raise, and leaves nothing open then."""
         self._wiring = wiring
@@ -70,6 +71,7 @@ class RunningWorker:
             self._store: Store = store.open()
             begun.callback(self._store.close)
             settings = settings or Settings()
+            settings = replace(settings, office=replace(settings.office, edits=edits))
             if not store.shared:
                 settings = replace(settings, tenure=replace(settings.tenure, liveness=ALONE))
             self._engine = Engine(wiring, self._surroundings(owner, observer, points), settings)

@@ -20,7 +20,8 @@ class Settings(BaseSettings):
     that are trusted. store: `memory:` or `sqlite:///path`. handler_deadline: seconds after which a handler that hangs
     ends the process (R28). drain: seconds that a worker may take to release its shards. listen: `HOST:PORT` of
     a worker's metrics and health. journal_days: workers drop what a PostgreSQL store's journal holds from longer ago
-    (R4); None: nothing is dropped. cache: where servers are unpacked.
+    (R4); None: nothing is dropped. cache: where servers are unpacked. edits: whether workers let a person change what
+    dead letters say.
     """
 
     model_config = SettingsConfigDict(env_prefix="MAGNETAR_", frozen=True, extra="ignore")
@@ -36,6 +37,7 @@ class Settings(BaseSettings):
     listen: str | None = None
     journal_days: float | None = Field(default=None, ge=LEAST_DAYS, le=MOST_DAYS)
     cache: Path | None = None
+    edits: bool = False
 
     def access(self) -> Access:
         """How a Pulsar is reached. Raises `Refused` when there are two tokens."""

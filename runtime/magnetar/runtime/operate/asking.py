@@ -15,7 +15,7 @@ from magnetar.runtime.instant import to_datetime
 from magnetar.runtime.operate.key_names import shard_of_key, shards_of_actor
 from magnetar.runtime.store.port import CommitUnknown
 from magnetar.runtime.store.requests import Request, RequestStatus, What
-from magnetar.runtime.worker.asked import LETTER, MOST, TYPE
+from magnetar.runtime.worker.asked import LETTER, MOST, TYPE, VALUE
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from magnetar.runtime.operate.key_names import KeyName
     from magnetar.runtime.store.parking import DeadLetter
     from magnetar.runtime.store.port import ShardName, ShardRow
-    from magnetar.runtime.store.requests import Requests
+    from magnetar.runtime.store.replays import Requests
     from magnetar.runtime.store.views import Views
 
 MOST_TEXT = 500
@@ -89,6 +89,10 @@ class Desk:
         """Something is to be done with a dead letter; `most`: unless it was replayed so often."""
         arguments = {LETTER: to_text(letter.message_id)} | ({} if most is None else {MOST: str(most)})
         return self._request(letter.shard, what, letter.key, arguments)
+
+    def edited(self, letter: DeadLetter, value: str) -> Request:
+        """A dead letter is to say this instead, which is JSON."""
+        return self._request(letter.shard, What.EDIT, letter.key, {LETTER: to_text(letter.message_id), VALUE: value})
 
     def _known(self) -> list[ShardRow]:
         if self._shards is None:

@@ -47,10 +47,20 @@ class LetterReport(msgspec.Struct, frozen=True):
     shard: str
 
 
+class EditReport(msgspec.Struct, frozen=True):
+    """Somebody has changed what a letter says; `before` is what it had said, and `body` the bytes of that."""
+
+    who: str
+    why: str
+    edited_at: datetime
+    before: Content
+    body: bytes
+
+
 class LetterDetail(msgspec.Struct, frozen=True):
     """A dead letter in full.
 
-    `content` is read with the schema of its writer; `body` are the original bytes, in base64. `source` and `position`
+    `content` is read with the schema of its writer; `body` are its bytes, in base64. `source` and `position`
     are where it came from, `properties` what came with it. `timer` is a timer's name, '' for a message.
     """
 
@@ -68,6 +78,7 @@ class LetterDetail(msgspec.Struct, frozen=True):
     timer: str
     attempts: list[FailureReport]
     requests: list[RequestReport]
+    edits: list[EditReport]
 
 
 class GroupReport(msgspec.Struct, frozen=True):
@@ -131,10 +142,11 @@ def digits(name: str) -> str:
 def shown(views: Views, letter: DeadLetter) -> LetterDetail:
     """In full."""
     failures = views.failures_of(letter.actor, letter.message_id)
+    decoding = Decoding(views.schemas())
     asked = views.requests_of(letter.shard, letter.key, _MOST_ASKED)
     return LetterDetail(
         letter=reported(letter),
-        content=Decoding(views.schemas()).read(letter.body, letter.schema, letter.type),
+        content=decoding.read(letter.body, letter.schema, letter.type),
         body=letter.body,
         schema=letter.schema,
         source=letter.source,
@@ -147,7 +159,14 @@ def shown(views: Views, letter: DeadLetter) -> LetterDetail:
         timer=letter.timer,
         attempts=[FailureReport(row.number, to_datetime(row.now), row.error, row.error_text) for row in failures],
         requests=[told(row) for row in reversed(asked)],
-    )
+        edits=[
+            EditReport(
+                edit.who, edit.why, to_datetime(edit.edited_at),
+                decoding.read(edit.body, edit.schema, letter.type), edit.body,
+            )
+            for edit in views.edits_of(letter.actor, letter.message_id)
+        ],
+    )  # fmt: skip
 
 
 def reported(letter: DeadLetter) -> LetterReport:

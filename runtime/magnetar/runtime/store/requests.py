@@ -8,11 +8,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from magnetar.runtime.instant import Instant
     from magnetar.runtime.store.port import ShardName
 
@@ -28,6 +26,7 @@ class What(StrEnum):
     RESUME_ALL = "resume all"
     DISCARD = "discard"
     REPLAY = "replay"
+    EDIT = "edit"
 
 
 class RequestStatus(StrEnum):
@@ -94,6 +93,29 @@ class LetterMove(NamedTuple):
     replays: int
 
 
+class Edit(NamedTuple):
+    """What a dead letter said before a person edited it: original bytes, and the fingerprint of their schema."""
+
+    request: bytes
+    actor: str
+    message_id: bytes
+    shard: ShardName
+    body: bytes
+    schema: str
+    who: str
+    why: str
+    edited_at: Instant
+
+
+class Rewritten(NamedTuple):
+    """What a dead letter says from now on."""
+
+    actor: str
+    message_id: bytes
+    body: bytes
+    schema: str
+
+
 @dataclass(slots=True)
 class Answering:
     """What one group's requests change in one shard, besides messages and keys. A breach of *must*: `VersionConflict`.
@@ -103,20 +125,7 @@ class Answering:
 
     answers: list[Answer] = field(default_factory=list)  # their requests must be there, and wait
     letters: list[LetterMove] = field(default_factory=list)  # must be there as *dead*
+    edits: list[Edit] = field(default_factory=list)  # must be new
+    rewritten: list[Rewritten] = field(default_factory=list)  # must be there as *dead*
     resumed: list[tuple[ShardName, str]] = field(default_factory=list)  # pauses that go; must be there
     paused: list[Pause] = field(default_factory=list)  # must be new
-
-
-class Requests(Protocol):
-    """What a tool writes, on a connection of its own; one thread. Each call is one transaction."""
-
-    def ask(self, requests: Sequence[Request]) -> None:
-        """Insert them; those whose id is there already stay as they are, so asking again asks nothing twice.
-
-        `asked_at` is set by the store's clock. `StoreUnavailable`, `CommitUnknown`; either way asking again is right.
-        """
-        ...
-
-    def close(self) -> None:
-        """Close the connection."""
-        ...

@@ -11,7 +11,8 @@ if TYPE_CHECKING:
     from magnetar.runtime.store.effects import EffectRow
     from magnetar.runtime.store.parking import DeadLetter, FailureRow, ParkedKey, ParkedRow
     from magnetar.runtime.store.port import JournalRow, Member, OutboxRow, ShardName, ShardRow, StateRow, TimerRow
-    from magnetar.runtime.store.requests import Pause, Request
+    from magnetar.runtime.store.replays import Replay, Replayed, ReplayLetter
+    from magnetar.runtime.store.requests import Edit, Pause, Request
 
 PRODUCT = "product"
 """Among the settings of a store: which database it is, `sqlite` or `postgresql`."""
@@ -101,6 +102,10 @@ class Views(Protocol):
         """One dead letter, whatever became of it."""
         ...
 
+    def edits_of(self, actor: str, message_id: bytes) -> list[Edit]:
+        """What a dead letter said before each time that it was edited, the original first."""
+        ...
+
     def letters(self, which: Which, limit: int = 1000) -> list[DeadLetter]:
         """These dead letters; those that died last come first."""
         ...
@@ -123,6 +128,18 @@ class Views(Protocol):
 
     def requests_of(self, shard: ShardName, key: str, limit: int = 1000) -> list[Request]:
         """What was asked about the key, the last first."""
+        ...
+
+    def replays(self, limit: int = 1000) -> list[Replay]:
+        """Replays, the last first."""
+        ...
+
+    def replay_letters(self, replay: bytes) -> list[ReplayLetter]:
+        """What was chosen for a replay, in order."""
+        ...
+
+    def replayed(self, replay: bytes) -> list[Replayed]:
+        """What became of those letters of a replay that were asked."""
         ...
 
     def unsent_of(self, actor: str) -> list[OutboxRow]:

@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from magnetar.runtime.worker.reading import Reader
     from magnetar.runtime.worker.shard import Shard
 
-LETTER, TYPE, MOST = "letter", "type", "most"
-"""Names of arguments: a message id, a message type, and how often a letter may have been replayed before."""
+LETTER, TYPE, MOST, VALUE = "letter", "type", "most", "value"
+"""Names of arguments: a message id, a message type, how often a letter may have been replayed before, and JSON."""
 
 _arguments = msgspec.json.Decoder(dict[str, str]).decode
 

@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING
 from magnetar.runtime.identity import to_text
 from magnetar.runtime.store.parking import LetterStatus, Reason
 from magnetar.runtime.store.port import Disposition
-from magnetar.runtime.store.requests import LetterMove
-from magnetar.runtime.worker.asked import MOST, Declined, FailedAgain, due_of, waiting_on
+from magnetar.runtime.store.requests import Edit, LetterMove, Rewritten
+from magnetar.runtime.worker.asked import MOST, VALUE, Declined, FailedAgain, due_of, waiting_on
 from magnetar.runtime.worker.failing import Unread, fingerprint_of, name_of, text_of
+from magnetar.runtime.worker.rewriting import rewritten
 
 if TYPE_CHECKING:
     from magnetar.runtime.instant import Instant
@@ -55,6 +56,20 @@ class Letters:
         self._move(letter, LetterStatus.DISCARDED, letter.replays)
         return f"message {to_text(letter.message_id)} is {disposition} for good; {self._go_on_after(letter)}"
 
+    def edit(self, asked: Asked) -> str:
+        """It says something else from now on; what it said is kept. `Declined`."""
+        _, letter = self._dead(asked)
+        request, shard = asked.request, self._shard
+        body, schema = rewritten(shard.plan, letter, asked.arguments.get(VALUE, ""))
+        self._answering.edits.append(
+            Edit(
+                request.id, letter.actor, letter.message_id, shard.name, letter.body, letter.schema,
+                request.who, request.why, self._now,
+            )
+        )  # fmt: skip
+        self._answering.rewritten.append(Rewritten(letter.actor, letter.message_id, body, schema))
+        return f"message {to_text(letter.message_id)} is edited: replay it to have it tried"
+
     def _move(self, letter: DeadLetter, status: LetterStatus, replays: int) -> None:
         self._answering.letters.append(LetterMove(letter.actor, letter.message_id, status.value, replays))
 
@@ -79,8 +94,8 @@ class Letters:
         self._handling.fail_again(arrival, error, failures)
         again = letter._replace(
             error=name_of(error), error_text=text_of(error),
-            fingerprint=fingerprint_of(error, letter.actor, letter.type),
-            failures=failures, dead_at=self._now, replays=replays,
+            fingerprint=fingerprint_of(error, letter.actor, letter.type, letter.key),
+            failures=failures, replays=replays,
         )  # fmt: skip
         self._waiting.failed_again(again)
         message = f"message {to_text(letter.message_id)} has failed again, {failures} times in all: "

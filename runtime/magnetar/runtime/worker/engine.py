@@ -83,7 +83,9 @@ class Engine:
         reader = Reader(WriterSchemas(_known(store.schemas()), _fetch(bus), around.clock))
         self.holdings = Holdings(Taker(around.owner, wiring.contracts), around.observer)
         means = Means(bus, store, self.holdings, around.observer, points, around.clock)
-        self.turn = Turn(means, Place(wiring, partitions, around.code), reader, around.noise, settings.limits)
+        self.turn = Turn(
+            means, Place(wiring, partitions, around.code, settings.office.edits), reader, around.noise, settings.limits
+        )
         self.relay = Relay(means, wiring, settings.pace)
         self.timers = Timers(means, settings.clockwork)
         self.bells = Bells(means, around.receiving, settings.ringing)

@@ -44,8 +44,18 @@ AT_A_TIME = 500
 class Executing:
     """One request, in a group of its shard's own."""
 
-    def __init__(self, handling: Handling, shard: Shard, changes: ShardChanges, waiting: Waiting, now: Instant) -> None:
-        """`handling` applies messages, and `changes` gets the rows."""
+    def __init__(
+        self,
+        handling: Handling,
+        shard: Shard,
+        changes: ShardChanges,
+        waiting: Waiting,
+        now: Instant,
+        *,
+        edits: bool = False,
+    ) -> None:
+        """`handling` applies messages, and `changes` gets the rows. `edits`: whether dead letters may be changed."""
+        self._edits = edits
         self._handling = handling
         self._shard = shard
         self._answering = changes.to_answer()
@@ -88,6 +98,7 @@ class Executing:
             What.RESUME_ALL: self._resume_all,
             What.DISCARD: self._letters.discard,
             What.REPLAY: self._letters.replay,
+            What.EDIT: self._edit,
         }
         if what not in deeds:
             message = f"this worker does not know how to {what!r}: a newer tool has asked; update the workers"
@@ -163,6 +174,12 @@ class Executing:
         self._waiting.skip(asked.arrival, self._now)
         left = waiting(key) - 1
         return f"{name}: message {to_text(asked.arrival.message_id)} is skipped for good; {left} more wait behind it"
+
+    def _edit(self, asked: Asked) -> str:
+        if not self._edits:
+            message = "dead letters may not be edited here: start the workers with MAGNETAR_EDITS=true"
+            raise Declined(message)
+        return self._letters.edit(asked)
 
     # a type, or all
 

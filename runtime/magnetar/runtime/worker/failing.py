@@ -94,13 +94,16 @@ def name_of(error: BaseException) -> str:
     return kind.__qualname__ if kind.__module__ == "builtins" else f"{kind.__module__}.{kind.__qualname__}"
 
 
-def fingerprint_of(error: BaseException, actor: str, type_: str) -> str:
-    """What has the same cause has the same fingerprint, whatever numbers and ids its text names.
+def fingerprint_of(error: BaseException, actor: str, type_: str, key: str = "") -> str:
+    """What has the same cause has the same fingerprint, whatever numbers and ids, or its own key, its text names.
 
     Over actor, message type, the error's class, its text without these, and the functions in which it was raised,
     innermost last.
     """
     frames = [] if error.__traceback__ is None else extract_tb(error.__traceback__)[-_FRAMES:]
-    text = _NUMBERED.sub("#", text_of(error))
+    text = text_of(error)
+    if key:
+        text = re.sub(rf"(?<!\w){re.escape(key)}(?!\w)", "#", text)
+    text = _NUMBERED.sub("#", text)
     parts = [actor, type_, name_of(error), text, *(frame.name for frame in frames)]
     return blake2b("\0".join(parts).encode(), digest_size=8).hexdigest()

@@ -48,6 +48,7 @@ class Place:
     wiring: Wiring
     partitions: Mapping[str, int]
     code: str
+    edits: bool = False  # whether a person may change what dead letters say
 
 
 @dataclass(slots=True)
@@ -119,7 +120,7 @@ class Handling:
     def run(self, arrivals: Iterable[Arrival], asked: Asked | None = None) -> Handled:
         """Handle them all, after what a person has asked for."""
         if asked is not None:
-            executing = Executing(self, self._shard, self._changes, self._waiting, self._now)
+            executing = Executing(self, self._shard, self._changes, self._waiting, self._now, edits=self._place.edits)
             self._handled.unfinished = executing.run(asked, self._refused)
         for arrival in arrivals:
             if arrival.ordinal is not None:

@@ -16,11 +16,15 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Office:
-    """Settings, in seconds. `poll`: between two looks; `busy`: after one that found something. `each`: of a shard."""
+    """Settings, in seconds. `poll`: between two looks; `busy`: after one that found something. `each`: of a shard.
+
+    `edits`: whether a person may change what dead letters say.
+    """
 
     poll: float = 0.5
     busy: float = 0.05
     each: int = 50
+    edits: bool = False
 
 
 class Reception:

@@ -206,7 +206,7 @@ class Waiting:
         self._posting.post(topic, self._shard.partition, arrival.key, body_of(arrival, properties), properties)
 
     def _fingerprint(self, arrival: Arrival, error: Exception) -> str:
-        return fingerprint_of(error, self._plan.name, arrival.envelope.type)
+        return fingerprint_of(error, self._plan.name, arrival.envelope.type, arrival.key)
 
 
 def _origin(arrival: Arrival) -> tuple[str, str, bytes, str, str, str, str, Instant, Instant, str, str]:

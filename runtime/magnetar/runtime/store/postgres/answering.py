@@ -7,7 +7,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, TypeAlias
 
 from magnetar.runtime.store.postgres.columns import call
-from magnetar.runtime.store.postgres.packing import integers, text, texts, uuids
+from magnetar.runtime.store.postgres.packing import blobs, integers, text, texts, uuids
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 _ANSWERS = (uuids, texts, texts, texts, integers, integers)
 _LETTERS = (texts, uuids, texts, integers)
+_EDITS = (uuids, texts, uuids, texts, blobs, texts, texts, texts, integers)
 
 
 def answering_writes(answerings: Sequence[Answering]) -> Iterator[tuple[str, Call]]:
@@ -24,6 +25,10 @@ def answering_writes(answerings: Sequence[Answering]) -> Iterator[tuple[str, Cal
     yield from call("answers", "answer", _ANSWERS, sorted(chain.from_iterable(each.answers for each in answerings)))
     letters = sorted(chain.from_iterable(each.letters for each in answerings))
     yield from call("letters", "move_letters", _LETTERS, letters)
+    edits = sorted(chain.from_iterable(each.edits for each in answerings))
+    yield from call("edits", "add_edits", _EDITS, edits)
+    rewritten = sorted(chain.from_iterable(each.rewritten for each in answerings))
+    yield from call("rewritten", "rewrite_letters", (texts, uuids, blobs, texts), rewritten)
     resumed = sorted(chain.from_iterable(each.resumed for each in answerings))
     yield from call("resumed", "resume", (texts, texts), resumed)
     paused = sorted(chain.from_iterable(each.paused for each in answerings))
@@ -38,7 +43,8 @@ def _in_answers(ask: Ask, answering: Answering) -> Iterator[str]:
 
 
 def _in_letters(ask: Ask, answering: Answering) -> Iterator[str]:
-    for actor, message_id, status, _ in answering.letters:
+    moved = [(actor, message_id, status) for actor, message_id, status, _ in answering.letters]
+    for actor, message_id, status in (*moved, *((*each[:2], "edited") for each in answering.rewritten)):
         found = ask("dead_letter", text(actor), message_id)
         if found != [("dead",)]:
             said = found[0][0] if found else "none"
@@ -53,5 +59,12 @@ def _in_pauses(ask: Ask, answering: Answering) -> Iterator[str]:
 Ask: TypeAlias = "Callable[..., Rows]"
 _Finder: TypeAlias = "Callable[[Ask, Answering], Iterator[str]]"
 ANSWERING_FINDERS: Mapping[str, _Finder] = MappingProxyType(
-    {"answers": _in_answers, "letters": _in_letters, "resumed": _in_pauses, "paused": _in_pauses}
+    {
+        "answers": _in_answers,
+        "letters": _in_letters,
+        "edits": _in_answers,
+        "rewritten": _in_letters,
+        "resumed": _in_pauses,
+        "paused": _in_pauses,
+    }
 )

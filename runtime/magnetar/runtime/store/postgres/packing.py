@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, TypeAlias, TypeVar
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
+    from magnetar.runtime.store.views import Which
+
 Packed: TypeAlias = "bytes | None"
 _Value = TypeVar("_Value")
 
@@ -118,3 +120,18 @@ _KINDS: Mapping[str, tuple[int, Callable[..., bytes]]] = {
     "real": (_FLOAT8, struct.Struct("!d").pack),
     "blob": (_BYTEA, bytes),
 }
+
+
+def real(value: float) -> bytes:
+    """A `float8`."""
+    return struct.pack("!d", value)
+
+
+def packed_choice(which: Which) -> tuple[Packed, ...]:
+    """Which dead letters, in the order of its fields."""
+    *words, since, until, status = which
+    return (
+        *(optional(text, each) for each in words),
+        *(optional(integer, each) for each in (since, until)),
+        text(status),
+    )

@@ -14,8 +14,9 @@ from magnetar.runtime.store.port import JournalRow, Member, OutboxRow, ShardRow,
 from magnetar.runtime.store.postgres.connection import Call
 from magnetar.runtime.store.postgres.database import SQL, engine_session, reading_session
 from magnetar.runtime.store.postgres.migrating import check_migrated
-from magnetar.runtime.store.postgres.packing import integer, optional, text, texts, uuids
-from magnetar.runtime.store.requests import Pause, Request
+from magnetar.runtime.store.postgres.packing import integer, optional, packed_choice, text, texts, uuids
+from magnetar.runtime.store.replays import Replay, Replayed, ReplayLetter
+from magnetar.runtime.store.requests import Edit, Pause, Request
 from magnetar.runtime.store.sql.tables import table_name
 from magnetar.runtime.store.views import PRODUCT, LetterGroup, Load
 
@@ -92,13 +93,17 @@ class PostgresViews:
         """See the port."""
         return next(self._rows(DeadLetter._make, "letter", text(actor), message_id), None)
 
+    def edits_of(self, actor: str, message_id: bytes) -> list[Edit]:
+        """See the port."""
+        return list(self._rows(Edit._make, "edits_of", text(actor), message_id))
+
     def letters(self, which: Which, limit: int = 1000) -> list[DeadLetter]:
         """See the port."""
-        return list(self._rows(DeadLetter._make, "letters", *_packed(which), integer(limit)))
+        return list(self._rows(DeadLetter._make, "letters", *packed_choice(which), integer(limit)))
 
     def letter_groups(self, which: Which, limit: int = 1000) -> list[LetterGroup]:
         """See the port."""
-        return list(self._rows(LetterGroup._make, "letter_groups", *_packed(which), integer(limit)))
+        return list(self._rows(LetterGroup._make, "letter_groups", *packed_choice(which), integer(limit)))
 
     def keys_parked(self, actor: str | None = None, reason: str | None = None, limit: int = 1000) -> list[ParkedKey]:
         """See the port."""
@@ -116,6 +121,18 @@ class PostgresViews:
     def requests_of(self, shard: str, key: str, limit: int = 1000) -> list[Request]:
         """See the port."""
         return list(self._rows(Request._make, "requests_of", text(shard), text(key), integer(limit)))
+
+    def replays(self, limit: int = 1000) -> list[Replay]:
+        """See the port."""
+        return list(self._rows(Replay._make, "replays", integer(limit)))
+
+    def replay_letters(self, replay: bytes) -> list[ReplayLetter]:
+        """See the port."""
+        return list(map(ReplayLetter._make, self._long(SQL["replay_letters"], replay)))
+
+    def replayed(self, replay: bytes) -> list[Replayed]:
+        """See the port."""
+        return list(map(Replayed._make, self._long(SQL["replayed"], replay)))
 
     def unsent_of(self, actor: str) -> list[OutboxRow]:
         """See the port."""
@@ -192,13 +209,3 @@ class PostgresViews:
                 [rows] = session.read(_DOING, _FETCH)
         finally:
             session.close()
-
-
-def _packed(which: Which) -> tuple[Packed, ...]:
-    """In the order of its fields."""
-    *texts_, since, until, status = which
-    return (
-        *(optional(text, each) for each in texts_),
-        *(optional(integer, each) for each in (since, until)),
-        text(status),
-    )

@@ -594,3 +594,68 @@ WITH resumed AS (
     RETURNING 1
 )
 SELECT 1 / (count(*) = cardinality($1::text[]))::int FROM resumed;
+
+-- name: begin_replay
+INSERT INTO replays (id, chosen, who, why, canary, rate, stop_at, most, begun_at, letters, status, said, ended_at)
+SELECT
+    $1::uuid, $2::text, $3::text, $4::text, $5::int8, $6::float8, $7::float8, $8::int8,
+    (extract(epoch FROM clock_timestamp()) * 1000000)::int8, 0, 'running', '', NULL
+ON CONFLICT DO NOTHING RETURNING id;
+
+-- name: freeze_letters
+INSERT INTO replay_letters (replay, number, request, actor, message_id, shard, key)
+SELECT
+    $11::uuid,
+    row_number() OVER (
+        ORDER BY dead_at, source, nullif(split_part(position, ':', 1), '')::int8,
+            nullif(split_part(position, ':', 2), '')::int8, nullif(split_part(position, ':', 3), '')::int8, message_id
+    ),
+    gen_random_uuid(), actor, message_id, shard, key
+FROM dead_letters
+WHERE ($1::text IS NULL OR actor = $1::text) AND ($2::text IS NULL OR key = $2::text)
+    AND ($3::text IS NULL OR type = $3::text OR right(type, length($3::text) + 1) = '.' || $3::text)
+    AND ($4::text IS NULL OR error = $4::text OR right(error, length($4::text) + 1) = '.' || $4::text)
+    AND ($5::text IS NULL OR starts_with(fingerprint, $5::text))
+    AND ($6::text IS NULL OR right(replace(message_id::text, '-', ''), length($6::text)) = lower($6::text))
+    AND ($7::int8 IS NULL OR dead_at >= $7::int8) AND ($8::int8 IS NULL OR dead_at <= $8::int8)
+    AND ($9::text = '' OR status = $9::text)
+    AND (cardinality($10::uuid[]) = 0 OR message_id = ANY($10::uuid[]));
+
+-- name: count_letters
+UPDATE replays SET letters = (SELECT count(*) FROM replay_letters WHERE replay = $1::uuid)
+WHERE id = $1::uuid RETURNING letters;
+
+-- name: end_replay
+UPDATE replays SET
+    status = $2::text, said = $3::text, ended_at = (extract(epoch FROM clock_timestamp()) * 1000000)::int8
+WHERE id = $1::uuid;
+
+-- name: replays
+SELECT id, chosen, who, why, canary, rate, stop_at, most, begun_at, letters, status, said, ended_at FROM replays
+ORDER BY begun_at DESC, id LIMIT $1::int8;
+
+-- name: replay_letters
+SELECT number, request, actor, message_id, shard, key FROM replay_letters WHERE replay = $1::uuid ORDER BY number;
+
+-- name: replayed
+SELECT number, status FROM replay_letters JOIN requests ON requests.id = replay_letters.request
+WHERE replay = $1::uuid ORDER BY number;
+
+-- name: add_edits
+INSERT INTO edits (request, actor, message_id, shard, body, schema, who, why, edited_at)
+SELECT * FROM unnest(
+    $1::uuid[], $2::text[], $3::uuid[], $4::text[], $5::bytea[], $6::text[], $7::text[], $8::text[], $9::int8[]
+);
+
+-- name: rewrite_letters
+WITH rewritten AS (
+    UPDATE dead_letters SET body = new.body, schema = new.schema
+    FROM unnest($1::text[], $2::uuid[], $3::bytea[], $4::text[]) AS new (actor, message_id, body, schema)
+    WHERE dead_letters.actor = new.actor AND dead_letters.message_id = new.message_id AND dead_letters.status = 'dead'
+    RETURNING 1
+)
+SELECT 1 / (count(*) = cardinality($1::text[]))::int FROM rewritten;
+
+-- name: edits_of
+SELECT request, actor, message_id, shard, body, schema, who, why, edited_at FROM edits
+WHERE actor = $1::text AND message_id = $2::uuid ORDER BY edited_at, request;

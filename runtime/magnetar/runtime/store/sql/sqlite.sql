@@ -386,3 +386,52 @@ INSERT INTO pauses (shard, type, who, why, since) VALUES (?, ?, ?, ?, ?);
 
 -- name: resume
 DELETE FROM pauses WHERE shard = ? AND type = ?;
+
+-- name: begin_replay
+INSERT INTO replays (id, chosen, who, why, canary, rate, stop_at, most, begun_at, letters, status, said, ended_at)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 0, 'running', '', NULL) ON CONFLICT DO NOTHING RETURNING id;
+
+-- name: freeze_letters
+INSERT INTO replay_letters (replay, number, request, actor, message_id, shard, key)
+SELECT
+    ?11,
+    row_number() OVER (
+        ORDER BY dead_at, source, json_extract('[' || replace(position, ':', ',') || ']', '$[0]'),
+            json_extract('[' || replace(position, ':', ',') || ']', '$[1]'),
+            json_extract('[' || replace(position, ':', ',') || ']', '$[2]'), message_id
+    ),
+    randomblob(16), actor, message_id, shard, key
+FROM dead_letters
+WHERE (?1 IS NULL OR actor = ?1) AND (?2 IS NULL OR key = ?2)
+    AND (?3 IS NULL OR type = ?3 OR substr(type, -1 - length(?3)) = '.' || ?3)
+    AND (?4 IS NULL OR error = ?4 OR substr(error, -1 - length(?4)) = '.' || ?4)
+    AND (?5 IS NULL OR substr(fingerprint, 1, length(?5)) = ?5)
+    AND (?6 IS NULL OR substr(hex(message_id), -length(?6)) = upper(?6))
+    AND (?7 IS NULL OR dead_at >= ?7) AND (?8 IS NULL OR dead_at <= ?8) AND (?9 = '' OR status = ?9)
+    AND (?10 = '[]' OR message_id IN (SELECT unhex(value) FROM json_each(?10)));
+
+-- name: count_letters
+UPDATE replays SET letters = (SELECT count(*) FROM replay_letters WHERE replay = ?1) WHERE id = ?1 RETURNING letters;
+
+-- name: end_replay
+UPDATE replays SET status = ?2, said = ?3, ended_at = ?4 WHERE id = ?1;
+
+-- name: replays
+SELECT id, chosen, who, why, canary, rate, stop_at, most, begun_at, letters, status, said, ended_at FROM replays
+ORDER BY begun_at DESC, id LIMIT ?;
+
+-- name: replay_letters
+SELECT number, request, actor, message_id, shard, key FROM replay_letters WHERE replay = ? ORDER BY number;
+
+-- name: replayed
+SELECT number, status FROM replay_letters JOIN requests ON requests.id = replay_letters.request
+WHERE replay = ? ORDER BY number;
+
+-- name: add_edit
+INSERT INTO edits (request, actor, message_id, shard, body, schema, who, why, edited_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?);
+
+-- name: rewrite_letter
+UPDATE dead_letters SET body = ?3, schema = ?4 WHERE actor = ?1 AND message_id = ?2 AND status = 'dead';
+
+-- name: edits_of
+SELECT request, actor, message_id, shard, body, schema, who, why, edited_at FROM edits WHERE actor = ? AND message_id = ? ORDER BY edited_at, request;

@@ -18,5 +18,8 @@ def write_answers(connection: Connection, answerings: Sequence[Answering]) -> No
     """All of it, what goes before what comes. `RowConflict`."""
     change(connection, "answer", "answers", sorted(chain.from_iterable(each.answers for each in answerings)))
     change(connection, "move_letter", "letters", sorted(chain.from_iterable(each.letters for each in answerings)))
+    add(connection, "add_edit", "edits", sorted(chain.from_iterable(each.edits for each in answerings)))
+    rewritten = sorted(chain.from_iterable(each.rewritten for each in answerings))
+    change(connection, "rewrite_letter", "rewritten", rewritten)
     change(connection, "resume", "resumed", sorted(chain.from_iterable(each.resumed for each in answerings)))
     add(connection, "pause", "paused", sorted(chain.from_iterable(each.paused for each in answerings)))

@@ -22,7 +22,8 @@ def _in_answers(connection: Connection, answering: Answering) -> Iterator[str]:
 
 
 def _in_letters(connection: Connection, answering: Answering) -> Iterator[str]:
-    for actor, message_id, status, _ in answering.letters:
+    moved = [(actor, message_id, status) for actor, message_id, status, _ in answering.letters]
+    for actor, message_id, status in (*moved, *((*each[:2], "edited") for each in answering.rewritten)):
         found = connection.rows(SQL["dead_letter"], (actor, message_id))
         if found != [("dead",)]:
             said = found[0][0] if found else "none"
@@ -36,5 +37,12 @@ def _in_pauses(connection: Connection, answering: Answering) -> Iterator[str]:
 
 _Finder: TypeAlias = "Callable[[Connection, Answering], Iterator[str]]"
 ANSWERING_FINDERS: Mapping[str, _Finder] = MappingProxyType(
-    {"answers": _in_answers, "letters": _in_letters, "resumed": _in_pauses, "paused": _in_pauses}
+    {
+        "answers": _in_answers,
+        "letters": _in_letters,
+        "edits": _in_answers,
+        "rewritten": _in_letters,
+        "resumed": _in_pauses,
+        "paused": _in_pauses,
+    }
 )

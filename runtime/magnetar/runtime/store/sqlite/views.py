@@ -13,7 +13,8 @@ from magnetar.runtime.bus.port import Position
 from magnetar.runtime.store.effects import EffectRow
 from magnetar.runtime.store.parking import DeadLetter, FailureRow, ParkedKey, ParkedRow
 from magnetar.runtime.store.port import JournalRow, OutboxRow, StateRow, TimerRow
-from magnetar.runtime.store.requests import Pause, Request
+from magnetar.runtime.store.replays import Replay, Replayed, ReplayLetter
+from magnetar.runtime.store.requests import Edit, Pause, Request
 from magnetar.runtime.store.sql.tables import table_name
 from magnetar.runtime.store.sqlite.database import SQL, open_reading
 from magnetar.runtime.store.sqlite.failures import said_plainly
@@ -85,6 +86,10 @@ class SqliteViews:
         """See the port."""
         return next(self._rows(DeadLetter._make, "letter", actor, message_id), None)
 
+    def edits_of(self, actor: str, message_id: bytes) -> list[Edit]:
+        """See the port."""
+        return list(self._rows(Edit._make, "edits_of", actor, message_id))
+
     def letters(self, which: Which, limit: int = 1000) -> list[DeadLetter]:
         """See the port."""
         return list(self._rows(DeadLetter._make, "letters", *which, limit))
@@ -108,6 +113,18 @@ class SqliteViews:
     def requests_of(self, shard: str, key: str, limit: int = 1000) -> list[Request]:
         """See the port."""
         return list(self._rows(Request._make, "requests_of", shard, key, limit))
+
+    def replays(self, limit: int = 1000) -> list[Replay]:
+        """See the port."""
+        return list(self._rows(Replay._make, "replays", limit))
+
+    def replay_letters(self, replay: bytes) -> list[ReplayLetter]:
+        """See the port."""
+        return list(self._rows(ReplayLetter._make, "replay_letters", replay))
+
+    def replayed(self, replay: bytes) -> list[Replayed]:
+        """See the port."""
+        return list(self._rows(Replayed._make, "replayed", replay))
 
     def unsent_of(self, actor: str) -> list[OutboxRow]:
         """See the port."""
