@@ -6,6 +6,7 @@ Everything sent must have been applied exactly once, and everything decided must
 from __future__ import annotations
 
 import json
+import os
 import random
 import sqlite3
 import time
@@ -17,8 +18,10 @@ from typing import TYPE_CHECKING, TypeVar
 
 from magnetar.runtime.bus.port import Outgoing
 from magnetar.runtime.compose import bus_place, store_place
-from magnetar.runtime.identity import to_text
+from magnetar.runtime.identity import mint, to_text
 from magnetar.runtime.routing import partition_of
+from magnetar.runtime.store.requests import Request, RequestStatus, What
+from magnetar.runtime.worker.asked import LETTER
 from magnetar.schemas import Kept
 from tests.acceptance.killing.life import Life
 from tests.acceptance.killing.till import TILL, Branch, Deposit, accounts, branches
@@ -73,6 +76,19 @@ class Till:
             batch.extend([(message, name)] * self.chance.choice([1, 1, 2]))
         self.client.send_all(batch)
         self.feed_foreign()
+        self.ask()
+
+    def ask(self) -> None:
+        """A person asks for a dead letter that is not there: the shard's owner looks for it, and says so."""
+        now, key = time.time_ns() // 1000, f"a-{next(self.numbers) % 7}"
+        shard = f"accounts/{partition_of(key, 2)}"
+        letter = json.dumps({LETTER: to_text(mint(now, os.urandom))})
+        request = Request(
+            mint(now, os.urandom), shard, What.DISCARD.value, key, letter, "ann", "a test", 0,
+            RequestStatus.ASKED.value, "", None, None,
+        )  # fmt: skip
+        with closing(store_place(self.store).requests()) as book:
+            book.ask([request])
 
     def feed_foreign(self) -> None:
         """A deposit from a producer that knows nothing of our properties: only the topic's schema."""
