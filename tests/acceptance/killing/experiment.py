@@ -20,6 +20,7 @@ from magnetar.runtime.bus.port import Outgoing
 from magnetar.runtime.compose import bus_place, store_place
 from magnetar.runtime.identity import mint, to_text
 from magnetar.runtime.routing import partition_of
+from magnetar.runtime.store.port import StoreError
 from magnetar.runtime.store.requests import Request, RequestStatus, What
 from magnetar.runtime.worker.asked import LETTER
 from magnetar.schemas import Kept
@@ -58,6 +59,7 @@ class Till:
     sent: dict[str, Deposit] = field(default_factory=dict)
     foreign: int = 0
     doubtful: set[str] = field(default_factory=set)
+    asked: bool = False
     numbers: Iterator[int] = field(default_factory=lambda: iter(range(1, 1_000_000)))
 
     @property
@@ -87,8 +89,13 @@ class Till:
             mint(now, os.urandom), shard, What.DISCARD.value, key, letter, "ann", "a test", 0,
             RequestStatus.ASKED.value, "", None, None,
         )  # fmt: skip
-        with closing(store_place(self.store).requests()) as book:
-            book.ask([request])
+        try:
+            with closing(store_place(self.store).requests()) as book:
+                book.ask([request])
+        except StoreError:
+            assert not self.asked, "who could ask before can ask now"  # no worker has made the store yet
+        else:
+            self.asked = True
 
     def feed_foreign(self) -> None:
         """A deposit from a producer that knows nothing of our properties: only the topic's schema."""
