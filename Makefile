@@ -54,7 +54,7 @@ check: $(READY) ## format, lint, types, layers, public names: what needs no serv
 
 .PHONY: contracts
 contracts: $(READY) ## the compatibility gate: the shop's contracts break nothing that was released
-	@$(BIN)/magnetar schema check magnetar.actors:SHOP --out schemas/magnetar/schemas/commerce/avro
+	@$(BIN)/magnetar schema check magnetar.actors.charging.shop:SHOP --out schemas/magnetar/schemas/commerce/avro
 
 .PHONY: format
 format: $(READY) ## format the code and mend what ruff can mend
@@ -98,3 +98,7 @@ clean: ## remove what the tools left (not .venv)
 .PHONY: parking
 parking: $(READY) ## 10,000 orders, some of which fail, under workers that are killed: do healthy ones notice? (SEED=1)
 	@$(BIN)/python -m magnetar.chaos.parking --seed $(SEED)
+
+.PHONY: paying
+paying: $(READY) ## 2,000 orders, and a payment provider that is killed, slow and lying: does anybody pay twice? (SEED=1)
+	@$(BIN)/python -m magnetar.chaos.paying --seed $(SEED)

@@ -31,6 +31,7 @@ GUIDES = [
     TESTING,
     "docs/guide/foreign-producers.md",
     "docs/guide/when-handling-fails.md",
+    "docs/guide/calling-the-outside-world.md",
     RUNNING,
     WORKERS,
 ]

@@ -14,6 +14,8 @@ from magnetar.runtime.store.port import Disposition
 from magnetar.runtime.telemetry.catalogue import CATALOGUE, Kind
 from magnetar.runtime.telemetry.counting import Counting
 from magnetar.runtime.telemetry.metrics import Exhibit
+from magnetar.runtime.worker.answers import Ending
+from magnetar.runtime.worker.breaker import BreakerState
 from magnetar.runtime.worker.observer import Loss, Takeover, Wait
 from tests.acceptance.pages import ROOT, page, tables_of
 
@@ -91,6 +93,8 @@ def test_the_table_is_the_catalogue() -> None:
         ("`reason` of a parked key", Reason),
         ("`outcome` of a message", Disposition),
         ("`outcome` of a commit", ["happened", "lost"]),
+        ("`outcome` of a call", Ending),
+        ("`state` of a breaker", BreakerState),
     ],
 )
 def test_the_words_of_a_label_are_those_of_the_code(label: str, values: Iterable[str]) -> None:
@@ -114,6 +118,8 @@ def test_every_rule_asks_for_series_that_are_shown() -> None:
     words = {
         "magnetar_waits_total": {"reason": {str(each) for each in Wait}},
         "magnetar_takeovers_total": {"how": {str(each) for each in Takeover}},
+        "magnetar_breaker_state": {"state": {str(each) for each in BreakerState}},
+        "magnetar_effects_told_total": {"outcome": {str(each) for each in Ending}},
     }
     for rule in rules():
         assert set(NAME.findall(rule.expr)) <= shown.keys(), rule.alert

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from magnetar.chaos.evidence import Cursor, Evidence, Place, Unapplied
 from magnetar.chaos.history import Answered, Committed, History, Intended, LaneRow, Requested
 from magnetar.runtime.bus.port import Delivery, Position
-from magnetar.runtime.identity import id_of
+from magnetar.runtime.identity import derive, id_of
 from magnetar.runtime.instant import SECOND, Instant, to_iso
 from magnetar.runtime.store.parking import DeadLetter, FailureRow, ParkedKey, ParkedRow
 from magnetar.runtime.store.port import JournalRow, OutboxRow, ShardRow, StateRow, TimerRow
@@ -17,7 +17,7 @@ from magnetar.schemas import contract_name
 
 if TYPE_CHECKING:
     from magnetar.runtime.wiring import Wiring
-    from magnetar.schemas import Message, State, Timer
+    from magnetar.schemas import Message, Outcome, State, Timer
 
 NOW: Instant = 1_767_225_600 * SECOND
 END: Instant = NOW + 60 * SECOND
@@ -120,6 +120,14 @@ class Remains:
         codec = self.wiring.actors[actor].timers[kind]
         about = {"message_id": id_of(name(number)), "type": kind, "source": "timer"}
         written = {"schema": codec.schema.fingerprint, "body": codec.encode(timer)}
+        return self._journals(actor, state, {**about, **written, **other})
+
+    def tells(self, actor: str, outcome: Outcome, effect: int, state: State, **other: Any) -> JournalRow:
+        """The journal's row of the first outcome of the effect of this number."""
+        kind = contract_name(type(outcome))
+        codec = self.wiring.actors[actor].outcomes[kind]
+        about = {"message_id": derive(id_of(name(effect)), 0), "type": kind, "source": "effect"}
+        written = {"schema": codec.schema.fingerprint, "body": codec.encode(outcome)}
         return self._journals(actor, state, {**about, **written, **other})
 
     def _journals(self, actor: str, state: State, other: dict[str, Any]) -> JournalRow:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from magnetar.chaos.checkers import CHECKERS, PUNCTUAL, REQUESTS
+from magnetar.chaos.simulation.cashiers import cashiers
 from magnetar.chaos.simulation.clerks import clerks
 from magnetar.chaos.simulation.schedule import WORKLOADS
 from magnetar.chaos.simulation.shopping import shop
@@ -17,6 +18,7 @@ from magnetar.chaos.simulation.warehouse import warehouse
 from magnetar.chaos.verdict import Finding, Verdict, judge
 from tests.simulation import (
     stories_of_books,
+    stories_of_effects,
     stories_of_failures,
     stories_of_keys,
     stories_of_messages,
@@ -31,9 +33,17 @@ if TYPE_CHECKING:
     from magnetar.runtime.wiring import Wiring
     from tests.simulation.stories_of_keys import Story
 
-STORIES = (stories_of_messages, stories_of_keys, stories_of_books, stories_of_failures, stories_of_requests)
+STORIES = (
+    stories_of_messages,
+    stories_of_keys,
+    stories_of_books,
+    stories_of_failures,
+    stories_of_effects,
+    stories_of_requests,
+)
 APPS: dict[str, Callable[[], Wiring]] = {
     "shopping": lambda: shop(1),
+    "charging": lambda: cashiers(1),
     "failing": lambda: clerks(1, "hold", 1),
     "": lambda: warehouse(1),
 }

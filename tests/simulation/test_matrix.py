@@ -71,6 +71,19 @@ SHOWS: dict[str, Callable[[Played], bool]] = {
     "dead-letter-skipped": lambda played: (
         "a dead letter was skipped" in played.outcome.history.met and types_of(played).count("Note") == 2
     ),
+    "effect": lambda played: types_of(played)[0] == "Settle" and "store.commit:after" in played.passes,
+    "effect-attempt": lambda played: (
+        "store.commit:after" in played.passes and types_of(played)[:2] == ["Settle", "Charged"]
+    ),
+    "effect-outcome": lambda played: "an effect was done" in played.outcome.history.met and "Said" in types_of(played),
+    "effect-again": lambda played: (
+        played.outcome.history.met["an effect was asked again"] == 2 and "Charged" in types_of(played)
+    ),
+    "effect-takeover": lambda played: (
+        "an effect was asked again after a takeover" in played.outcome.history.met
+        and "store.effects:after" in played.passes
+        and types_of(played).count("Charged") == 2
+    ),
     "request": lambda played: "a person skipped a head" in played.outcome.history.met and "Note" in types_of(played),
     "replay": lambda played: (
         {"a replayed letter failed again", "a replayed letter was applied"} <= played.outcome.history.met.keys()

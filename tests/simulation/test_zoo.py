@@ -176,7 +176,7 @@ def test_the_command_prints_bug_by_checker(capsys: pytest.CaptureFixture[str]) -
     """A line a bug, with the seed that shows it, and who alone saw it."""
     assert main(["mints_ids_at_random", "skips_a_row_that_failed"]) == 0
     told = capsys.readouterr().out
-    assert f"  r  {ITSELF}\n" in told
+    assert re.search(rf"^  [a-z]  {ITSELF}$", told, re.MULTILINE)
     assert re.search(r"^mints_ids_at_random +(· )+# (· )+ +0 +1 +\d+\.\d +0$", told, re.MULTILINE)
     assert re.search(r"^skips_a_row_that_failed .* x .* -$", told, re.MULTILINE)
     assert "2 of 2 caught" in told

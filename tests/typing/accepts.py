@@ -11,19 +11,25 @@ from magnetar.runtime import (
     Actor,
     Answer,
     App,
+    Call,
     Client,
     Command,
     Context,
+    Dependency,
     Digits,
+    Effect,
     Event,
+    Failed,
     Key,
     Money,
+    Outcome,
     Policy,
     Record,
     Remote,
     Row,
     State,
     Timer,
+    Unknown,
     World,
     replace,
 )
@@ -80,6 +86,26 @@ class Booking(Row):
     amount: int
 
 
+class Print(Effect):
+    """A request to the outside."""
+
+    text: str
+
+
+class Printed(Outcome):
+    """What came of it."""
+
+    pages: int = 0
+
+
+class Jammed(Outcome):
+    """The other thing that may come of it."""
+
+
+class PrintUnknown(Unknown):
+    """Or nobody knows."""
+
+
 class Order(State):
     """A state."""
 
@@ -123,6 +149,21 @@ def reserve(stock: Stock, message: Reserve, context: Context) -> Stock:
     """Another actor's handler."""
     context.send(Mail(address="x"))
     return Stock(left=stock.left - 1)
+
+
+@stock.effect(Dependency("printer"), unknown=PrintUnknown)
+def print_label(request: Print, call: Call) -> Printed | Failed[Jammed]:
+    """An effect: what it may answer is in its type."""
+    if not call.idempotency_key:
+        return Failed(Jammed(), final=True)
+    return Printed(pages=call.attempt)
+
+
+@stock.handles
+def printed(stock: Stock, message: Printed, context: Context) -> Stock:
+    """An outcome is handled like a message."""
+    key: str = context.effect(Print(text="again"))
+    return replace(stock, left=len(key))
 
 
 app = App("shop", orders, stock, remotes=[Remote("mail", takes=[Mail])])

@@ -6,7 +6,24 @@ The text of the mark must be in both messages: the name of a type is what both s
 from __future__ import annotations
 
 import magnetar.runtime
-from magnetar.runtime import Actor, Client, Command, Context, Event, Key, Remote, State, Timer, World, replace
+from magnetar.runtime import (
+    Actor,
+    Call,
+    Client,
+    Command,
+    Context,
+    Dependency,
+    Effect,
+    Event,
+    Key,
+    Outcome,
+    Remote,
+    State,
+    Timer,
+    Unknown,
+    World,
+    replace,
+)
 
 public: int = magnetar.runtime.__all__  # E: int
 
@@ -28,6 +45,18 @@ class Overdue(Timer):
     """A timer."""
 
 
+class Ask(Effect):
+    """An effect."""
+
+
+class Answered(Outcome):
+    """An outcome."""
+
+
+class AskUnknown(Unknown):
+    """Nobody knows."""
+
+
 class Order(State):
     """A state."""
 
@@ -45,6 +74,24 @@ stock = Actor("stock", Stock)
 listed = Actor("listed", Order, publishes=[Place])  # E: Place
 stateless = Actor("stateless", Place)  # E: Place
 remote = Remote("remote", takes=[Placed])  # E: Placed
+
+
+@orders.effect(Dependency("x"), unknown=Overdue)  # E: Overdue
+def wrong_unknown(request: Ask, call: Call) -> Answered:
+    """What nobody knows is an Unknown."""
+    return Answered()
+
+
+@orders.effect(Dependency("x"), unknown=AskUnknown)  # E: Place
+def wrong_request(request: Place, call: Call) -> Answered:
+    """A command is no effect."""
+    return Answered()
+
+
+@orders.effect(Dependency("x"), unknown=AskUnknown)  # E: str
+def wrong_outcome(request: Ask, call: Call) -> str:
+    """What it returns is no outcome."""
+    return ""
 
 
 @orders.handles  # E: Stock

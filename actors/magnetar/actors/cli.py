@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from magnetar.actors.charging import CHARGE_LIFECYCLE, REFUND_LIFECYCLE
 from magnetar.actors.demo.command import demo
 from magnetar.actors.lifecycle import mermaid, table
 from magnetar.actors.ordering import ORDER_LIFECYCLE
@@ -27,6 +28,8 @@ class Drawn(StrEnum):
     ORDERS = "orders"
     STOCK = "stock"
     PAYMENTS = "payments"
+    CHARGES = "charges"
+    REFUNDS = "refunds"
 
 
 @order.callback()
@@ -36,7 +39,9 @@ def shop() -> None:
 
 @order.command()
 def lifecycle(
-    of: Annotated[Drawn, typer.Argument(help="Whose life: of an order, a reservation, or a payment.")] = Drawn.ORDERS,
+    of: Annotated[
+        Drawn, typer.Argument(help="Whose life: of an order, a reservation, a payment, or its charge and refunds.")
+    ] = Drawn.ORDERS,
     *,
     as_table: Annotated[
         bool, typer.Option("--table", help="What comes of every message in every status, as a Markdown table.")
@@ -50,3 +55,7 @@ def lifecycle(
             typer.echo(table(STOCK_LIFECYCLE) if as_table else mermaid(STOCK_LIFECYCLE), nl=False)
         case Drawn.PAYMENTS:
             typer.echo(table(PAYMENT_LIFECYCLE) if as_table else mermaid(PAYMENT_LIFECYCLE), nl=False)
+        case Drawn.CHARGES:
+            typer.echo(table(CHARGE_LIFECYCLE) if as_table else mermaid(CHARGE_LIFECYCLE), nl=False)
+        case Drawn.REFUNDS:
+            typer.echo(table(REFUND_LIFECYCLE) if as_table else mermaid(REFUND_LIFECYCLE), nl=False)

@@ -12,8 +12,13 @@ from magnetar.actors.stocking import make_stock
 from magnetar.runtime import App
 
 if TYPE_CHECKING:
+    from magnetar.actors.charging import Charging
     from magnetar.runtime import Actor
     from magnetar.schemas.commerce import Order, Payment, Stock
+
+
+CONTRACTS: Final = 1
+"""The generation of what the shop stores: since 1, a payment knows of its provider, which code of 0.1.0 would lose."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,11 +32,15 @@ class Shop:
     settings: ShopSettings
 
 
-def make_shop(settings: ShopSettings | None = None) -> Shop:
-    """A shop with these settings; by default the ones of `ShopSettings`."""
+def make_shop(settings: ShopSettings | None = None, charging: Charging | None = None) -> Shop:
+    """A shop with these settings; by default the ones of `ShopSettings`.
+
+    `charging`: the provider that charges its orders; None: it waits for what a provider tells it.
+    """
     chosen = settings or ShopSettings()
-    orders, stock, payments = make_orders(chosen), make_stock(chosen), make_payments(chosen)
-    return Shop(orders, stock, payments, App("shop", orders, stock, payments), chosen)
+    orders, stock, payments = make_orders(chosen), make_stock(chosen), make_payments(chosen, charging)
+    app = App("shop", orders, stock, payments, contracts=CONTRACTS)
+    return Shop(orders, stock, payments, app, chosen)
 
 
 _SHOP: Final = make_shop()

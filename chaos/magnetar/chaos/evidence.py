@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from magnetar.runtime.bus.memory import Broker
     from magnetar.runtime.bus.port import Delivery
     from magnetar.runtime.instant import Instant
+    from magnetar.runtime.store.effects import EffectRow
     from magnetar.runtime.store.parking import DeadLetter, FailureRow, ParkedKey, ParkedRow
     from magnetar.runtime.store.port import JournalRow, OutboxRow, ShardName, ShardRow, StateRow, TimerRow
     from magnetar.runtime.store.views import Views
@@ -82,7 +83,7 @@ class Evidence:
     `schemas` are the texts that the store keeps, by fingerprint; `requests` what became of those that people asked, by
     id; `timelines` the applied rows of each (actor, key), by version; `effects` what the journal says was sent;
     `copies` where each message is, by its id's text, but for letters about it; `exhumed` the dead letters that were
-    replayed.
+    replayed. `errands` are the effects of each (actor, key) that have no outcome.
     """
 
     wiring: Wiring
@@ -98,6 +99,7 @@ class Evidence:
     schemas: Mapping[str, str]
     unapplied: Unapplied = field(default_factory=Unapplied)
     requests: Mapping[bytes, Request] = field(default_factory=dict[bytes, Request])
+    errands: dict[tuple[str, str], list[EffectRow]] = field(default_factory=dict)
     timelines: dict[tuple[str, str], list[JournalRow]] = field(init=False, default_factory=dict)
     effects: list[Effect] = field(init=False, default_factory=list)
     copies: dict[str, list[Place]] = field(init=False, default_factory=dict)
@@ -149,6 +151,7 @@ def gather(wiring: Wiring, broker: Broker, views: Views, at: Instant, asked: Ite
         schemas=views.schemas(),
         unapplied=unapplied(wiring, views, journal),
         requests={request.id: request for request in views.requests(list(asked))},
+        errands={who: views.effects_of(*who) for who in states if wiring.actors[who[0]].effects},
     )
 
 

@@ -94,6 +94,23 @@ class Restored(Event, frozen=True, gc=False):
     commits: int
 
 
+class Charged(Event, frozen=True, gc=False):
+    """The outside has done what was asked, for good, under this idempotency key; by its own log."""
+
+    subject: str
+    key: str
+
+
+class Heard(Event, frozen=True, gc=False):
+    """An answer of the outside has reached a worker that had the shard at the time; `says` is '' for most."""
+
+    subject: str
+    key: str
+    says: str
+    shard: ShardName
+    epoch: int
+
+
 class Struck(Event, frozen=True, gc=False):
     """A fault of this kind was seen to have an effect, so many times."""
 
@@ -146,6 +163,8 @@ AnyEvent = (
     | Committed
     | Requested
     | Restored
+    | Charged
+    | Heard
     | Struck
     | Met
     | Told
@@ -186,6 +205,7 @@ class History:
     `decided` holds the ids of all messages in committed outboxes, `epochs` the newest epoch taken of each shard.
     `restored`: whether the store ever was replaced by a backup; then `commits` are those that it knew, and later ones.
     `effective` counts faults by kind, `met` situations; `looks` are those at acknowledgements. `requests`: by id.
+    `charges` is the log of the outside, `heard` what came back of it.
     """
 
     def __init__(self, clock: Callable[[], Instant]) -> None:
@@ -199,6 +219,8 @@ class History:
         self.restored = False
         self.requests: dict[bytes, Requested] = {}
         self.looks: list[Acknowledged] = []
+        self.charges: list[Charged] = []
+        self.heard: list[Heard] = []
         self.restless: list[str] = []
         self.violations: list[Violation] = []
         self.effective: dict[str, int] = {}
@@ -241,12 +263,21 @@ class History:
                 self.epochs.clear()
             case Struck():
                 self.effective[event.kind] = self.effective.get(event.kind, 0) + event.count
-            case Acknowledged():
-                self.looks.append(event)
+            case Acknowledged() | Charged() | Heard():
+                self._listed(event)
             case Restless():
                 self.restless.append(event.what)
             case Blamed():
                 self.violations.append(Violation(event.promise, event.subject, event.found))
+
+    def _listed(self, event: Acknowledged | Charged | Heard) -> None:
+        match event:
+            case Acknowledged():
+                self.looks.append(event)
+            case Charged():
+                self.charges.append(event)
+            case Heard():
+                self.heard.append(event)
 
     def _answered(self, sending: Sending, position: Position | None) -> None:
         sending.acked = True

@@ -5,6 +5,7 @@ from magnetar.runtime.app import App
 from magnetar.runtime.bus.port import BusUnavailable
 from magnetar.runtime.client import Answer, Client
 from magnetar.runtime.context import Context
+from magnetar.runtime.effects import Breaking, Call, Dependency, Failed
 from magnetar.runtime.envelope import Envelope
 from magnetar.runtime.errors import (
     AppInvalid,
@@ -14,6 +15,7 @@ from magnetar.runtime.errors import (
     LayoutDiffers,
     MagnetarError,
     MisuseError,
+    NotSent,
     PermanentError,
     ShardLost,
     TemporaryError,
@@ -22,21 +24,39 @@ from magnetar.runtime.errors import (
 from magnetar.runtime.policy import Policy, Retry
 from magnetar.runtime.row import Row
 from magnetar.runtime.testing import World
-from magnetar.schemas import Command, Digits, Event, Key, Money, Record, State, Timer, replace
+from magnetar.schemas import (
+    Command,
+    Digits,
+    Effect,
+    Event,
+    Key,
+    Money,
+    Outcome,
+    Record,
+    State,
+    Timer,
+    Unknown,
+    replace,
+)
 
 __all__ = [
     "Actor",
     "Answer",
     "App",
     "AppInvalid",
+    "Breaking",
     "BrokenPromise",
     "BusUnavailable",
+    "Call",
     "Client",
     "Command",
     "Context",
+    "Dependency",
     "Digits",
+    "Effect",
     "Envelope",
     "Event",
+    "Failed",
     "HandlerFailed",
     "Key",
     "KeyParked",
@@ -44,6 +64,8 @@ __all__ = [
     "MagnetarError",
     "MisuseError",
     "Money",
+    "NotSent",
+    "Outcome",
     "PermanentError",
     "Policy",
     "Record",
@@ -55,6 +77,7 @@ __all__ = [
     "TemporaryError",
     "Timer",
     "Unhandleable",
+    "Unknown",
     "World",
     "replace",
 ]

@@ -5,17 +5,22 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
+from magnetar.runtime.effects import EffectDeclared
 from magnetar.runtime.policy import Policy
-from magnetar.schemas import Command, Event, Message, State
+from magnetar.schemas import Command, Effect, Event, Message, State
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from magnetar.runtime.context import Context
+    from magnetar.runtime.effects import Call, Dependency, Failed
     from magnetar.runtime.row import Row
+    from magnetar.schemas import Outcome, Unknown
 
 S = TypeVar("S", bound=State)
 M = TypeVar("M", bound=Message)
+E = TypeVar("E", bound=Effect)
+R = TypeVar("R", bound="Outcome | Failed[Any]")
 
 
 class Actor(Generic[S]):
@@ -41,6 +46,7 @@ class Actor(Generic[S]):
         self.rows = tuple(rows)
         self.policy = policy or Policy()
         self.handlers: list[Callable[..., Any]] = []
+        self.effects: list[EffectDeclared] = []
 
     def handles(self, handler: Callable[[S, M, Context], S]) -> Callable[[S, M, Context], S]:
         """Declare a pure function of (state, message, context) as the handler of that message's type.
@@ -49,6 +55,23 @@ class Actor(Generic[S]):
         """
         self.handlers.append(handler)
         return handler
+
+    def effect(
+        self, dependency: Dependency, *, unknown: type[Unknown]
+    ) -> Callable[[Callable[[E, Call], R]], Callable[[E, Call], R]]:
+        """Declare a function of (request, call) that does an effect: `@payments.effect(psp, unknown=ChargeUnknown)`.
+
+        It runs in a thread of the dependency's bulkhead, after the commit that asks for it, at least once, within the
+        dependency's limits. The types are read from its annotations: the request's, and the outcomes' that it returns,
+        bare or as `Failed[…]`. `unknown` is told when the attempts are over without an answer. Each outcome, and
+        `unknown`, needs a handler of this actor. The function itself is returned unchanged.
+        """
+
+        def declare(function: Callable[[E, Call], R]) -> Callable[[E, Call], R]:
+            self.effects.append(EffectDeclared(function, dependency, unknown))
+            return function
+
+        return declare
 
     def __repr__(self) -> str:
         """`Actor('orders', Order)`."""

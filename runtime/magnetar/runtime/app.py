@@ -34,7 +34,7 @@ class App:
         problems = problems_of(declaration)
         if problems:
             raise AppInvalid(self.name, problems)
-        return compile_wiring(self.name, self.contracts, self.actors, self.remotes, declaration.handlers)
+        return compile_wiring(self.contracts, declaration)
 
     def __repr__(self) -> str:
         """`App('shop', orders, stock)`."""

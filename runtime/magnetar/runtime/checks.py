@@ -12,8 +12,23 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from magnetar.runtime.annotations import hint_of, where
+from magnetar.runtime.effect_checks import EffectFound, effect_problems, read_effects
 from magnetar.runtime.row import row_plan
-from magnetar.schemas import Command, ContractInvalid, Event, Message, State, Timer, contract_name, key_field, schema_of
+from magnetar.schemas import (
+    Command,
+    ContractInvalid,
+    Effect,
+    Event,
+    Message,
+    Outcome,
+    State,
+    Timer,
+    Unknown,
+    contract_name,
+    key_field,
+    schema_of,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -36,6 +51,7 @@ class Declaration:
     actors: Sequence[Actor[Any]]
     remotes: Sequence[Remote]
     handlers: dict[str, dict[type[Message], Callable[..., Any]]] = field(default_factory=dict)
+    effects: dict[str, dict[type[Effect], EffectFound]] = field(default_factory=dict)
     problems: list[str] = field(default_factory=list)
 
     @classmethod
@@ -46,6 +62,8 @@ class Declaration:
             table = declaration.handlers.setdefault(actor.name, {})
             for handler in actor.handlers:
                 declaration._enter(actor, handler, table)
+            declaration.effects[actor.name], problems = read_effects(actor)
+            declaration.problems += problems
         return declaration
 
     def _enter(
@@ -57,7 +75,7 @@ class Declaration:
         elif kind in table:
             self.problems.append(
                 f"actor {actor.name!r} has two handlers for {kind.__name__}: "
-                f"{_where(table[kind])} and {_where(handler)}. Keep one."
+                f"{where(table[kind])} and {where(handler)}. Keep one."
             )
         else:
             table[kind] = handler
@@ -69,35 +87,35 @@ class Declaration:
                 yield actor, kind
 
 
-def _where(handler: Callable[..., Any]) -> str:
-    code = getattr(handler, "__code__", None)
-    name = getattr(handler, "__qualname__", repr(handler))
-    return f"{name} ({code.co_filename}:{code.co_firstlineno})" if code else name
-
-
 def _message_type(actor: Actor[Any], handler: Callable[..., Any]) -> tuple[type[Message] | None, str]:
     """The type a handler takes, or None and why not."""
-    start = f"handler {_where(handler)} of actor {actor.name!r}"
+    start = f"handler {where(handler)} of actor {actor.name!r}"
     if not isinstance(handler, FunctionType) or handler.__code__.co_argcount != _PARAMETERS:
         return None, f"{start} must be a function of (state, message, context)."
     name = handler.__code__.co_varnames[1]
-    hint = handler.__annotations__.get(name)
-    if hint is None:
-        return None, f"{start}: annotate {name!r} with the message's type."
-    if isinstance(hint, str):
-        try:
-            hint = eval(hint, handler.__globals__)  # noqa: S307 - the app's own annotation, as typing.get_type_hints does
-        except (NameError, AttributeError, SyntaxError) as error:
-            return None, f"{start}: its annotation {hint!r} cannot be read ({error}); import the type at run time."
-    if not (isinstance(hint, type) and issubclass(hint, (Command, Event, Timer))):
-        return None, f"{start} takes {hint!r}, which is no Command, Event or Timer; derive it from one."
+    hint, problem = hint_of(handler, name)
+    if problem:
+        return None, f"{start}: {problem}"
+    if not (isinstance(hint, type) and issubclass(hint, (Command, Event, Timer, Outcome))):
+        return None, f"{start} takes {hint!r}, which is no Command, Event, Timer or Outcome; derive it from one."
     return hint, ""
 
 
 def problems_of(declaration: Declaration) -> list[str]:
     """Every problem of a declaration, in the order a reader would mend them."""
     found = list(declaration.problems)
-    for check in (_names, _contracts, _defaults, _keys, _takers, _publishers, _referenced, _rows, _retries):
+    for check in (
+        _names,
+        _contracts,
+        _defaults,
+        _keys,
+        _takers,
+        _publishers,
+        _referenced,
+        _rows,
+        _retries,
+        effect_problems,
+    ):
         found.extend(check(declaration))
     return found
 
@@ -125,6 +143,8 @@ def _kinds(declaration: Declaration) -> Iterator[type[Any]]:
         yield from (*remote.takes, *remote.publishes)
     for _, kind in declaration.taken():
         yield kind
+    for found in declaration.effects.values():
+        yield from found
 
 
 def _contracts(declaration: Declaration) -> Iterator[str]:
@@ -165,7 +185,7 @@ def _bare(state: type[State]) -> list[str]:
 def _keys(declaration: Declaration) -> Iterator[str]:
     remote = ((service.name, kind) for service in declaration.remotes for kind in service.takes)
     for owner, kind in dict.fromkeys((*declaration.taken(), *remote)):
-        if not issubclass(kind, Timer) and key_field(kind) is None:
+        if not issubclass(kind, (Timer, Outcome)) and key_field(kind) is None:
             yield (
                 f"{kind.__name__}, taken by {owner!r}, has no key; mark the field that names its entity: "
                 "`order_id: Key`."
@@ -209,20 +229,25 @@ def _referenced(declaration: Declaration) -> Iterator[str]:
     }
     for actor in declaration.actors:
         own = declaration.handlers[actor.name]
-        for kind, where in mentioned(actor.handlers).items():
+        for kind, place in mentioned(actor.handlers).items():
             if issubclass(kind, Command) and kind not in commands:
                 yield (
-                    f"{where} names command {kind.__name__}, which no actor or remote takes; write its "
+                    f"{place} names command {kind.__name__}, which no actor or remote takes; write its "
                     "handler, or name it in a Remote."
                 )
             elif issubclass(kind, Timer) and kind not in own:
                 yield (
-                    f"{where} names timer {kind.__name__}, which actor {actor.name!r} does not handle; "
+                    f"{place} names timer {kind.__name__}, which actor {actor.name!r} does not handle; "
                     "write its handler."
+                )
+            elif issubclass(kind, Effect) and kind not in declaration.effects[actor.name]:
+                yield (
+                    f"{place} names effect {kind.__name__}, for which actor {actor.name!r} has no function; "
+                    "mark one with @….effect(…)."
                 )
             elif issubclass(kind, Event) and kind not in own and kind not in actor.publishes:
                 yield (
-                    f"{where} names event {kind.__name__}, which actor {actor.name!r} may not publish; "
+                    f"{place} names event {kind.__name__}, which actor {actor.name!r} may not publish; "
                     "add it to its publishes=[…]."
                 )
 
@@ -247,9 +272,9 @@ def mentioned(handlers: Iterable[Callable[..., Any]]) -> dict[type[Message], str
                 elif (
                     isinstance(value, type)
                     and issubclass(value, Message)
-                    and value not in {Message, Command, Event, Timer}
+                    and value not in {Message, Command, Event, Timer, Effect, Outcome, Unknown}
                 ):
-                    found.setdefault(value, _where(handler))
+                    found.setdefault(value, where(handler))
     return found
 
 

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from uuid import UUID
 
 from magnetar.runtime.errors import MisuseError
-from magnetar.runtime.identity import derive
+from magnetar.runtime.identity import derive, to_text
 from magnetar.runtime.instant import Instant, from_datetime, micros, to_datetime
-from magnetar.schemas import Command, Event, Timer
+from magnetar.schemas import Command, Effect, Event, Timer
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -33,13 +33,20 @@ class Armed(NamedTuple):
     timer: Timer
 
 
+class Asked(NamedTuple):
+    """An effect decided in a handler; its id is its idempotency key (R29)."""
+
+    effect_id: bytes
+    request: Effect
+
+
 class Context:
     """The handler's side of one message. Deterministic: the same message on the same state sees the same context (R5).
 
     Lives for one call of one handler; used by the loop's thread only.
     """
 
-    __slots__ = ("_id", "_now", "_ordinal", "armed", "cancelled", "envelope", "key", "rows", "sent")
+    __slots__ = ("_id", "_now", "_ordinal", "armed", "asked", "cancelled", "envelope", "key", "rows", "sent")
 
     def __init__(self, key: str, message_id: bytes, now: Instant, envelope: Envelope) -> None:
         """Made by the engine; in a test by hand, to call a handler as the plain function that it is."""
@@ -48,6 +55,7 @@ class Context:
         self.sent: list[Sent] = []
         self.armed: dict[str, Armed] = {}
         self.cancelled: list[str] = []
+        self.asked: list[Asked] = []
         self.rows: list[Row] = []
         self._id = message_id
         self._now = now
@@ -71,6 +79,16 @@ class Context:
         """State a fact on this actor's public topic, after the commit, exactly once."""
         _must_be(Event, event, "publish() takes an Event: send() commands, schedule() timers")
         self.sent.append(Sent(self._derived(), event))
+
+    def effect(self, request: Effect) -> str:
+        """Ask the outside world, after the commit, at least once. Returns the idempotency key of every attempt.
+
+        What becomes of it comes back as a message: see `Actor.effect`.
+        """
+        _must_be(Effect, request, "effect() takes an Effect: send() commands, publish() events")
+        asked = Asked(self._derived(), request)
+        self.asked.append(asked)
+        return to_text(asked.effect_id)
 
     def schedule(
         self, timer: Timer, *, after: float | None = None, at: datetime | None = None, name: str | None = None

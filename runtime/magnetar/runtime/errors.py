@@ -7,6 +7,7 @@ MagnetarError ─┬─ AppInvalid          the declaration is wrong; every prob
                ├─ MisuseError         a handler, client or test asked for something that cannot be
                ├─ TemporaryError      raised by a handler: not now; it is tried again
                ├─ PermanentError      raised by a handler: never; the message becomes a dead letter at once
+               ├─ NotSent             raised by an effect function: this attempt has not reached the other side
                ├─ KeyParked           a question waits behind a failure of its key; it is answered later, not here
                ├─ HandlerFailed       a handler raised, or returned what is no state of its actor
                ├─ LayoutDiffers       the broker's partition counts are not the declared ones (R31)
@@ -68,6 +69,18 @@ class PermanentError(MagnetarError):
 
     def __init__(self, text: str) -> None:
         """`text` is kept for operators: what is wrong with the message, and what would mend it."""
+        super().__init__(text)
+
+
+class NotSent(MagnetarError):
+    """Raised by an effect function: this attempt has surely not reached the other side. It is made again later.
+
+    `raise NotSent(f"no connection to {url}: {error}") from error`. Only where that is certain: any other exception says
+    that nobody knows, and that is what is told when the attempts are over.
+    """
+
+    def __init__(self, text: str) -> None:
+        """`text` is kept for operators: what stood in the way."""
         super().__init__(text)
 
 

@@ -16,28 +16,32 @@ from magnetar.runtime.client import Client
 from magnetar.runtime.errors import MisuseError
 from magnetar.runtime.instant import Instant, from_datetime, micros, seconds, to_datetime
 from magnetar.runtime.store.sqlite import SqliteMemory
+from magnetar.runtime.worker.bulkhead import Inline, Job
 from magnetar.runtime.worker.engine import Engine, Settings, Surroundings
-from magnetar.runtime.worker.intake import Inline, Receiving
+from magnetar.runtime.worker.intake import Inline as Receiver
+from magnetar.runtime.worker.intake import Receiving
 from magnetar.runtime.worker.membership import ALONE
 from magnetar.runtime.worker.observer import Observer
 from magnetar.runtime.worker.ownership import Tenure
 from magnetar.runtime.worker.reception import Office
 from magnetar.runtime.worker.timers import Clockwork
 from magnetar.runtime.worker.winning import Winner
-from magnetar.schemas import Event, Kept, Message, State, contract_name
+from magnetar.schemas import Effect, Event, Kept, Message, State, contract_name
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from types import TracebackType
     from uuid import UUID
 
     from magnetar.runtime.actor import Remote
+    from magnetar.runtime.effects import Call
     from magnetar.runtime.errors import HandlerFailed
     from magnetar.runtime.store.port import JournalRow, TimerRow
     from magnetar.runtime.wiring import Topic
 
 S = TypeVar("S", bound=State)
 M = TypeVar("M", bound=Message)
+E = TypeVar("E", bound=Effect)
 
 _NEW_YEAR = datetime(2026, 1, 1, tzinfo=UTC)
 _FAR = 400 * 24 * 3600.0
@@ -55,6 +59,9 @@ class World:
     Every call returns when nothing is left to do at the present instant. A handler's exception is raised here, as
     the `__cause__` of `HandlerFailed`; with `parks=True` its message is parked instead and tried again, as the actor's
     policy says. `seed` decides the ids minted for messages that are sent without one.
+
+    `effects` are the outside world: by the type of its request a function that stands in for the effect's own, called
+    as it would be, at once. It may be exchanged at any time: `world.effects[Charge] = declined`.
     """
 
     patience: ClassVar[int] = 1_000_000
@@ -67,9 +74,12 @@ class World:
         start: datetime = _NEW_YEAR,
         seed: int = 0,
         parks: bool = False,
+        effects: Mapping[type[Effect], Callable[[Any, Call], Any]] | None = None,
     ) -> None:
         """Of actors, or of one whole `App`. Raises `AppInvalid` as starting it would."""
         self._parks = parks
+        self.effects: dict[type[Effect], Callable[[Any, Call], Any]] = dict(effects or {})
+        self._asked: list[tuple[Effect, Call]] = []
         app = _app(actors, remotes)
         self.wiring = app.wire()
         self._now = from_datetime(start)
@@ -166,6 +176,20 @@ class World:
         """A key's armed timers by due time."""
         return self._views.timers_of(actor.name, key)
 
+    def calls(self, kind: type[E]) -> list[tuple[E, Call]]:
+        """Every call of the outside that was made for this request, in order."""
+        return [(request, call) for request, call in self._asked if isinstance(request, kind)]
+
+    def answer(self, request: Effect, call: Call) -> object:
+        """What the outside says: the stand-in's part. `MisuseError` where there is none."""
+        stand_in = self.effects.get(type(request))
+        if stand_in is None:
+            name = type(request).__name__
+            message = f"nobody answers {name} in this world: World(…, effects={{{name}: lambda request, call: …}})"
+            raise MisuseError(message)
+        self._asked.append((request, call))
+        return stand_in(request, call)
+
     def _published(self, topic: Topic, kind: type[M]) -> list[M]:
         found: list[M] = []
         for partition in range(topic.partitions or 1):
@@ -197,10 +221,11 @@ class World:
             store=self.database.open(),
             owner="world",
             code="test",
-            receiving=Receiving(Inline, wake=lambda: None),
+            receiving=Receiving(Receiver, wake=lambda: None),
             noise=self._chance.randbytes,
             clock=lambda: seconds(self._now),
             observer=Observer() if self._parks else _Strict(),
+            bulkhead=_Outside(self),
         )
 
     def _run(self) -> Instant | None:
@@ -235,6 +260,20 @@ class _Strict(Observer):
 
     def failing(self, error: HandlerFailed) -> None:
         raise error from error.__cause__
+
+
+class _Outside(Inline):
+    """The bulkhead of a world: its stand-ins are called in place of the effects' functions."""
+
+    def __init__(self, world: World) -> None:
+        super().__init__()
+        self._world = world
+
+    def begin(self, job: Job) -> None:
+        """A missing stand-in is the test's mistake, and no answer."""
+        if type(job.request) not in self._world.effects:
+            self._world.answer(job.request, job.call)
+        super().begin(job._replace(function=self._world.answer))
 
 
 class _Moments:

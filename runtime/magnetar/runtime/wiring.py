@@ -14,11 +14,14 @@ from magnetar.runtime.row import RowPlan, row_plan
 from magnetar.schemas import (
     Codec,
     Command,
+    Effect,
     Event,
     Message,
+    Outcome,
     Schema,
     State,
     Timer,
+    Unknown,
     codec_for,
     contract_name,
     key_field,
@@ -28,7 +31,10 @@ from magnetar.schemas import (
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
-    from magnetar.runtime.actor import Actor, Remote
+    from magnetar.runtime.actor import Actor
+    from magnetar.runtime.checks import Declaration
+    from magnetar.runtime.effect_checks import EffectFound
+    from magnetar.runtime.effects import Call, Dependency
     from magnetar.runtime.policy import Policy
     from magnetar.runtime.row import Row
     from magnetar.runtime.table import Table
@@ -91,8 +97,24 @@ class LetterTopic:
 
 
 @dataclass(frozen=True, slots=True)
+class EffectPlan:
+    """An effect of an actor, compiled. `codec` is its request's; `successes` and `refusals` are what it may answer."""
+
+    name: str
+    request: type[Effect]
+    codec: Codec[Effect]
+    function: Callable[[Effect, Call], Any]
+    dependency: Dependency
+    unknown: type[Unknown]
+    successes: tuple[type[Outcome], ...]
+    refusals: tuple[type[Outcome], ...]
+
+
+@dataclass(frozen=True, slots=True)
 class ActorPlan:
-    """One actor, compiled. `sources` are the topics it consumes, its own first; `timers` are by contract name.
+    """One actor, compiled. `sources` are the topics it consumes, its own first.
+
+    `timers`, `outcomes` and `effects` are by contract name.
 
     `retries` are its retry topics, the shortest wait first; `dead_letters` is the topic of what it has given up.
     """
@@ -105,6 +127,8 @@ class ActorPlan:
     kinds: Mapping[type[Message], Kind]
     types: frozenset[str]
     timers: Mapping[str, Codec[Timer]]
+    outcomes: Mapping[str, Codec[Outcome]]
+    effects: Mapping[str, EffectPlan]
     sources: tuple[Topic, ...]
     events: Topic | None
     rows: Mapping[type[Row], RowPlan]
@@ -139,6 +163,8 @@ class Wiring:
         codecs: list[Codec[Any]] = [topic.codec for topic in self.topics.values()]
         codecs += [plan.codec for plan in plans]
         codecs += [codec for plan in plans for codec in plan.timers.values()]
+        codecs += [codec for plan in plans for codec in plan.outcomes.values()]
+        codecs += [effect.codec for plan in plans for effect in plan.effects.values()]
         return {codec.schema.fingerprint: codec.schema for codec in codecs}
 
     def provisioned(self) -> Iterator[Topic | LetterTopic]:
@@ -226,7 +252,7 @@ def checked_key(key: object, what: str) -> str:
 
 
 def _own_topic(app: str, actor: Actor[Any], taken: Sequence[type[Message]]) -> Topic:
-    types = tuple(kind for kind in taken if not issubclass(kind, Timer))
+    types = tuple(kind for kind in taken if not issubclass(kind, (Timer, Outcome)))
     return Topic(
         actor.name,
         _kinds(types),
@@ -248,9 +274,16 @@ def _takers(events: Iterable[type[Event]], taken: Mapping[str, Sequence[type[Mes
     return tuple(actor for actor, kinds in taken.items() if offered & set(kinds))
 
 
-def _plan(
-    actor: Actor[Any], handlers: Mapping[type[Message], Callable[..., State]], topics: Mapping[str, Topic]
-) -> ActorPlan:
+def _effect(found: EffectFound) -> EffectPlan:
+    function, dependency, unknown = found.declared
+    return EffectPlan(
+        contract_name(found.request), found.request, codec_for(found.request), function, dependency, unknown,
+        found.successes, found.refusals,
+    )  # fmt: skip
+
+
+def _plan(actor: Actor[Any], declaration: Declaration, topics: Mapping[str, Topic]) -> ActorPlan:
+    handlers, effects = declaration.handlers[actor.name], declaration.effects[actor.name]
     own = (topics[actor.name],) if actor.name in topics else ()
     feeds = tuple(topic for name, topic in topics.items() if name != actor.name and actor.name in topic.takers)
     return ActorPlan(
@@ -262,6 +295,8 @@ def _plan(
         kinds=_kinds(handlers),
         types=frozenset(contract_name(kind) for kind in handlers),
         timers={contract_name(kind): codec_for(kind) for kind in handlers if issubclass(kind, Timer)},
+        outcomes={contract_name(kind): codec_for(kind) for kind in handlers if issubclass(kind, Outcome)},
+        effects={contract_name(kind): _effect(found) for kind, found in effects.items()},
         sources=own + feeds,
         events=topics.get(f"{actor.name}-events"),
         rows={row: row_plan(row) for row in actor.rows},
@@ -271,15 +306,10 @@ def _plan(
     )
 
 
-def compile_wiring(
-    app: str,
-    contracts: int,
-    actors: Sequence[Actor[Any]],
-    remotes: Sequence[Remote],
-    handlers: Mapping[str, Mapping[type[Message], Callable[..., State]]],
-) -> Wiring:
+def compile_wiring(contracts: int, declaration: Declaration) -> Wiring:
     """Compile a declaration that has no problems."""
-    taken: dict[str, Sequence[type[Message]]] = {name: tuple(kinds) for name, kinds in handlers.items()}
+    app, actors, remotes = declaration.app, declaration.actors, declaration.remotes
+    taken: dict[str, Sequence[type[Message]]] = {name: tuple(kinds) for name, kinds in declaration.handlers.items()}
     topics: dict[str, Topic] = {}
     for actor in actors:
         own = _own_topic(app, actor, taken[actor.name])
@@ -301,6 +331,6 @@ def compile_wiring(
     commands: dict[type[Message], Topic] = {
         kind: topic for topic in topics.values() for kind in topic.kinds if issubclass(kind, Command)
     }
-    plans = {actor.name: _plan(actor, handlers[actor.name], topics) for actor in actors}
+    plans = {actor.name: _plan(actor, declaration, topics) for actor in actors}
     letters = {topic.name: topic for plan in plans.values() for topic in plan.letters()}
     return Wiring(app, contracts, plans, commands, topics, letters)

@@ -45,7 +45,7 @@ class Record(msgspec.Struct, frozen=True, kw_only=True, gc=False, metaclass=Froz
 
 
 class Message(Record):
-    """What is sent: base of `Command`, `Event` and `Timer`, not used directly."""
+    """What is sent: base of `Command`, `Event`, `Timer`, `Effect` and `Outcome`, not used directly."""
 
 
 class Command(Message):
@@ -58,6 +58,26 @@ class Event(Message):
 
 class Timer(Message):
     """What an entity sends to itself for later; needs no key."""
+
+
+class Effect(Message):
+    """What an entity asks of the outside world: done after the commit that asks it; needs no key."""
+
+
+class Outcome(Message):
+    """What became of an effect, told to the entity that has asked; needs no key."""
+
+
+class Unknown(Outcome):
+    """Nobody knows what became of an effect: base of the messages that say so. Own fields need defaults.
+
+    `sent` is False when each of the `attempts` is known not to have reached the other side; `error` is of the last one.
+    """
+
+    idempotency_key: Annotated[str, Doc("under which the other side was asked, each time")]
+    attempts: Annotated[int, Doc("how often it was asked")]
+    sent: Annotated[bool, Doc("false: each attempt is known not to have reached the other side")]
+    error: Annotated[str, Doc("of the last attempt")]
 
 
 class State(Record):

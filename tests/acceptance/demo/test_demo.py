@@ -51,7 +51,7 @@ def test_the_demo_on_a_real_pulsar_keeps_every_invariant(pulsar_server: PulsarSe
     """The same plan, a worker process, SIGKILL."""
     wiring = demo_shop(TIMEOUT).app.wire()
     plan = make_plan(80, seed=4, payment_timeout=TIMEOUT, spread=1.5)
-    ground = OnPulsar(wiring, tmp_path, pulsar_server.service_url, pulsar_server.admin_url, TIMEOUT)
+    ground = OnPulsar(wiring, tmp_path, pulsar_server.service_url, pulsar_server.admin_url, str(TIMEOUT))
     try:
         result = run_demo(ground, wiring, plan, tmp_path, lambda _: None)
     finally:

@@ -6,6 +6,7 @@ Everything sent must have been applied exactly once, and everything decided must
 from __future__ import annotations
 
 import json
+import os
 import random
 import sqlite3
 import time
@@ -17,8 +18,11 @@ from typing import TYPE_CHECKING, TypeVar
 
 from magnetar.runtime.bus.port import Outgoing
 from magnetar.runtime.compose import bus_place, store_place
-from magnetar.runtime.identity import to_text
+from magnetar.runtime.identity import mint, to_text
 from magnetar.runtime.routing import partition_of
+from magnetar.runtime.store.port import StoreError
+from magnetar.runtime.store.requests import Request, RequestStatus, What
+from magnetar.runtime.worker.asked import LETTER
 from magnetar.schemas import Kept
 from tests.acceptance.killing.life import Life
 from tests.acceptance.killing.till import TILL, Branch, Deposit, accounts, branches
@@ -55,6 +59,7 @@ class Till:
     sent: dict[str, Deposit] = field(default_factory=dict)
     foreign: int = 0
     doubtful: set[str] = field(default_factory=set)
+    asked: bool = False
     numbers: Iterator[int] = field(default_factory=lambda: iter(range(1, 1_000_000)))
 
     @property
@@ -73,6 +78,24 @@ class Till:
             batch.extend([(message, name)] * self.chance.choice([1, 1, 2]))
         self.client.send_all(batch)
         self.feed_foreign()
+        self.ask()
+
+    def ask(self) -> None:
+        """A person asks for a dead letter that is not there: the shard's owner looks for it, and says so."""
+        now, key = time.time_ns() // 1000, f"a-{next(self.numbers) % 7}"
+        shard = f"accounts/{partition_of(key, 2)}"
+        letter = json.dumps({LETTER: to_text(mint(now, os.urandom))})
+        request = Request(
+            mint(now, os.urandom), shard, What.DISCARD.value, key, letter, "ann", "a test", 0,
+            RequestStatus.ASKED.value, "", None, None,
+        )  # fmt: skip
+        try:
+            with closing(store_place(self.store).requests()) as book:
+                book.ask([request])
+        except StoreError:
+            assert not self.asked, "who could ask before can ask now"  # no worker has made the store yet
+        else:
+            self.asked = True
 
     def feed_foreign(self) -> None:
         """A deposit from a producer that knows nothing of our properties: only the topic's schema."""
@@ -141,12 +164,13 @@ def finish(till: Till) -> None:
 
 
 def at_rest(till: Till, views: Views) -> bool:
-    """Every deposit counted, every reminder fired, nothing unsent."""
+    """Every deposit counted, every reminder fired, every slip printed, nothing unsent."""
     states = list(views.states_of("accounts"))
     done = sum(1 for row in views.journal_of("accounts") if row.type.endswith(".Counted"))
     timers = any(views.timers_of("accounts", row.key) for row in states)
     unsent = views.unsent_of("accounts") or views.unsent_of("branches")
-    return done == len(till.sent) + till.foreign and not timers and not unsent
+    asked = any(views.effects_of("accounts", row.key) for row in states)
+    return done == len(till.sent) + till.foreign and not timers and not unsent and not asked
 
 
 def check(till: Till, views: Views) -> None:
@@ -158,6 +182,8 @@ def check(till: Till, views: Views) -> None:
     check_published_once([row for rows in journals.values() for row in rows], read_all(till), till.doubtful)
     total = sum(message.amount for message in till.sent.values()) + till.foreign
     assert sum(int(str(row[3])) for row in views.rows_of("bookings")) == total
+    slips = [row for row in journals["accounts"] if row.source == "effect"]
+    assert len(slips) == sum(message.amount % 4 == 0 for message in till.sent.values())
     codec = TILL.wire().actors["branches"].codec
     counted = [codec.decode(row.body, codec.schema, Kept("branches", row.key)) for row in views.states_of("branches")]
     assert sum(branch.total for branch in counted if isinstance(branch, Branch)) == total
@@ -191,7 +217,9 @@ def check_published_once(rows: list[JournalRow], published: Counter[str], doubtf
     assert ours.keys() == decided.keys()
     assert {message_id for message_id, count in ours.items() if count > 1} <= doubtful
     assert set(decided.values()) == {1}
-    assert {to_text(row.message_id) for row in rows if row.causation_id and row.source != "timer"} == set(decided)
+    assert {
+        to_text(row.message_id) for row in rows if row.causation_id and row.source not in {"timer", "effect"}
+    } == set(decided)
 
 
 def read_all(till: Till) -> Counter[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from magnetar.actors import SHOP
+from magnetar.actors.charging.shop import SHOP
 from magnetar.runtime.cli.contracts import contracts_of
 from magnetar.schemas import commerce, drift, generate
 
@@ -12,7 +12,7 @@ AVRO = Path(commerce.__file__).parent / "avro"
 
 
 def test_the_committed_schemas_are_those_of_the_types() -> None:
-    """`magnetar schema generate magnetar.actors:SHOP --out …/commerce/avro` writes them anew."""
+    """`magnetar schema generate magnetar.actors.charging.shop:SHOP --out …/commerce/avro` writes them anew."""
     assert drift(contracts_of(SHOP.wire()), AVRO) == []
 
 

@@ -11,6 +11,7 @@ import pytest
 from typer.testing import CliRunner
 
 from magnetar.actors import ORDER_LIFECYCLE, PAYMENT_LIFECYCLE, STOCK_LIFECYCLE, mermaid
+from magnetar.actors.charging import CHARGE_LIFECYCLE, REFUND_LIFECYCLE
 from magnetar.actors.cli import app
 from magnetar.actors.lifecycle import table
 from tests.acceptance.pages import files_of, page, suite, written
@@ -19,7 +20,13 @@ if TYPE_CHECKING:
     from magnetar.actors import Lifecycle
 
 GUIDE = Path(__file__).parents[3] / "docs" / "guide" / "the-shop.md"
-LIVES: list[Lifecycle[Any, Any, Any, Any, Any]] = [ORDER_LIFECYCLE, STOCK_LIFECYCLE, PAYMENT_LIFECYCLE]
+LIVES: list[Lifecycle[Any, Any, Any, Any, Any]] = [
+    ORDER_LIFECYCLE,
+    STOCK_LIFECYCLE,
+    PAYMENT_LIFECYCLE,
+    CHARGE_LIFECYCLE,
+    REFUND_LIFECYCLE,
+]
 
 
 def _drawn(life: Lifecycle[Any, Any, Any, Any, Any]) -> str:

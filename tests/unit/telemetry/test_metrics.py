@@ -17,31 +17,39 @@ from magnetar.runtime.telemetry.counting import Counting
 from magnetar.runtime.telemetry.looking import Looking
 from magnetar.runtime.telemetry.metrics import Exhibit, registry_of_process, text_of
 from magnetar.runtime.threads.loop import Pulse
+from magnetar.runtime.worker.bulkhead import Inline
 from magnetar.runtime.worker.observer import Loss, Observer, Observers, Wait
 from tests.unit.worker.bank import Do, accounts, bank
 from tests.unit.worker.bench import Bench
+from tests.unit.worker.outside import Switchboard
+from tests.unit.worker.shopfront import Charged, Pay, payments, psp, shopfront
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from prometheus_client import Metric as Family
+
+    from magnetar.runtime import App
+    from magnetar.runtime.worker.bulkhead import Bulkhead
 
 NAME = re.compile(r"magnetar(_[a-z]+)+")
 UNITS = (
     "_total", "_seconds", "_messages", "_rows", "_destinations", "_epoch", "_info", "_armed", "_live", "_keys",
-    "_at_alarm", "_at_bound",
+    "_at_alarm", "_at_bound", "_effects", "_calls", "_state",
 )  # fmt: skip
 
 
 class Watched(Bench):
     """A bench whose engine is counted and looked at."""
 
-    def __init__(self) -> None:
-        partitions = {name: plan.policy.partitions for name, plan in bank.wire().actors.items()}
+    def __init__(self, app: App = bank, bulkhead: Callable[[], Bulkhead] = Inline) -> None:
+        partitions = {name: plan.policy.partitions for name, plan in app.wire().actors.items()}
         self.counting = Counting(partitions, metadata.version("magnetar"))
         self.registry = CollectorRegistry()
         exhibit = Exhibit(self.counting)
         self.registry.register(exhibit)
         exhibit.look(lambda: Looking(self.engine, Pulse(steps=7, busy=1.5), lambda: self.now).numbers())
-        super().__init__()
+        super().__init__(app, bulkhead=bulkhead)
 
     def audience(self) -> Observer:
         """The counting hears it too."""
@@ -77,6 +85,8 @@ def test_every_metric_of_the_catalogue_is_shown(bench: Watched) -> None:
         family = shown[metric.name.removesuffix("_total")]
         assert family.type == metric.kind
         assert family.documentation == metric.meaning
+        if "dependency" in metric.labels and not family.samples:
+            continue  # this app calls nobody
         assert family.samples, metric.name
         assert {tuple(sorted(set(sample.labels) - {"le"})) for sample in family.samples} == {
             tuple(sorted(metric.labels))
@@ -90,7 +100,7 @@ def test_a_name_follows_the_naming_guide(metric: Metric) -> None:
     assert metric.name.endswith("_total") == (metric.kind is Kind.COUNTER)
     assert metric.name.endswith(UNITS) or metric.name.startswith("magnetar_shards")
     assert "milli" not in metric.name
-    assert set(metric.labels) <= {"actor", "shard", "how", "reason", "outcome", "version"}
+    assert set(metric.labels) <= {"actor", "shard", "how", "reason", "outcome", "version", "dependency", "state"}
     assert list(metric.bounds) == sorted(set(metric.bounds))
     assert metric.meaning.endswith(".")
 
@@ -264,6 +274,38 @@ def test_dead_letters_are_counted_whether_they_had_been_parked_or_not(bench: Wat
     assert bench.value("magnetar_messages_settled_total", actor="accounts", outcome="dead") == 2
     assert bench.sum_of("magnetar_parked_keys", reason="held") == 2
     assert bench.value("magnetar_parked_keys_at_bound", shard=name) == 1
+
+
+def test_effects_are_seen() -> None:
+    """Calls by what they came to and how long they took, what waits, what is told, and the breaker."""
+    board = Switchboard()
+    bench = Watched(shopfront, lambda: board)
+    bench.send(Pay(order="a"))
+    bench.step(24)
+    shard = bench.shard(payments, "a").name
+    assert bench.value("magnetar_waiting_effects", shard=shard, dependency="psp") == 1
+    assert bench.value("magnetar_open_calls", dependency="psp") == 1
+    bench.now += 300_000
+    board.answer(Charged(reference="r"))
+    bench.step(24)
+    assert bench.value("magnetar_waiting_effects", shard=shard, dependency="psp") == 0
+    assert bench.value("magnetar_open_calls", dependency="psp") == 0
+    assert bench.value("magnetar_effect_calls_total", dependency="psp", outcome="success") == 1
+    assert bench.value("magnetar_effects_told_total", dependency="psp", outcome="success") == 1
+    assert bench.value("magnetar_effect_call_duration_seconds_sum", dependency="psp") == pytest.approx(0.3, abs=0.01)
+    for _ in range(psp.breaking.least - 1):
+        bench.send(Pay(order="b"))
+        bench.step(24)
+        board.answer(ConnectionError("gone"))
+        bench.step(24)
+    assert bench.value("magnetar_effect_calls_total", dependency="psp", outcome="unknown") == 3
+    assert bench.value("magnetar_breaker_state", dependency="psp", state="open") == 1
+    assert bench.value("magnetar_breaker_state", dependency="psp", state="closed") == 0
+    for metric in (each for each in CATALOGUE if "dependency" in each.labels):
+        labels = {
+            frozenset(sample.labels) - {"le"} for sample in bench.families()[metric.name.removesuffix("_total")].samples
+        }
+        assert labels == {frozenset(metric.labels)}
 
 
 def test_the_smaller_hooks_are_counted(bench: Watched) -> None:

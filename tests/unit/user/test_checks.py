@@ -194,7 +194,7 @@ ONE_PROBLEM: list[tuple[Actor[Any], str, str]] = [
     (actor("fine", gone), "takes event Gone, which nobody publishes", "publishes=[…] of an actor or a Remote"),
     (actor("fine", bare), "annotate 'message'", "with the message's type"),
     (actor("fine", hidden), "'Nowhere' cannot be read", "import the type at run time"),
-    (actor("fine", numbered), "no Command, Event or Timer", "derive it from one"),
+    (actor("fine", numbered), "no Command, Event, Timer or Outcome", "derive it from one"),
     (actor("fine", short), "must be a function of (state, message, context)", "function of"),
     (actor("fine", waits), "names timer Late", "write its handler"),
     (actor("fine", asks), "names command Stop, which no actor or remote takes", "name it in a Remote"),

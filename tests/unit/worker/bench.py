@@ -12,6 +12,7 @@ from magnetar.runtime.instant import SECOND, Instant, micros, seconds
 from magnetar.runtime.routing import partition_of
 from magnetar.runtime.store.sqlite import SqliteMemory
 from magnetar.runtime.worker.arrival import REHOMED
+from magnetar.runtime.worker.bulkhead import Inline as Calls
 from magnetar.runtime.worker.engine import Engine, Settings, Surroundings
 from magnetar.runtime.worker.intake import Inline, Receiving
 from magnetar.runtime.worker.membership import ALONE
@@ -28,6 +29,9 @@ if TYPE_CHECKING:
     from magnetar.runtime.actor import Actor
     from magnetar.runtime.bus.port import Delivery
     from magnetar.runtime.store.port import JournalRow, ShardChanges, ShardRow
+    from magnetar.runtime.worker.answers import Ending
+    from magnetar.runtime.worker.breaker import BreakerState
+    from magnetar.runtime.worker.bulkhead import Bulkhead
     from magnetar.runtime.worker.shard import Shard
 
 S = TypeVar("S", bound=State)
@@ -120,6 +124,18 @@ class Recorder(Observer):
         """Kept."""
         self.heard.append(Heard("taken_over", (shard, how)))
 
+    def called(self, dependency: str, ending: Ending, took: float) -> None:
+        """Kept."""
+        self.heard.append(Heard("called", (dependency, ending, took)))
+
+    def outcome(self, dependency: str, ending: Ending) -> None:
+        """Kept."""
+        self.heard.append(Heard("outcome", (dependency, ending)))
+
+    def breaker(self, dependency: str, state: BreakerState) -> None:
+        """Kept."""
+        self.heard.append(Heard("breaker", (dependency, state)))
+
     def stored(self, took: float) -> None:
         """Kept."""
         self.heard.append(Heard("stored", (took,)))
@@ -148,8 +164,16 @@ class Steps:
 class Bench:
     """The engine, what is around it, and the verbs of the tests. Time moves by `advance` and `run` only."""
 
-    def __init__(self, app: App = bank, settings: Settings | None = None, *, start: bool = True) -> None:
-        """A worker that owns every shard, unless told not to start it."""
+    def __init__(
+        self,
+        app: App = bank,
+        settings: Settings | None = None,
+        *,
+        start: bool = True,
+        bulkhead: Callable[[], Bulkhead] = Calls,
+    ) -> None:
+        """A worker that owns every shard, unless told not to start it. Each worker has a bulkhead of its own."""
+        self._bulkhead = bulkhead
         self.wiring = app.wire()
         self.now = START
         self.broker = Broker(lambda: self.now)
@@ -184,6 +208,7 @@ class Bench:
             clock=lambda: seconds(self.now),
             observer=self.audience(),
             points=self.points,
+            bulkhead=self._bulkhead(),
         )
         return bus, Engine(self.wiring, around, self.settings)
 

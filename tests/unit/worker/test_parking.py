@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from copy import copy
 from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from magnetar.runtime import App, Context
 from magnetar.runtime import envelope as wire
 from magnetar.runtime.bus.memory import MemoryBus
 from magnetar.runtime.bus.port import Busy, Outgoing
@@ -21,7 +23,7 @@ from magnetar.runtime.worker.engine import Settings
 from magnetar.runtime.worker.membership import ALONE
 from magnetar.runtime.worker.ownership import Tenure
 from magnetar.schemas import Command, Key, topic_codec
-from tests.unit.worker.bank import Do, Told, accounts, hasty
+from tests.unit.worker.bank import Account, Do, Told, accounts, bank, hasty
 from tests.unit.worker.bench import START, Bench
 
 if TYPE_CHECKING:
@@ -383,6 +385,28 @@ def test_a_message_that_nobody_here_can_read_waits_for_newer_code(bench: Bench) 
     assert done(bench, neighbour("a")) == ("fine",)
     assert bench.views.failures_of("accounts", id_of("new")) == []
     assert bench.backlog() == 0
+
+
+def other(account: Account, message: Other, context: Context) -> Account:
+    """The newer release's handler."""
+    return Account(done=(*account.done, "other"))
+
+
+def test_newer_code_takes_what_waits_for_it(bench: Bench) -> None:
+    """R2, R30: it was parked by the older code, and is applied by the newer one, before what came behind it."""
+    codec = topic_codec("accounts", "bank", (Do, Other))
+    message = Outgoing("a", codec.encode(Other(account="a")), {"message_id": "new"})
+    bench.raw("accounts", partition_of("a", 2), message, codec.schema.text)
+    do(bench, "a", "behind")
+    bench.run()
+    assert [row.disposition for row in bench.journal(accounts, "a")] == ["parked", "parked"]
+    newer = copy(accounts)
+    newer.handlers = [*accounts.handlers, other]
+    bench.wiring = App("bank", newer, *(actor for actor in bank.actors if actor is not accounts)).wire()
+    bench.crash()
+    bench.advance(61)
+    assert done(bench, "a") == ("other", "behind")
+    assert parked(bench) is None
 
 
 @pytest.mark.parametrize("key", ["a", None], ids=["of a key", "of no key"])

@@ -288,6 +288,19 @@ def test_a_paused_shard_takes_nothing_but_requests(bench: Bench, office: Office)
     assert done(bench) == ("timer 20 late", "in time", "rang late")
 
 
+def test_in_a_paused_shard_nothing_is_replayed(bench: Bench, office: Office) -> None:
+    """Not even by the retry of a key that holds for it: who has stopped all has stopped that."""
+    do(bench, "a", "raise", name="bad")
+    bench.advance(200)
+    dead = letter(bench, "bad")
+    office.get(What.PAUSE_ALL, shard=dead.shard)
+    for status, answer in (
+        office.get(What.REPLAY, letter=to_text(id_of("bad")), shard=dead.shard),
+        office.get(What.RETRY, "a"),
+    ):
+        assert (status, answer) == ("refused", f"everything of {dead.shard} is paused: resume that first")
+
+
 # dead letters
 
 

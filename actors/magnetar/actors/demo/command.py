@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import json
+import logging
 import sys
 import tempfile
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, TypeAlias
 
 import typer
 from rich.console import Console
 
+from magnetar.actors.demo.failing.plan import make_failing_plan
 from magnetar.actors.demo.ground import DemoFailed, Embedded, Ground, OnPulsar
 from magnetar.actors.demo.page import page
 from magnetar.actors.demo.plan import make_plan
@@ -26,9 +28,14 @@ from magnetar.runtime.servers.pulsar import running_pulsar
 from magnetar.runtime.store.port import StoreError
 
 if TYPE_CHECKING:
-    from collections.abc import Generator
+    from collections.abc import Callable, Generator
 
+    from magnetar.actors.demo.failing.judging import Stage
+    from magnetar.actors.demo.failing.plan import FailingPlan
+    from magnetar.actors.demo.run import Progress
     from magnetar.runtime.wiring import Wiring
+
+    Make: TypeAlias = Callable[[Wiring, Path, str], Ground]
 
 VIOLATED, UNAVAILABLE = 1, 3
 
@@ -51,10 +58,11 @@ def demo(
     *,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document instead of tables.")] = False,
 ) -> None:
-    """Run the shop under load, crash its worker half-way, and count everything afterwards.
+    """Run the shop under load, crash its worker half-way, and count everything afterwards; then fail its provider.
 
-    Customers click twice, pay twice, pay too early, too late, too little or never. At the end an oracle reads all
-    topics, the store and the sender's own log. Exit status 1 when an invariant is broken.
+    Customers click twice, pay twice, pay too early, too late, too little or never. Then a second shop asks a payment
+    provider that is killed, slow and lying. At the end of each an oracle reads all topics, the store, the sender's own
+    log and the provider's. Exit status 1 when an invariant is broken.
 
     Examples:  magnetar demo    magnetar demo --bus pulsar    magnetar demo --orders 10000 --seed 7
     """
@@ -62,19 +70,23 @@ def demo(
     folder = (out or Path(tempfile.mkdtemp(prefix="magnetar-demo-"))).absolute()
     folder.mkdir(parents=True, exist_ok=True)
     wiring = demo_shop(payment_timeout).app.wire()
+    failing = make_failing_plan(orders, seed)
     spread = max(4.0, orders / 300 if bus is Bus.MEMORY else orders / 200)
     plan = make_plan(orders, seed, payment_timeout=payment_timeout, spread=spread)
     try:
-        with _ground(bus, wiring, folder, payment_timeout, console) as ground, Bars(console) as bars:
+        with _grounds(bus, folder, payment_timeout, console) as make:
             tune_collector()
-            result = run_demo(ground, wiring, plan, folder, bars.show)
-            told = ground.crash_told
+            ground = make(wiring, folder, "")
+            with Bars(console) as bars:
+                result = run_demo(ground, wiring, plan, folder, bars.show)
+            with Bars(console) as bars:
+                result = result.then(_failing(make, failing, folder / "failing", payment_timeout, bars.show))
     except (DemoFailed, BusError, StoreError, ServerError) as error:
         sys.stderr.write(f"magnetar demo: {error}\n")
         raise typer.Exit(UNAVAILABLE) from error
     report = folder / "report.html"
     where = "a real Pulsar" if bus is Bus.PULSAR else "the in-process bus"
-    report.write_text(page(result, bus=where, crash=told, seed=seed), encoding="utf-8")
+    report.write_text(page(result, bus=where, crash=ground.crash_told, seed=seed), encoding="utf-8")
     if as_json:
         sys.stdout.write(json.dumps(_as_json(result, report), indent=2) + "\n")
     else:
@@ -90,18 +102,36 @@ def _tell(console: Console, result: Result, report: Path) -> None:
     console.print(str(report), soft_wrap=True)
 
 
+def _failing(make: Make, plan: FailingPlan, folder: Path, timeout: float, show: Callable[[Progress], None]) -> Stage:
+    folder.mkdir(exist_ok=True)
+    logging.basicConfig(filename=folder / "worker.log", level=logging.WARNING)  # a line for each doubt is too much here
+    try:
+        from magnetar.actors.demo.failing.stage import run_stage  # noqa: PLC0415 - the command line needs no such extra
+    except ModuleNotFoundError as error:
+        if error.name != "httpx2":
+            raise
+        message = "the demo's payment provider needs httpx2: install magnetar[payments]"
+        raise DemoFailed(message) from error
+    return run_stage(make, plan, folder, timeout, show)
+
+
 @contextmanager
-def _ground(bus: Bus, wiring: Wiring, folder: Path, timeout: float, console: Console) -> Generator[Ground]:
+def _grounds(bus: Bus, folder: Path, timeout: float, console: Console) -> Generator[Make]:
+    """What makes a ground for an app, its folder, and its provider's URL."""
     if bus is Bus.MEMORY:
-        yield Embedded(wiring, folder)
+        yield lambda wiring, below, _: Embedded(wiring, below)
         return
     console.print("starting a real Pulsar (fetched once, then cached) …")
-    with running_pulsar(folder / "pulsar", places().cache, java_home=java_home()) as server:
-        ground = OnPulsar(wiring, folder, server.service_url, server.admin_url, timeout)
-        try:
-            yield ground
-        finally:
-            ground.stop()
+    with ExitStack() as opened:
+        server = opened.enter_context(running_pulsar(folder / "pulsar", places().cache, java_home=java_home()))
+
+        def make(wiring: Wiring, below: Path, provider: str) -> Ground:
+            arguments = (str(timeout), provider)
+            ground = OnPulsar(wiring, below, server.service_url, server.admin_url, *arguments)
+            opened.callback(ground.stop)
+            return ground
+
+        yield make
 
 
 def _as_json(result: Result, report: Path) -> dict[str, object]:

@@ -136,12 +136,12 @@ class OnPulsar:
 
     crash_told = "its process gets SIGKILL"
 
-    def __init__(self, wiring: Wiring, folder: Path, service_url: str, admin_url: str, payment_timeout: float) -> None:
-        """Provisions the app's topics on the broker; the store is empty."""
+    def __init__(self, wiring: Wiring, folder: Path, service_url: str, admin_url: str, *arguments: str) -> None:
+        """Provisions the app's topics on the broker; the store is empty. `arguments`: see `demo.worker`."""
         self._wiring = wiring
         self._folder = folder
         self._service_url = service_url
-        self._payment_timeout = payment_timeout
+        self._arguments = arguments
         self._process: subprocess.Popen[str] | None = None
         _provision(admin_url, wiring)
         self.bus: BusPlace = bus_place(service_url, wiring.app)
@@ -150,8 +150,7 @@ class OnPulsar:
     def start(self) -> None:
         """Start the process and wait until it says that it is ready."""
         command = [sys.executable, "-m", "magnetar.actors.demo.worker", self._service_url, str(self._folder)]
-        arguments = [*command, str(self._payment_timeout)]
-        self._process = subprocess.Popen(arguments, stdout=subprocess.PIPE, text=True)  # noqa: S603 - our own module
+        self._process = subprocess.Popen([*command, *self._arguments], stdout=subprocess.PIPE, text=True)  # noqa: S603 - our own module
         if self._process.stdout is None or self._process.stdout.readline() != "ready\n":
             self.check()
             message = "the worker process did not become ready; its log is above"

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from magnetar.runtime.store.parking import Reason
 from magnetar.runtime.worker.observer import Observer
 
 if TYPE_CHECKING:
@@ -20,12 +21,17 @@ SECOND = 1_000_000
 
 
 class Group(msgspec.Struct, array_like=True, frozen=True):
-    """A group: when it was committed, each topic message's microseconds since published, timers, duplicates."""
+    """A group: when it was committed, each topic message's microseconds since published, and how many duplicates came.
+
+    timers: messages of no topic. parked, freed: keys that wait for what has failed; and keys that do not any more.
+    """
 
     at: int
     waits: list[int]
     timers: int
     duplicates: int
+    parked: list[str] = []
+    freed: list[str] = []
 
 
 class Meter(Observer):
@@ -47,8 +53,11 @@ class Meter(Observer):
     def committed(self, group: Sequence[ShardChanges], at: Instant) -> None:
         """One line."""
         rows = [row for changes in group for row in changes.journal]
-        waits = [at - row.published_at for row in rows if row.source != "timer"]
-        line = Group(at, waits, len(rows) - len(waits), self._duplicates)
+        waits = [at - row.published_at for row in rows if row.source not in {"timer", "effect"}]
+        parking = [changes.parking for changes in group if changes.parking is not None]
+        parked = [f"{key.actor}/{key.key}" for each in parking for key in each.parked_keys if key.reason != Reason.HELD]
+        freed = [f"{actor}/{key}" for each in parking for actor, key in each.freed]
+        line = Group(at, waits, len(rows) - len(waits), self._duplicates, parked, freed)
         self._duplicates = 0
         self._file.write(msgspec.json.encode(line) + b"\n")
 
@@ -60,6 +69,8 @@ class Measured:
     commits: list[tuple[int, int]]  # (instant, messages)
     waits: list[float]
     duplicates: int
+    parked: frozenset[str] = frozenset()  # keys that ever waited for what had failed
+    freed: frozenset[str] = frozenset()  # keys that ever waited, and went on
 
     def wait(self, share: float) -> float:
         """The wait that this share of messages did not exceed, in seconds; 0 when there were none."""
@@ -75,4 +86,6 @@ def read_meter(path: Path) -> Measured:
         commits=[(group.at, len(group.waits) + group.timers) for group in groups],
         waits=sorted(wait / SECOND for group in groups for wait in group.waits),
         duplicates=sum(group.duplicates for group in groups),
+        parked=frozenset(key for group in groups for key in group.parked),
+        freed=frozenset(key for group in groups for key in group.freed),
     )

@@ -10,7 +10,7 @@ from magnetar.runtime.identity import to_text
 from magnetar.schemas.commerce import Capture, CaptureFate, OrderStatus, Restock
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from magnetar.actors.demo.facts import Facts
     from magnetar.schemas.commerce import Order
@@ -38,10 +38,11 @@ class Verdict:
 
 def judge(facts: Facts) -> list[Verdict]:
     """Every invariant, in the order in which a reader would ask."""
-    return [_verdict(promise, check(facts)) for promise, check in _PROMISES]
+    return [verdict(promise, check(facts)) for promise, check in _PROMISES]
 
 
-def _verdict(promise: str, cases: Iterator[str | None]) -> Verdict:
+def verdict(promise: str, cases: Iterable[str | None]) -> Verdict:
+    """A case for each that was looked at: None, or who broke it and how."""
     looked = list(cases)
     broken = [witness for witness in looked if witness is not None]
     shown = broken[:_MOST_WITNESSES]

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from magnetar.actors.demo.facts import Facts, gather
+from magnetar.actors.demo.failing.judging import Stage, judge_stage
 from magnetar.actors.demo.ground import DemoFailed, Ground
 from magnetar.actors.demo.meter import Measured, read_meter
 from magnetar.actors.demo.oracle import FINAL, Verdict, judge
@@ -52,6 +53,11 @@ class Result:
     crashed_at: int
     back_at: int
     seconds: float
+    stage: Stage | None = None
+
+    def then(self, stage: Stage) -> Result:
+        """The same, with what the stage with a failing provider came to."""
+        return replace(self, verdicts=[*self.verdicts, *judge_stage(stage)], stage=stage)
 
     @property
     def ok(self) -> bool:

@@ -9,12 +9,15 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskProgressC
 from rich.table import Table
 from rich.text import Text
 
+from magnetar.schemas.commerce import OrderStatus
+
 if TYPE_CHECKING:
     from types import TracebackType
     from typing import Self
 
     from rich.console import Console
 
+    from magnetar.actors.demo.failing.judging import Stage
     from magnetar.actors.demo.run import Progress as Step
     from magnetar.actors.demo.run import Result
 
@@ -94,7 +97,35 @@ def figures(result: Result) -> list[tuple[str, str]]:
         ),
         ("dead for", f"{(result.back_at - result.crashed_at) / SECOND:.2f} s"),
         ("took", f"{result.seconds:.1f} s"),
+        *(() if result.stage is None else stage_figures(result.stage)),
     ]
+
+
+def stage_figures(stage: Stage) -> list[tuple[str, str]]:
+    """The stage's numbers, named."""
+    return [
+        ("with a failing provider", f"{len(stage.placed):,} orders in {stage.seconds:.1f} s"),
+        ("parked", f"{len(stage.parked):,} orders, of these {len(stage.parked & stage.freed):,} recovered"),
+        ("dead-lettered", f"{len(stage.dead):,} orders, of which only a piece was sent"),
+        ("the provider's log", f"{stage.did('charged'):,} charges, {stage.did('refunded'):,} refunds"),
+    ]
+
+
+def stage_table(stage: Stage) -> Table:
+    """What became of the orders whose provider failed."""
+    table = Table(title="orders with a failing provider", title_justify="left", title_style="bold")
+    rows = {
+        "confirmed": stage.count(OrderStatus.CONFIRMED),
+        "cancelled": stage.count(OrderStatus.CANCELLED),
+        "parked on the way": len(stage.parked),
+        "recovered": len(stage.parked & stage.freed),
+        "dead-lettered": len(stage.dead),
+    }
+    table.add_column("what")
+    table.add_column("orders", justify="right")
+    for what, count in rows.items():
+        table.add_row(what, f"{count:,}")
+    return table
 
 
 def ms(seconds: float) -> str:
@@ -105,6 +136,8 @@ def ms(seconds: float) -> str:
 def tell(console: Console, result: Result) -> None:
     """Table, figures, and the invariants one by one."""
     console.print(outcome_table(result))
+    if result.stage is not None:
+        console.print(stage_table(result.stage))
     grid = Table.grid(padding=(0, 2))
     for name, value in figures(result):
         grid.add_row(Text(name, style="bold"), value)

@@ -1,4 +1,4 @@
-"""Actor `payments`: it keeps what the rules decide, tells the order, and asks for refunds."""
+"""Actor `payments`: it keeps what the rules decide, and tells the order, the world, and a provider if there is one."""
 
 from __future__ import annotations
 
@@ -12,9 +12,12 @@ from magnetar.runtime import Actor, Context, Policy
 from magnetar.schemas.commerce import (
     Capture,
     CaptureFailed,
+    Charged,
     ClosePayment,
     Payment,
     PaymentReceived,
+    Refunded,
+    RefundRefused,
     RefundRequested,
     RequestPayment,
     Unclaimed,
@@ -23,28 +26,38 @@ from magnetar.schemas.commerce import (
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from magnetar.actors.charging import Charging
     from magnetar.actors.settings import ShopSettings
-    from magnetar.schemas import Money
+    from magnetar.schemas import Message, Money
 
     Take: TypeAlias = Callable[[Payment, PaymentMessage, Context], Payment]
 
 
-def make_payments(settings: ShopSettings) -> Actor[Payment]:
-    """The actor, with this time-out. Every message goes the same way: decide, evolve, tell."""
+def make_payments(settings: ShopSettings, charging: Charging | None = None) -> Actor[Payment]:
+    """The actor, with this time-out. Every message goes the same way: decide, evolve, tell, ask.
+
+    `charging`: the provider that it asks; None: it asks nobody, and waits for what it is told.
+    """
     policy = Policy(partitions=settings.partitions)
     publishes = (PaymentReceived, RefundRequested)
     actor = Actor("payments", Payment, publishes=publishes, rows=[PaymentStep], policy=policy)
 
-    def take(payment: Payment, message: PaymentMessage, context: Context) -> Payment:
+    def apply(payment: Payment, message: PaymentMessage, context: Context) -> Payment:
         taken = decide(payment, message)
         after = evolve(payment, message, taken)
         for act in taken.does:
             _perform(act, payment, after, message, context, settings)
-        context.record(_step(payment, after, message, context.key))
+        return after if charging is None else charging.follow(after, context)
+
+    def take(payment: Payment, message: PaymentMessage, context: Context) -> Payment:
+        after = apply(payment, message, context)
+        _note(payment, after, message, context)
         return after
 
     _hear_orders(actor, take)
     _hear_provider_and_time(actor, take)
+    if charging is not None:
+        charging.hear(actor, apply, _note)
     return actor
 
 
@@ -107,12 +120,22 @@ def _refund(payment: Payment, order_id: str, reference: str, amount: Money) -> R
     return RefundRequested(order_id=order_id, reference=reference, amount=amount, outcome=payment.outcome)
 
 
-def _step(before: Payment, after: Payment, message: PaymentMessage, order_id: str) -> PaymentStep:
-    return PaymentStep(
-        order_id=order_id,
-        message=type(message).__name__,
-        reference=message.reference[:REFERENCE_LIMIT] if isinstance(message, Capture | CaptureFailed) else None,
-        was=before.status,
-        outcome=after.outcome,
-        became=after.status,
+def _note(before: Payment, after: Payment, message: Message, context: Context) -> None:
+    """The row of the trail."""
+    context.record(
+        PaymentStep(
+            order_id=context.key,
+            message=type(message).__name__,
+            reference=_reference(message),
+            was=before.status,
+            outcome=after.outcome,
+            became=after.status,
+        )
     )
+
+
+def _reference(message: Message) -> str | None:
+    """The capture that a message names, or None."""
+    if isinstance(message, Capture | CaptureFailed | Charged | Refunded | RefundRefused):
+        return message.reference[:REFERENCE_LIMIT]
+    return None

@@ -31,6 +31,11 @@ class ProviderSettings(BaseSettings):
     read_timeout: float = Field(default=10.0, gt=0, le=300)
     connections: int = Field(default=16, ge=1, le=1_000)
 
+    @property
+    def longest(self) -> float:
+        """Seconds after which a question has its answer, or is given up: place, connection, sending, head, body."""
+        return 2 * self.connect_timeout + 3 * self.read_timeout
+
     @field_validator("url")
     @classmethod
     def _is_safe(cls, url: str) -> str:

@@ -84,7 +84,7 @@ def from_somewhere(_: History, evidence: Evidence) -> Examination:
     """A journal row is of a message in a log, at that place, with those bytes. Timers are replay's matter."""
     where = {(f"{place}", str(delivery.position)): delivery for place, log in evidence.logs.items() for delivery in log}
     for row in evidence.journal.values():
-        if row.source in {"timer", "local"}:
+        if row.source in {"timer", "local", "effect"}:
             continue
         delivery = where.get((row.source, row.position))
         if delivery is None or not _same(row, delivery):

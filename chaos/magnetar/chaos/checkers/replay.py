@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from magnetar.chaos.history import Violation
 from magnetar.runtime.context import Context
 from magnetar.runtime.envelope import Envelope
-from magnetar.runtime.identity import to_text
+from magnetar.runtime.identity import derive, to_text
 from magnetar.runtime.instant import Instant, to_iso
 from magnetar.runtime.store.port import Disposition
 from magnetar.runtime.worker.entries import state_hash
@@ -32,6 +32,9 @@ if TYPE_CHECKING:
 
     _Recorded = dict[str, list[tuple[object, ...]]]
 
+MOST_ATTEMPTS = 20
+"""An effect of a run has fewer: its outcomes have ids derived from their numbers."""
+
 _PROMISE = "replay arrives at the same state"
 
 
@@ -44,6 +47,7 @@ class _Key:
     state: State
     failed: Counter[tuple[str, bytes]]
     timers: dict[str, Armed] = field(default_factory=dict)
+    outcomes: set[bytes] = field(default_factory=set)
     found: list[Violation] = field(default_factory=list)
 
     def blame(self, promise: str, row: JournalRow | None, what: str) -> None:
@@ -90,12 +94,15 @@ def _step(key: _Key, row: JournalRow, recorded: _Recorded) -> None:
     context = Context(key.key, row.message_id, row.now, _envelope(row, key.failed[row.actor, row.message_id]))
     if row.source == "timer":
         _fire(key, row)
+    elif row.source == "effect" and row.message_id not in key.outcomes:
+        key.blame("an outcome is of an effect that was asked", row, "no message before it has asked")
     key.state = key.plan.handlers[type(message)](key.state, message, context)
     if state_hash(key.state) != row.state_hash:
         key.blame(_PROMISE, row, f"replay makes {key.state}, whose hash is not the journal's")
     for name in context.cancelled:
         key.timers.pop(name, None)
     key.timers.update(context.armed)
+    key.outcomes.update(derive(asked.effect_id, number) for asked in context.asked for number in range(MOST_ATTEMPTS))
     if _told(context) != _journalled(row):
         key.blame("replay decides the same", row, f"the journal says {row.sent}, replay {_told(context)}")
     for ordinal, own in enumerate(context.rows):
@@ -110,6 +117,9 @@ def _decoded(plan: ActorPlan, row: JournalRow) -> Message:
     if row.source == "timer":
         timer = plan.timers[row.type]
         return timer.decode(row.body, timer.schema, origin)
+    if row.source == "effect":
+        outcome = plan.outcomes[row.type]
+        return outcome.decode(row.body, outcome.schema, origin)
     topic = next((each for each in plan.sources if each.name == row.source.rpartition("/")[0]), plan.sources[0])
     return topic.codec.decode(row.body, topic.codec.schema, origin)
 
@@ -141,20 +151,22 @@ def _fire(key: _Key, row: JournalRow) -> None:
     key.blame("a timer fires once, while it is armed", row, f"armed were {sorted(key.timers)}")
 
 
-def _told(context: Context) -> tuple[list[str], list[tuple[str, str]], list[str]]:
+def _told(context: Context) -> tuple[list[str], list[tuple[str, str]], list[str], list[str]]:
     return (
         [to_text(sent.message_id) for sent in context.sent],
         [(armed.name, to_iso(armed.due)) for armed in context.armed.values()],
         list(context.cancelled),
+        [to_text(asked.effect_id) for asked in context.asked],
     )
 
 
-def _journalled(row: JournalRow) -> tuple[list[str], list[tuple[str, str]], list[str]]:
+def _journalled(row: JournalRow) -> tuple[list[str], list[tuple[str, str]], list[str], list[str]]:
     entries = json.loads(row.sent)
     return (
         [entry["id"] for entry in entries if "id" in entry],
         [(entry["timer"], entry["due"]) for entry in entries if "timer" in entry],
         [entry["cancelled"] for entry in entries if "cancelled" in entry],
+        [entry["idempotency_key"] for entry in entries if "effect" in entry],
     )
 
 

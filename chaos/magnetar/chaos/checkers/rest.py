@@ -37,6 +37,10 @@ def _still_planned(evidence: Evidence) -> Examination:
     for (actor, key), parked in evidence.unapplied.keys.items():
         if parked.due is not None:
             yield Violation(_PROMISE, f"actor {actor}, key {key}", f"it is parked ({parked.reason}), due {parked.due}")
+    for (actor, key), effects in evidence.errands.items():
+        for effect in effects:
+            what = f"{effect.type} is {effect.state} after {effect.attempts} attempts, due {effect.due}"
+            yield Violation(_PROMISE, f"actor {actor}, key {key}", what)
     for who, timers in evidence.timers.items():
         for timer in timers:
             if timer.due <= evidence.at and who not in evidence.unapplied.keys:  # there it waits with the others (R22)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, NamedTuple
 
+from magnetar.chaos.simulation.cashiers import Settle
 from magnetar.chaos.simulation.clerks import NEVER, STUBBORN, Note
 from magnetar.chaos.simulation.letters import Letter
 from magnetar.chaos.simulation.options import Options
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 
     from magnetar.chaos.simulation.nemesis import Nemesis
     from magnetar.chaos.simulation.process import Process
+    from magnetar.schemas import Command
 
 ROOM = 2.5
 """Seconds to recover, between the last instant at which a fault may strike and healing."""
@@ -79,9 +81,15 @@ class Step:
     def schedule(self) -> Schedule:
         """The run of it, without its cues."""
         healed = self.ends + ROOM
-        last = Ask(order_id=KEY) if self.workload == "trade" else Note(desk=OTHER, word=LAST)
-        letters = (*self.letters, Letter(healed + 0.1, last, LAST))
+        letters = (*self.letters, Letter(healed + 0.1, _LAST[self.workload], LAST))
         return Schedule(0, self.workload, _options(healed, self.settings, self.articles), letters, ())
+
+
+_LAST: Mapping[str, Command] = {
+    "trade": Ask(order_id=KEY),
+    "failing": Note(desk=OTHER, word=LAST),
+    "charging": Settle(bill=OTHER, moods=("ok",)),
+}
 
 
 def _options(duration: float, settings: Settings, articles: int) -> Options:
@@ -120,6 +128,10 @@ def _failing(name: str, tells: str, letters: tuple[Letter, ...], begins: float, 
     return Step(name, tells, letters, begins, ends, workload="failing", articles=1 if hold else 2)
 
 
+def _settle(at: float, *moods: str) -> Letter:
+    return Letter(at, Settle(bill=KEY, moods=moods), "settle")
+
+
 def _pay(at: float) -> Letter:
     return Letter(at, Pay(order_id=KEY, amount=100), "pay")
 
@@ -145,7 +157,8 @@ def _take_over(nemesis: Nemesis) -> None:
     if process is not None:
         nemesis.fleet.replace(process, 0.0)
         nemesis.fleet.kill(process)
-    nemesis.faults.release_sends("stock", 0)
+    if "stock" in nemesis.scene.wiring.topics:
+        nemesis.faults.release_sends("stock", 0)
 
 
 def _hold_sends(nemesis: Nemesis) -> None:
@@ -338,6 +351,40 @@ _ALL = (
         cues=(Cue(1.6, _asks(What.RETRY)), Cue(1.8, _asks(What.RETRY))),
         settings=ASKED,
         workload="failing",
+    ),
+    Step("effect", "a message asks for an effect", (_settle(0.3, "ok"),), 0.3, 0.32, workload="charging"),
+    Step(
+        "effect-attempt",
+        "an attempt is committed, then it is called",
+        (_settle(0.3, "ok"),),
+        0.32,
+        0.36,
+        workload="charging",
+    ),
+    Step(
+        "effect-outcome",
+        "an answer comes, and the outcome is told",
+        (_settle(0.3, "ok"),),
+        0.36,
+        0.5,
+        workload="charging",
+    ),
+    Step(
+        "effect-again",
+        "nobody knows what became of an attempt, and the other side is asked again under the same key",
+        (_settle(0.1, "torn", "busy", "ok"),),
+        0.1,
+        0.9,
+        workload="charging",
+    ),
+    Step(
+        "effect-takeover",
+        "another worker takes what a call is under way for, and asks again when that has had its time",
+        (_settle(0.2, "slow", "ok"),),
+        0.28,
+        0.9,
+        cues=(Cue(0.3, _take_over),),
+        workload="charging",
     ),
 )
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
-from magnetar.chaos.parking.desks import DESKS
 from magnetar.runtime.compose import bus_place, store_place
 from magnetar.runtime.compose.machine import java_home, places
 from magnetar.runtime.compose.topics import Cluster
@@ -17,15 +16,16 @@ if TYPE_CHECKING:
     from types import TracebackType
     from typing import Self
 
+    from magnetar.runtime import App
     from magnetar.runtime.compose import BusPlace, StorePlace
 
 
 class Ground:
     """Both servers, up for a block and gone after it: see `magnetar.chaos.takeover.reading.Readable`."""
 
-    def __init__(self, folder: Path) -> None:
-        """Their data is kept below `folder`."""
-        self.wiring = DESKS.wire()
+    def __init__(self, app: App, folder: Path) -> None:
+        """For this app; their data is kept below `folder`."""
+        self.wiring = app.wire()
         self._folder = folder
         self._open = ExitStack()
         self.bus_url = self.admin_url = self.store_url = ""

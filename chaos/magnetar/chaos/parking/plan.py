@@ -62,6 +62,11 @@ class Letter:
     lot: Lot
     note: Note
 
+    @property
+    def message(self) -> Note:
+        """What is sent."""
+        return self.note
+
 
 def letters(sizes: Sizes, seed: int) -> list[Letter]:
     """All of a run, by time."""

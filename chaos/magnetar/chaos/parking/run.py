@@ -13,7 +13,7 @@ import msgspec
 
 from magnetar.chaos.checkers import CHECKERS
 from magnetar.chaos.parking import judging
-from magnetar.chaos.parking.desks import TARGET
+from magnetar.chaos.parking.desks import DESKS, TARGET
 from magnetar.chaos.parking.ground import Ground
 from magnetar.chaos.parking.judging import Dead, Seen, Verdict, Window
 from magnetar.chaos.parking.plan import letters
@@ -68,7 +68,7 @@ def run(sizes: Sizes, seed: int, folder: Path, tell: Callable[[str], None]) -> R
     began, planned = time.monotonic(), letters(sizes, seed)
     with ExitStack() as opened:
         tell("starting Pulsar and PostgreSQL")
-        ground = opened.enter_context(Ground(folder))
+        ground = opened.enter_context(Ground(DESKS, folder))
         network = Loopback("nothing is cut here")
         crew = Crew(network, command(sys.executable, TARGET, ground.bus_url, ground.store_url), folder)
         opened.callback(crew.dismiss)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from contextlib import closing
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from magnetar.chaos.takeover.load import Published
 from magnetar.runtime import Client
@@ -17,22 +17,32 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from magnetar.chaos.parking.ground import Ground
-    from magnetar.chaos.parking.plan import Letter
+    from magnetar.schemas import Message
 
 _TICK = 0.02
 """What falls due within so many seconds is published together."""
 _PATIENCE = 10.0
 
 
+class Due(Protocol):
+    """What a customer sends: when (seconds from the start), under which id, and what."""
+
+    @property
+    def at(self) -> float: ...  # noqa: D102 - see above
+    @property
+    def message_id(self) -> str: ...  # noqa: D102 - see above
+    @property
+    def message(self) -> Message: ...  # noqa: D102 - see above
+
+
 class Customers(threading.Thread):
     """Publishes every letter at its time, from `began` on, by this machine's clock; `failure`: why it has given up."""
 
-    def __init__(self, ground: Ground, letters: Sequence[Letter]) -> None:
+    def __init__(self, ground: Ground, letters: Sequence[Due]) -> None:
         """`letters` by time."""
         super().__init__(name="customers", daemon=True)
         self._ground = ground
         self._letters = letters
-        self._partitions = ground.wiring.actors["desks"].policy.partitions
         self._stopped = threading.Event()
         self.began: Instant = 0
         self.published: list[Published] = []
@@ -61,11 +71,11 @@ class Customers(threading.Thread):
                 self._publish(client, self._letters[done:due])
             done = due
 
-    def _publish(self, client: Client, batch: Sequence[Letter]) -> None:
+    def _publish(self, client: Client, batch: Sequence[Due]) -> None:
         handed, tries = _now(), 1
         while True:
             try:
-                client.send_all([(letter.note, letter.message_id) for letter in batch])
+                client.send_all([(letter.message, letter.message_id) for letter in batch])
                 break
             except BusUnavailable:
                 if self._stopped.is_set():
@@ -74,11 +84,14 @@ class Customers(threading.Thread):
         confirmed = _now()
         self.published += [self._published(letter, handed, confirmed, tries) for letter in batch]
 
-    def _published(self, letter: Letter, handed: Instant, confirmed: Instant, tries: int) -> Published:
+    def _published(self, letter: Due, handed: Instant, confirmed: Instant, tries: int) -> Published:
         meant = self.began + round(letter.at * SECOND)
-        key = letter.note.desk
-        partition = partition_of(key, self._partitions)
-        return Published(letter.message_id, "desks", partition, key, meant, handed, confirmed, tries)
+        topic = self._ground.wiring.destination(None, letter.message)
+        key_of = topic.kinds[type(letter.message)].key
+        assert key_of is not None, f"{letter.message} has a key: it is a command"
+        key = key_of(letter.message)
+        partition = partition_of(key, topic.partitions or 1)
+        return Published(letter.message_id, topic.name, partition, key, meant, handed, confirmed, tries)
 
 
 def _now() -> Instant:

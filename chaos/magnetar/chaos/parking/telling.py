@@ -24,7 +24,9 @@ from magnetar.runtime.servers.locks import locked
 from magnetar.runtime.store.port import StoreError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
+
+    from magnetar.chaos.parking.judging import Verdict
 
 FAILED, INTERRUPTED = 4, 130
 OUT = Path("build/parking")
@@ -57,7 +59,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             try:
                 report = _played(chosen, data, console)
             finally:
-                _keep_logs(data, out / "logs")
+                keep_logs(data, out / "logs")
             show(report, console)
             (out / "parking.json").write_bytes(msgspec.json.format(msgspec.json.encode(report)))
     except _PROBLEMS as problem:
@@ -91,20 +93,25 @@ def _played(chosen: argparse.Namespace, data: Path, console: Console) -> Report:
 def show(report: Report, console: Console) -> None:
     """Print windows and verdicts."""
     console.print(_windows(report))
-    table = Table(title="What was asked, and what was seen", title_justify="left")
-    for heading in ("asked", "seen", ""):
-        table.add_column(heading)
-    for each in report.verdicts:
-        table.add_row(each.asked, each.seen, "[green]kept[/]" if each.kept else "[bold red]BROKEN[/]")
-    console.print(table)
-    for words in report.wrong:
-        console.print(f"  {words}", highlight=False, markup=False)
+    judged(report.verdicts, report.wrong, console)
     peak = max(report.peaks) / _MEGABYTE
     console.print(
         f"{report.orders:,} orders, {report.messages:,} messages applied, {report.kills} workers killed; "
         f"at most {peak:.0f} MB a worker; seed {report.seed}, {report.took:.0f} s",
         highlight=False,
     )
+
+
+def judged(verdicts: Iterable[Verdict], wrong: Iterable[str], console: Console) -> None:
+    """Print what was asked and seen, and the first of what was wrong."""
+    table = Table(title="What was asked, and what was seen", title_justify="left")
+    for heading in ("asked", "seen", ""):
+        table.add_column(heading)
+    for each in verdicts:
+        table.add_row(each.asked, each.seen, "[green]kept[/]" if each.kept else "[bold red]BROKEN[/]")
+    console.print(table)
+    for words in wrong:
+        console.print(f"  {words}", highlight=False, markup=False)
 
 
 def _windows(report: Report) -> Table:
@@ -118,7 +125,7 @@ def _windows(report: Report) -> Table:
     return table
 
 
-def _keep_logs(data: Path, logs: Path) -> None:
+def keep_logs(data: Path, logs: Path) -> None:
     """Logs of workers and servers stay; the servers' data go."""
     shutil.rmtree(logs, ignore_errors=True)
     logs.mkdir()

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Protocol
 
+from magnetar.chaos.simulation.askings import Askings
+from magnetar.chaos.simulation.provider import Line, Provider
 from magnetar.chaos.simulation.store import StormyStore
 from magnetar.chaos.simulation.tails import Listening
 from magnetar.runtime.bus.memory import Broker, MemoryBus
 from magnetar.runtime.instant import SECOND, Instant, seconds
+from magnetar.runtime.worker.answers import Ending
+from magnetar.runtime.worker.breaker import BreakerState
 from magnetar.runtime.worker.engine import Engine, Surroundings
 from magnetar.runtime.worker.intake import Receiving
 from magnetar.runtime.worker.observer import Loss, Observer
@@ -57,6 +61,8 @@ class Scene:
         self.clock = agenda.clock
         self.store_clock = clock
         self.options = options
+        self.provider = Provider(agenda, weather.history, self.views)
+        self.askings = Askings()
         self.between: Callable[[Bus], Bus] | None = None
 
     @property
@@ -102,6 +108,7 @@ class Process:
             clock=lambda: seconds(self._clock()),
             observer=Witness(self),
             points=self,
+            bulkhead=Line(self, scene.provider),
         )
         self.engine = Engine(scene.wiring, around, scene.options.settings)
 
@@ -188,6 +195,18 @@ class Witness(Observer):
     def committed(self, group: Sequence[ShardChanges], at: Instant) -> None:  # noqa: ARG002
         """See `Observer`."""
         self._history.meet("a group had several shards", len(group) > 1)
+        for changes in group:
+            for situation in self._process.scene.askings.met(changes):
+                self._history.meet(situation)
+
+    def called(self, dependency: str, ending: Ending, took: float) -> None:  # noqa: ARG002
+        """See `Observer`."""
+        self._history.meet("an effect was done", ending is Ending.SUCCESS)
+
+    def breaker(self, dependency: str, state: BreakerState) -> None:  # noqa: ARG002
+        """See `Observer`."""
+        self._history.meet("a breaker opened", state is BreakerState.OPEN)
+        self._history.meet("a breaker closed again", state is BreakerState.CLOSED)
 
     def duplicates(self, actor: str, count: int) -> None:  # noqa: ARG002
         """See `Observer`."""

@@ -198,13 +198,16 @@ class Run:
 
     def _is_at_rest(self) -> bool:
         """Whether nobody sends, all is applied (at the end: acknowledged), the outbox is empty, no timer is armed."""
-        if self._sender.busy or self._operator.busy or not self._is_done():
+        provider, operator = self.scene.provider, self._operator
+        if self._sender.busy or operator.busy or provider.pending or not self._is_done():
             return False
         shards = [row.shard for row in self.scene.views.shards()]
         return not any(self._probe.outbox(shard, 0, 1) or self._has_plans(shard) for shard in shards)
 
     def _has_plans(self, shard: ShardName) -> bool:
-        """Timers that may fire, and parked keys that go on by themselves; not those that wait for a person."""
+        """Timers that may fire, effects, and parked keys that go on by themselves; not those that wait for a person."""
+        if self.scene.wiring.actors[shard.rpartition("/")[0]].effects and self._probe.effects(shard):
+            return True
         return any(key.due is not None for key in self._probe.parked_keys(shard)) or any(
             not self._is_held(timer) for timer in self._probe.timers(shard, _FAR)
         )

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import msgspec
 
 from magnetar.chaos.simulation.chance import Chance
+from magnetar.chaos.simulation.charging import Charging
 from magnetar.chaos.simulation.failing import Failing
 from magnetar.chaos.simulation.letters import Act, Letter, Workload
 from magnetar.chaos.simulation.options import Options, drawn
@@ -23,14 +24,19 @@ from magnetar.schemas import contract_name
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-WORKLOADS: Mapping[str, Workload] = {"trade": Trade(), "shopping": Shopping(), "failing": Failing()}
-"""By the name in a schedule: a warehouse made to show the engine's faults, the shop itself, and handlers that fail."""
+WORKLOADS: Mapping[str, Workload] = {
+    "trade": Trade(),
+    "shopping": Shopping(),
+    "failing": Failing(),
+    "charging": Charging(),
+}
+"""By the name in a schedule: a warehouse made to show faults, the shop itself, handlers that fail, effects."""
 
 HARSHER = 2.0
 """So many times as many faults strike where handlers fail: much of what is tried again is tried when they are over."""
 
-SHOPPING, FAILING = 0.2, 0.25
-"""How many of the seeds run the shop, and how many the failing clerks."""
+SHOPPING, FAILING, CHARGING = 0.2, 0.25, 0.15
+"""How many of the seeds run the shop, how many the failing clerks, and how many the cashiers."""
 
 
 class Planned(NamedTuple):
@@ -89,7 +95,9 @@ def _chosen(chance: Chance) -> str:
     drawn = chance.stream("workload").random()
     if drawn < SHOPPING:
         return "shopping"
-    return "failing" if drawn > 1 - FAILING else "trade"
+    if drawn > 1 - FAILING:
+        return "failing"
+    return "charging" if drawn > 1 - FAILING - CHARGING else "trade"
 
 
 class _Kept(msgspec.Struct, frozen=True):

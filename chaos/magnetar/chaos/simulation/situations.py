@@ -31,6 +31,8 @@ TELLING: tuple[str, ...] = tuple(sorted(point for points in CRASHES.values() for
 """Fault points at which a crash is one of the situations above."""
 
 OTHERS: tuple[str, ...] = (
+    "a breaker closed again",
+    "a breaker opened",
     "a bell of an earlier time was acknowledged",
     "a commit broke off in its midst",
     "a dead letter held its key",
@@ -63,7 +65,11 @@ OTHERS: tuple[str, ...] = (
     "a worker without a broker let its shards go",
     "a worker without a store let its shards go",
     "a zombie's commit was refused",
+    "an answer contradicted what was told",
+    "an effect was asked again after a takeover",
+    "an effect was asked again",
     "an entity left memory and came back",
+    "an outcome waited behind a failure",
     "an unknown commit had happened",
     "an unknown commit had not happened",
     "more came for a key in the group that freed it",
@@ -71,6 +77,7 @@ OTHERS: tuple[str, ...] = (
     "the journal absorbed a duplicate",
     "two workers were awake at once",
     "what was paused as a whole went on",
+    "who asked found a dependency's queue full",
 )
 
 SITUATIONS: tuple[str, ...] = tuple(sorted((*CRASHES, *OTHERS)))

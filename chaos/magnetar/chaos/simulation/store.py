@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from magnetar.chaos.history import History
     from magnetar.runtime.instant import Instant
+    from magnetar.runtime.store.effects import EffectRow
     from magnetar.runtime.store.parking import DeadLetter, ParkedKey, ParkedRow
     from magnetar.runtime.store.port import (
         Beat,
@@ -277,6 +278,11 @@ class StormyStore:
         """See the port."""
         self._read("reading what waits for a key")
         return self._inner.parked(actor, key, first, limit)
+
+    def effects(self, shard: ShardName) -> list[EffectRow]:
+        """See the port."""
+        self._read("reading effects")
+        return self._inner.effects(shard)
 
     def letter(self, actor: str, message_id: bytes) -> DeadLetter | None:
         """See the port."""

@@ -83,6 +83,7 @@ def gather(ground: Readable, *, failing: bool = False) -> Evidence:
             rows={table.name: list(views.rows_of(table.name)) for table in wiring.tables()},
             schemas=views.schemas(),
             unapplied=unapplied(wiring, views, journal) if failing else Unapplied(),
+            errands={who: views.effects_of(*who) for who in states if wiring.actors[who[0]].effects},
             at=views.now(),
         )
     finally:

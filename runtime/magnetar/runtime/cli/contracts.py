@@ -13,7 +13,7 @@ from magnetar.runtime.cli.apps import wiring_of
 from magnetar.runtime.cli.exits import BadInput, Exit
 from magnetar.runtime.cli.options import AsJson, Target  # noqa: TC001 - typer reads annotations when it runs
 from magnetar.runtime.cli.wording import counted
-from magnetar.schemas import Timer, generation, importing
+from magnetar.schemas import Outcome, Timer, generation, importing
 
 if TYPE_CHECKING:
     from magnetar.runtime.wiring import Wiring
@@ -104,13 +104,14 @@ def import_(
 
 
 def contracts_of(wiring: Wiring) -> generation.Contracts:
-    """Every message, state, timer and topic of an app."""
+    """Every message, state, timer, effect, outcome and topic of an app."""
     kinds: dict[type[Any], None] = {}
     for topic in wiring.topics.values():
         kinds |= dict.fromkeys(topic.types)
     for plan in wiring.actors.values():
         kinds[plan.state] = None
-        kinds |= dict.fromkeys(kind for kind in plan.handlers if issubclass(kind, Timer))
+        kinds |= dict.fromkeys(kind for kind in plan.handlers if issubclass(kind, (Timer, Outcome)))
+        kinds |= dict.fromkeys(effect.request for effect in plan.effects.values())
     return generation.Contracts(wiring.app, list(kinds), {topic.name: topic.types for topic in wiring.topics.values()})
 
 

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from magnetar.runtime.operate.asking import RequestReport
     from magnetar.runtime.operate.decoding import Content
     from magnetar.runtime.operate.keys import (
+        EffectReport,
         Happening,
         KeyReport,
         ParkedReport,
@@ -61,6 +62,8 @@ def key_picture(report: KeyReport, now: datetime) -> RenderableType:
         rows.add_row("state", content_picture(report.state))
         rows.add_row("timers", _lines(_timer(timer, now) for timer in report.timers))
         rows.add_row("unsent", _lines(_unsent(row) for row in report.unsent))
+    if report.effects:
+        rows.add_row("effects", _lines(line for row in report.effects for line in _effect(row, now)))
     rows.add_row("shard", _shard(report.shard))
     if report.schema:
         rows.add_row("schema", Text(report.schema, style=_FAINT))
@@ -74,6 +77,7 @@ def _parked(parked: ParkedReport, now: datetime) -> RenderableType:
         "retry": first if parked.failures else "what waits for it is being applied",
         "held": "a message of it is a dead letter: it waits for a person",
         "unread": "no code here can read its first message: it waits for newer code",
+        "crowded": "its first message asks for an effect of a dependency whose queue is full",
         "paused": "a person has paused it",
         "stopped": f"its first message is of a type that a person has paused: {simple(parked.held_by)}",
     }.get(parked.reason, parked.reason)
@@ -163,7 +167,7 @@ def _origin(told: Happening) -> Text:
 
 
 def _delay(told: Happening) -> str:
-    word = "after it was due" if told.source == "timer" else "after publishing"
+    word = {"timer": "after it was due", "effect": "after it was told"}.get(told.source, "after publishing")
     return f"{span(told.handled_at - told.published_at)} {word}"
 
 
@@ -176,7 +180,13 @@ def _deeds(told: Happening) -> RenderableType:
         for row in told.armed
     ]
     gone = [Text.assemble("cancels ", (name, _MOVE)) for name in told.cancelled]
-    return _lines([*sent, *gone, *armed], nothing="sends nothing, arms nothing")
+    asked = [
+        Text.assemble(
+            f"asks {row.dependency} for ", (simple(row.type), _MOVE), (f"  key {row.idempotency_key}", _FAINT)
+        )
+        for row in told.asked
+    ]
+    return _lines([*sent, *gone, *armed, *asked], nothing="sends nothing, arms nothing")
 
 
 def _undone(told: Happening) -> RenderableType:
@@ -201,6 +211,20 @@ def _sent(type_: str, to: str, message_id: str, *, unsent: bool) -> Text:
 def _timer(timer: TimerReport, now: datetime) -> Text:
     content = "" if timer.content.value in ({}, None) else f"  {json.dumps(timer.content.value, ensure_ascii=False)}"
     return Text.assemble((timer.name, _MOVE), f"  due {_when(timer.due, now)}", (content, _FAINT))
+
+
+def _effect(row: EffectReport, now: datetime) -> Iterator[Text]:
+    """What is asked, how that stands, and the last error."""
+    when = "counts as unknown at" if row.state == "open" else "asked again at" if row.attempts else "due"
+    stands = {"open": "is under way", "unknown": "may have been done", "asked": "is still to be asked"}
+    yield Text.assemble(
+        (simple(row.type), _MOVE), f" of {row.dependency} ",
+        (stands.get(row.state, row.state), _BAD if row.state == "unknown" else ""),
+        f", {counted(row.attempts, 'attempt')}, {when} {_when(row.due, now)}",
+        (f"  key {row.idempotency_key}", _FAINT),
+    )  # fmt: skip
+    if row.error:
+        yield Text(f"{row.error}: {row.error_text}", style=_BAD)
 
 
 def _unsent(row: UnsentReport) -> Text:

@@ -14,6 +14,7 @@ from magnetar.runtime.errors import MagnetarError, ShardLost
 from magnetar.runtime.routing import partition_of
 from magnetar.runtime.telemetry.looking import Looking
 from magnetar.runtime.threads.asking import Asking
+from magnetar.runtime.threads.bulkhead import Bulkhead
 from magnetar.runtime.threads.loop import Drain, Loop, Pulse, Wakeup, steady_clock
 from magnetar.runtime.threads.receiver import Receiver
 from magnetar.runtime.threads.watchdog import Watchdog
@@ -164,6 +165,7 @@ class RunningWorker:
             clock=time.monotonic,
             observer=observer or Observer(),
             points=points,
+            bulkhead=Bulkhead(self._wakeup),
         )
 
     def _receiver(self, consumer: Consumer) -> Source:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Set as AbstractSet
 
     from magnetar.runtime.operate.key_names import KeyName
+    from magnetar.runtime.store.effects import EffectRow
     from magnetar.runtime.store.port import JournalRow, OutboxRow, TimerRow
     from magnetar.runtime.store.views import Views
 
@@ -57,6 +58,25 @@ class TimerReport(msgspec.Struct, frozen=True):
     content: Content
 
 
+class EffectReport(msgspec.Struct, frozen=True):
+    """What the key asks of the outside and has no outcome of. `state`: `asked`, `open` or `unknown`.
+
+    `due`: when it is asked next, or has had its time. Of the `attempts`, `doubtful` may have been done.
+    """
+
+    idempotency_key: str
+    type: str
+    dependency: str
+    state: str
+    attempts: int
+    doubtful: int
+    asked_at: datetime
+    due: datetime
+    error: str
+    error_text: str
+    content: Content
+
+
 class UnsentReport(msgspec.Struct, frozen=True):
     """A message that the key has decided and whose receipt has not come. `number` is its place in the shard's lane."""
 
@@ -82,7 +102,8 @@ class ParkedReport(msgspec.Struct, frozen=True):
     """Why a key is parked. `failures`, `error` and `error_text` are of what it waits for; `due` None: not by itself.
 
     `reason`: `retry`, its first message is tried again; `held`, a message of it died; `unread`, newer code is needed;
-    `paused`, by a person; `stopped`, the type of its first message is. `held_by`: the dead letter's id, or that type.
+    `crowded`, it asks for an effect of a dependency whose queue is full; `paused`, by a person; `stopped`, the type of
+    its first message is. `held_by`: the dead letter's id, or that type.
     `waiting` messages in all wait for it, the first of which are in `messages`.
     """
 
@@ -113,6 +134,7 @@ class KeyReport(msgspec.Struct, frozen=True):
     timers: list[TimerReport]
     unsent: list[UnsentReport]
     parked: ParkedReport | None = None
+    effects: list[EffectReport] = []
 
     @property
     def seen(self) -> bool:
@@ -137,6 +159,14 @@ class ArmedReport(msgspec.Struct, frozen=True):
     due: datetime
 
 
+class AskedReport(msgspec.Struct, frozen=True):
+    """An effect that handling a message has asked of a dependency, under this key in all attempts."""
+
+    type: str
+    dependency: str
+    idempotency_key: str
+
+
 class FailureReport(msgspec.Struct, frozen=True):
     """One failed attempt to handle a message: which one it was, when, and the error."""
 
@@ -151,7 +181,7 @@ class Happening(msgspec.Struct, frozen=True):
 
     Of one that was not applied, `version` is that of the state meanwhile, and `failures` are its attempts so far.
 
-    `source` is `topic/partition`, `timer`, or `local`; `position` the broker's there. `published_at` is the
+    `source` is `topic/partition`, `timer`, `effect` or `local`; `position` the broker's there. `published_at` is the
     publisher's clock (a timer's due time), `handled_at` the store's.
     """
 
@@ -172,6 +202,7 @@ class Happening(msgspec.Struct, frozen=True):
     armed: list[ArmedReport]
     cancelled: list[str]
     failures: list[FailureReport] = []
+    asked: list[AskedReport] = []
 
 
 class Timeline(msgspec.Struct, frozen=True):
@@ -218,6 +249,7 @@ def _look(views: Views, name: KeyName) -> KeyReport:
         timers=[_timer(decoding, timer) for timer in views.timers_of(name.actor, name.key)],
         unsent=_unsent(views, name),
         parked=_parked(views, decoding, name),
+        effects=[_effect(decoding, row) for row in views.effects_of(name.actor, name.key)],
     )
 
 
@@ -273,6 +305,13 @@ def _timer(decoding: Decoding, row: TimerRow) -> TimerReport:
     return TimerReport(row.name, row.type, to_datetime(row.due), decoding.read(row.body, row.schema))
 
 
+def _effect(decoding: Decoding, row: EffectRow) -> EffectReport:
+    return EffectReport(
+        to_text(row.effect_id), row.type, row.dependency, row.state, row.attempts, row.doubtful,
+        to_datetime(row.asked_at), to_datetime(row.due), row.error, row.error_text, decoding.read(row.body, row.schema),
+    )  # fmt: skip
+
+
 def _unsent(views: Views, name: KeyName) -> list[UnsentReport]:
     """The journal is read only when the shard has unsent rows at all: usually it has none."""
     if not views.unsent_of(name.actor):
@@ -319,6 +358,7 @@ def happening(decoding: Decoding, row: JournalRow, waiting: AbstractSet[str]) ->
         sent=[SentReport(it["type"], it["id"], it["to"], it["key"], it["id"] in waiting) for it in did if "id" in it],
         armed=[ArmedReport(it["timer"], datetime.fromisoformat(it["due"])) for it in did if "timer" in it],
         cancelled=[it["cancelled"] for it in did if "cancelled" in it],
+        asked=[AskedReport(it["effect"], it["asks"], it["idempotency_key"]) for it in did if "effect" in it],
     )
 
 

@@ -21,6 +21,7 @@ class Reason(StrEnum):
     RETRY = "retry"  # its head is tried again
     HELD = "held"  # a message of it died; an operator decides
     UNREAD = "unread"  # no reader or handler for its head here (R30)
+    CROWDED = "crowded"  # the queue of a dependency that its head asks for an effect is full (R29)
     PAUSED = "paused"  # a person has paused the key
     STOPPED = "stopped"  # a person has paused its head's type
 

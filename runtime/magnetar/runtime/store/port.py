@@ -19,6 +19,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from magnetar.runtime.instant import SECOND
+from magnetar.runtime.store.effects import EffectChanges
 from magnetar.runtime.store.parking import Parking
 from magnetar.runtime.store.requests import Answering
 
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 
     from magnetar.runtime.bus.port import Position
     from magnetar.runtime.instant import Instant
+    from magnetar.runtime.store.effects import EffectRow
     from magnetar.runtime.store.parking import DeadLetter, ParkedKey, ParkedRow
     from magnetar.runtime.store.requests import Pause, Request
     from magnetar.runtime.table import Table
@@ -50,8 +52,9 @@ class JournalRow(NamedTuple):
     """One message of one actor and what it did: de-duplication, audit, timeline and replay source in one (R2).
 
     `body` is the input's bytes as they came, `schema` the fingerprint of their writer. `sent` is a JSON array of
-    `{"type","id","to","key"}` for messages, `{"timer","due"}` and `{"cancelled"}` for timers. `version` is the
-    state's after the message; `state_hash` is over the state's fields. `answer` is kept only for a question.
+    `{"type","id","to","key"}` for messages, `{"timer","due"}` and `{"cancelled"}` for timers, and
+    `{"effect","asks","idempotency_key"}` for effects. `version` is the state's after the message; `state_hash` is over
+    the state's fields. `answer` is kept only for a question.
     """
 
     actor: str
@@ -62,8 +65,8 @@ class JournalRow(NamedTuple):
     type: str
     schema: str
     body: bytes
-    source: str  # `topic/partition`, or `timer`
-    position: str  # `ledger:entry:batch`, or '' for a timer
+    source: str  # `topic/partition`, `timer`, `effect` (an outcome), or `local`
+    position: str  # `ledger:entry:batch`, or '' for what came by no topic
     correlation_id: str
     causation_id: str
     occurred_at: Instant
@@ -250,6 +253,7 @@ class ShardChanges:
     gone: list[GoneTimer] = field(default_factory=list)
     rows: list[AppRow] = field(default_factory=list)
     parking: Parking | None = None  # most groups park nothing, and pay nothing for it
+    effects: EffectChanges | None = None  # likewise
     answering: Answering | None = None
 
     def to_answer(self) -> Answering:
@@ -263,6 +267,12 @@ class ShardChanges:
         if self.parking is None:
             self.parking = Parking()
         return self.parking
+
+    def to_ask(self) -> EffectChanges:
+        """The group's effects, made when they are first asked for."""
+        if self.effects is None:
+            self.effects = EffectChanges()
+        return self.effects
 
 
 class StoreError(Exception):
@@ -361,6 +371,10 @@ class Store(Protocol):
 
     def parked(self, actor: str, key: str, first: int, limit: int) -> list[ParkedRow]:
         """The key's parked rows with an ordinal of at least `first`, ascending, at most `limit`."""
+        ...
+
+    def effects(self, shard: ShardName) -> list[EffectRow]:
+        """What the shard's keys ask of the outside, by due time, then by id (R29)."""
         ...
 
     def letter(self, actor: str, message_id: bytes) -> DeadLetter | None:

@@ -8,6 +8,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from magnetar.runtime.instant import Instant
+    from magnetar.runtime.store.effects import EffectRow
     from magnetar.runtime.store.parking import DeadLetter, FailureRow, ParkedKey, ParkedRow
     from magnetar.runtime.store.port import JournalRow, Member, OutboxRow, ShardName, ShardRow, StateRow, TimerRow
     from magnetar.runtime.store.replays import Replay, Replayed, ReplayLetter
@@ -91,6 +92,10 @@ class Views(Protocol):
 
     def dead_letters(self, actor: str | None = None, limit: int = 1000) -> list[DeadLetter]:
         """Dead letters of the actor, or of all, whatever became of them; those that died last come first."""
+        ...
+
+    def effects_of(self, actor: str, key: str) -> list[EffectRow]:
+        """What the key asks of the outside and has no outcome of yet, the first one first."""
         ...
 
     def letter(self, actor: str, message_id: bytes) -> DeadLetter | None:

@@ -93,6 +93,25 @@ FULL_TAILS = _gauge(
     "magnetar_parked_keys_at_bound", ("shard",), "Parked keys with as many messages as their bound: the shard waits."
 )
 
+EFFECT_CALLS = _counter(
+    "magnetar_effect_calls_total", ("dependency", "outcome"), "Calls of the outside, by what they came to."
+)
+EFFECT_DURATION = Metric(
+    "magnetar_effect_call_duration_seconds",
+    Kind.HISTOGRAM,
+    ("dependency",),
+    "How long calls of the outside took; one that had its time without an answer counts with that.",
+    _AGES,
+)
+EFFECTS_TOLD = _counter(
+    "magnetar_effects_told_total", ("dependency", "outcome"), "Outcomes of effects that were told to who had asked."
+)
+EFFECTS_WAITING = _gauge(
+    "magnetar_waiting_effects", ("shard", "dependency"), "Effects without an outcome, called or waiting."
+)
+EFFECTS_OPEN = _gauge("magnetar_open_calls", ("dependency",), "Calls of the outside under way, or about to be made.")
+BREAKER = _gauge("magnetar_breaker_state", ("dependency", "state"), "1 for the state that the breaker is in.")
+
 RELAYED = _counter("magnetar_messages_relayed_total", ("actor",), "Messages published, by their receipts.")
 RELAY_DUPLICATES = _counter(
     "magnetar_relay_duplicates_total", ("actor",), "Messages that were published again and dropped by the broker."
@@ -118,6 +137,7 @@ CATALOGUE: tuple[Metric, ...] = (
     COMMITS, COMMITS_REFUSED, COMMITS_UNKNOWN, COMMIT_MESSAGES, COMMIT_DURATION,
     SETTLED, MESSAGE_AGE, DUPLICATES, SKIPPED, REHOMED, STALE_TIMERS,
     FAILURES, DEAD_LETTERS, PARKED_KEYS, PARKED, PARKED_AGE, LONG_TAILS, FULL_TAILS,
+    EFFECT_CALLS, EFFECT_DURATION, EFFECTS_TOLD, EFFECTS_WAITING, EFFECTS_OPEN, BREAKER,
     RELAYED, RELAY_DUPLICATES, BLOCKED, LANE, INBOX, LAG, TIMERS, ENTITIES,
     WAITS, LOOP_STEPS, LOOP_BUSY,
 )  # fmt: skip

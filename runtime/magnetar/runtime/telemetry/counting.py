@@ -9,6 +9,7 @@ from magnetar.runtime.instant import SECOND
 from magnetar.runtime.store.port import Disposition
 from magnetar.runtime.telemetry import catalogue as metrics
 from magnetar.runtime.telemetry.tally import Distribution, Numbers, add, zeros
+from magnetar.runtime.worker.answers import Ending
 from magnetar.runtime.worker.observer import Loss, Observer, Takeover, Wait
 
 if TYPE_CHECKING:
@@ -51,6 +52,8 @@ class Counting(Observer):
             metrics.STALE_TIMERS: zeros(actors),
             metrics.FAILURES: zeros(actors),
             metrics.DEAD_LETTERS: zeros(actors),
+            metrics.EFFECT_CALLS: {},
+            metrics.EFFECTS_TOLD: {},
             metrics.RELAYED: zeros(actors),
             metrics.RELAY_DUPLICATES: zeros(actors),
             metrics.BLOCKED: {},
@@ -60,6 +63,7 @@ class Counting(Observer):
             metrics.COMMIT_MESSAGES: {(): self._lengths},
             metrics.COMMIT_DURATION: {(): self._times},
             metrics.MESSAGE_AGE: {(actor,): ages for actor, ages in self._ages.items()},
+            metrics.EFFECT_DURATION: {},
         }
 
     def assigned(self, shards: Sequence[ShardName]) -> None:
@@ -168,6 +172,22 @@ class Counting(Observer):
         if blocked is not None:
             blocked.add(destination)
             self.numbers[metrics.BLOCKED][shard,] = len(blocked)
+
+    def called(self, dependency: str, ending: Ending, took: float) -> None:
+        """See `Observer`. The first call of a dependency brings all of its labels."""
+        if (dependency,) not in self.distributions[metrics.EFFECT_DURATION]:
+            self.numbers[metrics.EFFECT_CALLS].update(zeros((dependency,), Ending))
+            self.distributions[metrics.EFFECT_DURATION] = {
+                **self.distributions[metrics.EFFECT_DURATION],
+                (dependency,): Distribution(metrics.EFFECT_DURATION.bounds),
+            }
+        add(self.numbers[metrics.EFFECT_CALLS], (dependency, ending), 1)
+        self.distributions[metrics.EFFECT_DURATION][dependency,].note(took)
+
+    def outcome(self, dependency: str, ending: Ending) -> None:
+        """See `Observer`."""
+        counts = self.numbers[metrics.EFFECTS_TOLD]
+        counts[dependency, ending] = counts.get((dependency, ending), 0) + 1
 
     def waiting(self, shard: ShardName, why: str, on: Wait) -> None:  # noqa: ARG002
         """See `Observer`."""

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 from magnetar.runtime.instant import SECOND
 from magnetar.runtime.store.parking import Reason
 from magnetar.runtime.telemetry import catalogue as metrics
+from magnetar.runtime.worker.breaker import BreakerState
 from magnetar.runtime.worker.parking import waiting
 
 if TYPE_CHECKING:
@@ -48,7 +49,10 @@ class ParkedView(NamedTuple):
 
 
 class ShardView(NamedTuple):
-    """One owned shard. `lag` is the age in seconds of the oldest message that is here and not committed, or 0."""
+    """One owned shard. `lag` is the age in seconds of the oldest message that is here and not committed, or 0.
+
+    `effects`: dependency → how many have no outcome yet.
+    """
 
     name: ShardName
     epoch: int
@@ -58,6 +62,7 @@ class ShardView(NamedTuple):
     timers: int
     entities: int
     parked: ParkedView
+    effects: Mapping[str, int]
 
 
 class Looking:
@@ -92,6 +97,15 @@ class Looking:
             metrics.PARKED_AGE: {(shard.name,): shard.parked.age for shard in shards},
             metrics.LONG_TAILS: {(shard.name,): shard.parked.alarming for shard in shards},
             metrics.FULL_TAILS: {(shard.name,): shard.parked.full for shard in shards},
+            metrics.EFFECTS_WAITING: {
+                (shard.name, name): count for shard in shards for name, count in shard.effects.items()
+            },
+            metrics.EFFECTS_OPEN: {(name,): count for name, count in self._engine.effects.under_way().items()},
+            metrics.BREAKER: {
+                (name, each.value): each is state
+                for name, state in self._engine.effects.breakers(self._clock()).items()
+                for each in BreakerState
+            },
             metrics.LOOP_STEPS: {(): self._pulse.steps},
             metrics.LOOP_BUSY: {(): self._pulse.busy},
         }
@@ -114,6 +128,7 @@ def _viewed(shard: Shard, hand: Batch | None, now: Instant) -> ShardView:
         timers=len(shard.timetable.armed),
         entities=len(shard.entities),
         parked=_parked(shard, now),
+        effects=dict(shard.errands.counts),
     )
 
 

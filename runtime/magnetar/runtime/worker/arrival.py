@@ -11,15 +11,18 @@ from magnetar.runtime.envelope import Envelope
 from magnetar.runtime.errors import MisuseError
 from magnetar.runtime.identity import to_text
 from magnetar.runtime.instant import Instant
+from magnetar.runtime.store.effects import EffectRow
 from magnetar.runtime.store.port import TimerRow
-from magnetar.schemas import Message, Timer
+from magnetar.schemas import Message, Outcome, Timer
 
 if TYPE_CHECKING:
     from magnetar.runtime.wiring import ActorPlan
+    from magnetar.runtime.worker.answers import Told
     from magnetar.runtime.worker.shard import Mail
 
 LOCAL = "local"
 TIMER = "timer"
+EFFECT = "effect"
 REHOMED = "rehomed"
 
 
@@ -29,7 +32,8 @@ class Arrival(msgspec.Struct, frozen=True, gc=False):
     `schema` and `body` are what the journal keeps; `at` is the broker's position as text; `properties` are as they
     came. `message` is None where it could not be read, and `problem` says why (never raised, so that it leads
     nowhere); `key` is then what the broker knows, '' for none. `ordinal`: its place in the parked tail that it comes
-    from, and `failures` what is in its ledger. `buried`: it is a dead letter.
+    from, and `failures` what is in its ledger. `buried`: it is a dead letter. `effect`: it is its first outcome, with
+    which it closes.
     """
 
     message_id: bytes
@@ -44,6 +48,7 @@ class Arrival(msgspec.Struct, frozen=True, gc=False):
     rehomed: bool = False
     asks: bool = False
     timer: TimerRow | None = None
+    effect: EffectRow | None = None
     reply: Any = None
     problem: Exception | None = None
     ordinal: int | None = None
@@ -54,7 +59,7 @@ class Arrival(msgspec.Struct, frozen=True, gc=False):
 def from_mail(plan: ActorPlan, mail: Mail, message_id: bytes, now: Instant) -> Arrival:
     """A message told or asked through an `ActorRef`. Raises `MisuseError` when the actor takes no such message."""
     kind = type(mail.message)
-    if kind not in plan.handlers or isinstance(mail.message, Timer):
+    if kind not in plan.handlers or isinstance(mail.message, (Timer, Outcome)):
         message = f"actor {plan.name!r} takes no {kind.__name__}; it takes {', '.join(sorted(plan.types))}"
         raise MisuseError(message)
     named = plan.kinds[kind].key
@@ -67,3 +72,16 @@ def from_mail(plan: ActorPlan, mail: Mail, message_id: bytes, now: Instant) -> A
     return Arrival(
         message_id, mail.key, mail.message, envelope, schema, codec.encode(mail.message), "", now, {}, reply=mail.reply
     )
+
+
+def from_told(told: Told, now: Instant) -> Arrival:
+    """The outcome of an effect (R21). One that contradicts an earlier one closes nothing: that is done."""
+    row = told.row
+    text = to_text(told.message_id)
+    envelope = Envelope(
+        text, row.key, told.type, told.schema, row.correlation_id, row.causation_id, now, None, 0, EFFECT
+    )  # fmt: skip
+    return Arrival(
+        told.message_id, row.key, told.message, envelope, told.schema, told.body, "", now,
+        {EFFECT: to_text(row.effect_id)}, effect=None if told.number else row,
+    )  # fmt: skip

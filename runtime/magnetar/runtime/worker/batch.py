@@ -15,8 +15,10 @@ if TYPE_CHECKING:
     from magnetar.runtime.bus.port import Delivery, Position
     from magnetar.runtime.errors import MisuseError
     from magnetar.runtime.instant import Instant
-    from magnetar.runtime.store.port import TimerRow
+    from magnetar.runtime.store.effects import EffectMove
+    from magnetar.runtime.store.port import ShardChanges, TimerRow
     from magnetar.runtime.store.requests import Request
+    from magnetar.runtime.worker.answers import Told
     from magnetar.runtime.worker.arrival import Arrival
     from magnetar.runtime.worker.asked import Asked
     from magnetar.runtime.worker.handling import Handled
@@ -54,15 +56,18 @@ class Suspect(NamedTuple):
 
 @dataclass(slots=True)
 class Batch:
-    """What one shard gave to this turn: parked keys that go on, fired timers, mail, deliveries by feed; in this order.
+    """What one shard gave to this turn: parked keys that go on, fired timers, outcomes, mail, deliveries by feed.
 
-    Then the arrivals made of it; `tails` are those of the parked keys, head first. Or it is one `request`, and nothing
-    else: `asked` is that with what it is about.
+    Then the arrivals made of it; `tails` are those of the parked keys, head first. `moves` are attempts at effects that
+    begin, or have ended without an outcome. Or it is one `request`, and nothing else: `asked` is that with what it is
+    about.
     """
 
     shard: Shard
     deliveries: list[tuple[Feed, list[Delivery]]] = field(default_factory=list)
     due: list[TimerRow] = field(default_factory=list)
+    moves: list[EffectMove] = field(default_factory=list)
+    told: list[Told] = field(default_factory=list)
     mail: list[Mail] = field(default_factory=list)
     keys: list[str] = field(default_factory=list)
     tails: list[Arrival] = field(default_factory=list)
@@ -76,6 +81,8 @@ class Batch:
             feed.returned.extendleft(reversed(deliveries))
         self.shard.parking.give_back(self.keys)
         self.shard.due.extendleft(reversed(self.due))
+        self.shard.errands.moves.extendleft(reversed(self.moves))
+        self.shard.errands.told.extendleft(reversed(self.told))
         self.shard.mail.extendleft(reversed(self.mail))
         if self.request is not None:
             self.shard.requests.appendleft(self.request)
@@ -86,8 +93,15 @@ class Batch:
     @property
     def size(self) -> int:
         """How many arrivals it holds, decoded or not."""
+        taken = len(self.keys) + len(self.due) + len(self.moves) + len(self.told) + len(self.mail)
         deliveries = sum(len(deliveries) for _, deliveries in self.deliveries)
-        return len(self.keys) + len(self.due) + len(self.mail) + deliveries + (self.request is not None)
+        return taken + deliveries + (self.request is not None)
+
+    def enter(self, changes: ShardChanges) -> None:
+        """What is committed of it beside its arrivals: how far it goes, and the moves of effects."""
+        changes.positions = self.positions()
+        if self.moves:
+            changes.to_ask().moved += self.moves
 
     def involved(self) -> list[Arrival]:
         """The arrivals, and the message that its request is about."""
@@ -127,12 +141,12 @@ def gather(shards: Iterable[Shard], room: int, now: Instant) -> list[Batch]:
 
 
 def _batch(shard: Shard, room: int, now: Instant) -> Batch | None:
-    if shard.lane.full or now < shard.waits_until:
-        return None
-    batch = Batch(shard)
-    if not _take_request(batch):
-        _take_arrivals(batch, room)
-    if not batch.size and shard.requests:  # nothing else is there: no need to wait for the next turn
+    batch, stops = Batch(shard), shard.lane.full or now < shard.waits_until
+    if stops or not _take_request(batch):
+        batch.moves = shard.errands.take_moves(room)  # a shard that stops keeps no slot from others
+    if not stops and batch.request is None:
+        _take_arrivals(batch, room - len(batch.moves))
+    if not stops and not batch.size and shard.requests:  # nothing else is there: no need to wait for the next turn
         _take_request(batch)
     if not batch.size:
         return None
@@ -165,6 +179,8 @@ def _take_what_came(batch: Batch, room: int) -> None:
     while shard.due and room > 0:
         batch.due.append(shard.due.popleft())
         room -= 1
+    batch.told = shard.errands.take_told(room)
+    room -= len(batch.told)
     while shard.mail and room > 0:
         batch.mail.append(shard.mail.popleft())
         room -= 1

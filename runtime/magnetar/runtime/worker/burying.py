@@ -106,8 +106,9 @@ class Letters:
         name, key = f"{letter.actor}/{letter.key}", self._waiting.parked(letter.key)
         if isinstance(arrival.problem, Unread):
             raise Declined(f"no code here can handle it: {arrival.problem}")
-        if letter.type in self._shard.pauses:
-            raise Declined(f"its type {letter.type} is paused: resume that first")
+        if self._shard.halted or letter.type in self._shard.pauses:
+            what = f"everything of {self._shard.name}" if self._shard.halted else f"its type {letter.type}"
+            raise Declined(f"{what} is paused: resume that first")
         if not letter.key:
             raise Declined("it has no key that could be read: send what it meant anew, and discard it")
         if not self._shard.houses(letter.key):

@@ -26,7 +26,7 @@ class ReadBack:
 
 
 def advance(shard: Shard, handled: Handled) -> None:
-    """Memory follows the committed group (R7): counters, states, timers, parked keys, lane."""
+    """Memory follows the committed group (R7): counters, states, timers, parked keys, effects, lane."""
     changes = handled.changes
     shard.commits += 1
     shard.lane_number = changes.lane
@@ -41,13 +41,21 @@ def advance(shard: Shard, handled: Handled) -> None:
         shard.timetable.disarm(gone.key, gone.name)
     for timer in changes.armed:
         shard.timetable.arm(timer)
-    if changes.parking is not None:
-        shard.parking.follow(changes.parking)
-    if changes.answering is not None:
-        _follow_requests(shard, handled, changes.answering)
+    _follow_parts(shard, handled)
     shard.lane.extend(changes.outbox)
     if changes.sent is not None:
         shard.lane.deleted = changes.sent[1]
+
+
+def _follow_parts(shard: Shard, handled: Handled) -> None:
+    """What most groups have none of: parked keys, effects, and what people asked."""
+    changes = handled.changes
+    if changes.parking is not None:
+        shard.parking.follow(changes.parking)
+    if changes.effects is not None:
+        shard.errands.follow(changes.effects)
+    if changes.answering is not None:
+        _follow_requests(shard, handled, changes.answering)
 
 
 def _follow_requests(shard: Shard, handled: Handled, answering: Answering) -> None:

@@ -10,6 +10,8 @@ from magnetar.runtime.errors import LayoutDiffers
 from magnetar.runtime.store.port import Taker
 from magnetar.runtime.worker.batch import Limits
 from magnetar.runtime.worker.bells import Bells, Ringing
+from magnetar.runtime.worker.bulkhead import Bulkhead, Inline
+from magnetar.runtime.worker.effects import Effects
 from magnetar.runtime.worker.handling import Place
 from magnetar.runtime.worker.holdings import Holdings
 from magnetar.runtime.worker.machine import Machine, Means, Next
@@ -62,6 +64,7 @@ class Surroundings:
     clock: Callable[[], float]
     observer: Observer
     points: Points | None = None
+    bulkhead: Bulkhead = field(default_factory=Inline)
 
 
 class Engine:
@@ -86,16 +89,18 @@ class Engine:
         self.relay = Relay(means, wiring, settings.pace)
         self.timers = Timers(means, settings.clockwork)
         self.bells = Bells(means, around.receiving, settings.ringing)
+        self.effects = Effects(means, wiring.actors.values(), reader, around.bulkhead)
         self.reception = Reception(means, settings.office)
         presence = Presence(around.code, frozenset(wiring.actors))
         shards = shard_plans(wiring.actors, partitions)
         self.ownership = Ownership(means, (self.relay, self.bells), around.receiving, shards, presence, settings.tenure)
-        self._bus, self._store = bus, store
+        self._bus, self._store, self._bulkhead = bus, store, around.bulkhead
         passivation = Passivation(means, self.turn, settings.limits)
         self.machines: tuple[Machine, ...] = (
             self.ownership,
             self.timers,
             self.bells,
+            self.effects,
             self.reception,
             self.turn,
             passivation,
@@ -114,7 +119,8 @@ class Engine:
             shard.refuse_mail()
 
     def close(self) -> None:
-        """Close bus and store: the end, orderly after `ownership.gone`, else as after a crash."""
+        """Close bulkhead, bus and store: the end, orderly after `ownership.gone`, else as after a crash."""
+        self._bulkhead.close()
         self._bus.close()
         self._store.close()
 
@@ -126,6 +132,7 @@ class Engine:
             self.ownership.settled
             and not self.holdings.lost
             and self.turn.idle
+            and self.effects.idle
             and all(self.relay.drained(shard) and _rests(shard) for shard in shards)
         )
 

@@ -35,6 +35,10 @@ class Unread(MagnetarError):
     """A whole message without a reader or handler in this code: newer code may have one, so it waits (R30)."""
 
 
+class Crowded(MagnetarError):
+    """A dependency's queue is full: who asks for one more effect waits until there is room (R29)."""
+
+
 @dataclass(frozen=True, slots=True)
 class Again:
     """Tried again at once, in the same group."""

@@ -5,6 +5,7 @@ Pure: nothing in memory changes here (R7), and the same input gives the same byt
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, field
 from itertools import chain
 from typing import TYPE_CHECKING, Any
@@ -15,10 +16,11 @@ from magnetar.runtime.context import Context
 from magnetar.runtime.errors import BrokenPromise, HandlerFailed, KeyParked, MisuseError, PermanentError
 from magnetar.runtime.instant import Instant, to_iso
 from magnetar.runtime.store.port import Disposition, GoneTimer, ShardChanges, StateRow, StateWrite, TimerRow
+from magnetar.runtime.worker.asking import Asking
 from magnetar.runtime.worker.decisions import Decisions, Told, told_of
 from magnetar.runtime.worker.entries import JournalPlace, journal_row
 from magnetar.runtime.worker.executing import Executing
-from magnetar.runtime.worker.failing import Again, Later, Unread, decide
+from magnetar.runtime.worker.failing import Again, Crowded, Later, Unread, decide
 from magnetar.runtime.worker.posting import Posting
 from magnetar.runtime.worker.waiting import Waiting, describe
 from magnetar.schemas import EncodeFailed
@@ -111,6 +113,7 @@ class Handling:
         self._changes = changes
         self._handled = Handled(shard, changes)
         self._posting = Posting(changes)
+        self._asking = Asking(shard, changes)
         self._decisions = Decisions(shard.name, shard.plan, place, self._posting)
         self._waiting = Waiting(shard, changes, self._posting, place.code)
 
@@ -141,14 +144,16 @@ class Handling:
     def _attempt(self, arrival: Arrival) -> None:
         """Apply it, or let it wait, or bury it; whatever it had decided before it failed is taken back."""
         if isinstance(arrival.problem, Unread) and arrival.key:
-            self._waiting.set_aside(arrival, arrival.problem, self._now)
-            self._refuse(arrival, arrival.problem)
+            self._set_aside(arrival, arrival.problem)
             return
         if arrival.envelope.type in self._shard.pauses and arrival.key:
             self._stop(arrival)
             return
         failures = arrival.failures
         while (error := self.tried(arrival, failures)) is not None:
+            if isinstance(error, Crowded):
+                self._set_aside(arrival, error)
+                return
             failures += 1
             if not self._fail(arrival, error, failures):
                 return
@@ -174,9 +179,11 @@ class Handling:
         envelope = arrival.envelope if not failures else replace(arrival.envelope, attempt=failures)
         context = Context(arrival.key, arrival.message_id, self._now, envelope)
         state = self._call(message, state, context)
+        effects = self._asking.effects(arrival, context, self._now) if context.asked else []
         told = self._decided(arrival, context)
         if self._closely:
             self._plan.codec.encode(state)
+        told += self._asking.ask(effects)  # nothing can fail from here on
         version += 1
         if arrival.timer is not None:
             self._fire(arrival.timer)
@@ -213,10 +220,8 @@ class Handling:
     def _call(self, message: Message, state: State, context: Context) -> State:
         result = self._plan.handlers[type(message)](state, message, context)
         if type(result) is not self._plan.state:
-            wrong = (
-                f"the handler returned {type(result).__name__}, not {self._plan.state.__name__}; return the new state"
-            )
-            raise MisuseError(wrong)
+            kind, wanted = type(result).__name__, self._plan.state.__name__
+            raise MisuseError(f"the handler returned {kind}, not {wanted}; return the new state")
         return result
 
     def _decided(self, arrival: Arrival, context: Context) -> list[Told]:
@@ -259,6 +264,11 @@ class Handling:
             self._fire(arrival.timer)
         self._waiting.bury(arrival, error, failures, self._now, hold=hold)
         self._record(arrival, Disposition.DEAD.value, [], self._version(arrival.key), None)
+
+    def _set_aside(self, arrival: Arrival, error: Unread | Crowded) -> None:
+        self._waiting.set_aside(arrival, error, self._now)
+        self._parked(arrival)
+        self._refuse(arrival, error)
 
     def _parked(self, arrival: Arrival) -> None:
         """It has a disposition from now on; one that was parked before has it already (R2)."""
@@ -335,11 +345,8 @@ class Handling:
         if arrival.message is None:
             raise PermanentError(str(arrival.problem))
         if arrival.rehomed or self._plan.sources[0].name != self._plan.name:
-            message = (
-                f"it came to partition {self._shard.partition}, where its key does not belong, on a second hop; "
-                "the topic's partition count or hash differs from the declared one"
-            )
-            raise PermanentError(message)
+            here = f"it came to partition {self._shard.partition}, where its key does not belong, on a second hop"
+            raise PermanentError(f"{here}; the topic's partition count or hash differs from the declared one")
         return arrival.message
 
     # rows
@@ -350,6 +357,8 @@ class Handling:
         rows = self._changes.journal if is_new else self._changes.to_park().settled
         place = JournalPlace(self._shard.name, self._plan, self._place.code, self._now)
         rows.append(journal_row(place, arrival, disposition, told, version, state))
+        if arrival.effect is not None:
+            self._asking.close(arrival.effect)
 
     def _finish(self) -> Handled:
         changes, plan, shard = self._changes, self._plan, self._shard
@@ -383,15 +392,9 @@ class Handling:
 
     def _check(self) -> None:
         """Asserted always: journal rows per key = version advance."""
-        applied: dict[str, int] = {}
         settled = () if self._changes.parking is None else self._changes.parking.settled
-        for row in chain(self._changes.journal, settled):
-            if row.disposition == _APPLIED:
-                applied[row.key] = applied.get(row.key, 0) + 1
-        for write in self._changes.states:
-            if write.row.version - write.over != applied.get(write.row.key, 0):
-                message = (
-                    f"shard {self._shard.name}, key {write.row.key!r}: version {write.over} → "
-                    f"{write.row.version}, but {applied.get(write.row.key, 0)} journal rows"
-                )
-                raise BrokenPromise(message)
+        applied = Counter(row.key for row in chain(self._changes.journal, settled) if row.disposition == _APPLIED)
+        for row, over in self._changes.states:
+            if row.version - over != applied[row.key]:
+                rows = f"version {over} → {row.version}, but {applied[row.key]} journal rows"
+                raise BrokenPromise(f"shard {self._shard.name}, key {row.key!r}: {rows}")

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from magnetar.runtime.errors import HandlerFailed
     from magnetar.runtime.instant import Instant
     from magnetar.runtime.store.port import ShardChanges, ShardName, StoreError
+    from magnetar.runtime.worker.answers import Ending
+    from magnetar.runtime.worker.breaker import BreakerState
 
 
 class Takeover(StrEnum):
@@ -116,6 +118,15 @@ class Observer:
     def blocked(self, shard: ShardName, destination: str, why: str) -> None:
         """A destination of the lane cannot go on by itself (R19)."""
 
+    def called(self, dependency: str, ending: Ending, took: float) -> None:
+        """A call of the outside has ended, or has had its time: what it came to, and in how many seconds (R29)."""
+
+    def outcome(self, dependency: str, ending: Ending) -> None:
+        """An outcome of an effect is handed to who has asked; after a crash before its commit it may be told again."""
+
+    def breaker(self, dependency: str, state: BreakerState) -> None:
+        """The breaker of a dependency is in this state now (R29)."""
+
     def waiting(self, shard: ShardName, why: str, on: Wait) -> None:
         """The shard waits for something: in words, and as one of few reasons. Told again at each try."""
 
@@ -216,6 +227,21 @@ class Observers(Observer):
         """Pass on."""
         for each in self._each:
             each.blocked(shard, destination, why)
+
+    def called(self, dependency: str, ending: Ending, took: float) -> None:
+        """Pass on."""
+        for each in self._each:
+            each.called(dependency, ending, took)
+
+    def outcome(self, dependency: str, ending: Ending) -> None:
+        """Pass on."""
+        for each in self._each:
+            each.outcome(dependency, ending)
+
+    def breaker(self, dependency: str, state: BreakerState) -> None:
+        """Pass on."""
+        for each in self._each:
+            each.breaker(dependency, state)
 
     def waiting(self, shard: ShardName, why: str, on: Wait) -> None:
         """Pass on."""

@@ -26,6 +26,7 @@ PHASES = (
     "relay",
     "timers",
     "bells",
+    "effects",
     "reception",
     "passivation",
     "ownership",

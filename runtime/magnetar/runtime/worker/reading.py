@@ -6,7 +6,7 @@ nobody, and what has no reader or handler here may be for newer code.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
@@ -17,7 +17,7 @@ from magnetar.runtime.identity import foreign, named, to_text
 from magnetar.runtime.instant import from_iso
 from magnetar.runtime.store.port import TimerRow
 from magnetar.runtime.wiring import checked_key
-from magnetar.runtime.worker.arrival import LOCAL, REHOMED, TIMER, Arrival
+from magnetar.runtime.worker.arrival import EFFECT, LOCAL, REHOMED, TIMER, Arrival
 from magnetar.runtime.worker.failing import Unread
 from magnetar.schemas import DecodeFailed, Kept, Message, SchemaUnavailable, UnknownType
 
@@ -25,11 +25,12 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from magnetar.runtime.bus.port import Delivery
+    from magnetar.runtime.store.effects import EffectRow
     from magnetar.runtime.store.parking import ParkedRow
     from magnetar.runtime.store.port import StateRow
-    from magnetar.runtime.wiring import ActorPlan, Topic
+    from magnetar.runtime.wiring import ActorPlan, EffectPlan, Topic
     from magnetar.runtime.worker.shard import Feed, Shard
-    from magnetar.schemas import Origin, Schema, State, WriterSchemas
+    from magnetar.schemas import Codec, Effect, Origin, Schema, State, WriterSchemas
 
 _properties = msgspec.json.Decoder(dict[str, str]).decode
 
@@ -115,6 +116,10 @@ class Reader:
             return self._again(self.timer(plan, _timer_of(row)), row, failures)
         message: Message | None = None
         problem: Exception | None = None
+        if row.source == EFFECT:
+            outcome = plan.outcomes.get(row.type)
+            message, problem = self._own(plan, row, outcome, f"actor {plan.name!r} has no handler for {row.type}")
+            return self._again(_parked(row, message, problem), row, failures)
         topic = _topic_of(plan, row.source)
         if topic is None:
             problem = Unread(f"actor {plan.name!r} does not take what is on {row.source} any more")
@@ -140,6 +145,23 @@ class Reader:
             return None, Unread(str(problem))
         except (DecodeFailed, ValueError) as error:
             return None, PermanentError(str(error))
+
+    def _own(
+        self, plan: ActorPlan, row: ParkedRow, codec: Codec[Any] | None, why_not: str
+    ) -> tuple[Message | None, Exception | None]:
+        """A message that never was on a topic."""
+        if codec is None:
+            return None, Unread(why_not)
+        writer = self._writers.find(plan.name, None, row.schema)
+        try:
+            return codec.decode(row.body, writer, Kept(f"outcome of {plan.name}", row.key, row.schema)), None
+        except DecodeFailed as error:
+            return None, PermanentError(str(error))
+
+    def request(self, plan: ActorPlan, effect: EffectPlan, row: EffectRow) -> Effect:
+        """What is asked of the outside. Raises `DecodeFailed`, `SchemaUnavailable`."""
+        writer = self._writers.find(plan.name, None, row.schema)
+        return effect.codec.decode(row.body, writer, Kept(f"effect of {plan.name}", row.key, row.schema))
 
     def _again(self, arrival: Arrival, row: ParkedRow, failures: int) -> Arrival:
         return msgspec.structs.replace(arrival, ordinal=row.ordinal, failures=failures)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from magnetar.runtime.errors import ShardLost
 from magnetar.runtime.routing import partition_of
 from magnetar.runtime.worker.entity import Entity
+from magnetar.runtime.worker.errands import Errands
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -121,6 +122,7 @@ class Shard:
     parking: ParkedKeys
     wake: Callable[[], None]
     since: Instant = 0
+    errands: Errands = field(default_factory=Errands)
     entities: dict[str, Entity] = field(default_factory=dict)
     arrived: list[Entity] = field(default_factory=list)
     rounds: dict[int, deque[Entity]] = field(default_factory=dict)

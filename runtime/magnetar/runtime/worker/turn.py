@@ -18,7 +18,7 @@ from magnetar.runtime.errors import BrokenPromise, MisuseError, ShardLost, Unhan
 from magnetar.runtime.identity import mint
 from magnetar.runtime.instant import SECOND, Instant, micros
 from magnetar.runtime.store.port import CommitRejected, CommitUnknown, StoreUnavailable, VersionConflict
-from magnetar.runtime.worker.arrival import Arrival, from_mail
+from magnetar.runtime.worker.arrival import Arrival, from_mail, from_told
 from magnetar.runtime.worker.asked import look_up
 from magnetar.runtime.worker.batch import Batch, Group, gather, refuse
 from magnetar.runtime.worker.commit import advance, read_back
@@ -136,6 +136,7 @@ class Turn:
         """`instant` is by the store's clock: letters are published now."""
         shard, skipped = batch.shard, 0
         batch.arrivals = [self._reader.timer(shard.plan, row) for row in batch.due]
+        batch.arrivals += [from_told(told, instant) for told in batch.told]
         waiting, batch.mail = batch.mail, []
         for mail in waiting:
             try:
@@ -221,7 +222,7 @@ class Turn:
         handled = handle(batch.shard, self._place, instant, batch.arrivals, self._refused, batch.asked)
         for failed in handled.failed:
             self._observer.failing(failed)
-        handled.changes.positions = batch.positions()
+        batch.enter(handled.changes)
         handled.changes.sent = batch.shard.lane.deletable
         batch.shard.heralded.update((row.topic, row.partition) for row in handled.changes.outbox)
         if handled.rehomed:

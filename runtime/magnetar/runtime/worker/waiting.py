@@ -13,7 +13,7 @@ import msgspec
 from magnetar.runtime.identity import to_text
 from magnetar.runtime.instant import Instant, to_iso
 from magnetar.runtime.store.parking import DeadLetter, FailureRow, LetterStatus, ParkedKey, ParkedRow, Reason, Unparked
-from magnetar.runtime.worker.failing import Later, fingerprint_of, name_of, text_of
+from magnetar.runtime.worker.failing import Crowded, Later, fingerprint_of, name_of, text_of
 from magnetar.runtime.worker.letters import body_of, letter
 
 if TYPE_CHECKING:
@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 
 UNREAD_AGAIN: Instant = 60_000_000
 """So long (microseconds) until a head that nobody here could read is looked at again, if newer code does not come."""
+
+CROWDED_AGAIN: Instant = 1_000_000
+"""So long until one that found a dependency's queue full is tried again."""
 
 _to_json = msgspec.json.Encoder().encode
 
@@ -73,9 +76,12 @@ class Waiting:
         properties = letter(arrival, self._shard.name, error, failures, later.due)
         self._post(later.tier.topic, arrival, properties)
 
-    def set_aside(self, arrival: Arrival, error: Unread, now: Instant) -> None:
-        """R30: nobody here can handle it. No attempt is spent, no bell is needed: newer code takes the shard anew."""
-        self._wait(arrival, Reason.UNREAD, 0, now + UNREAD_AGAIN, error, now)
+    def set_aside(self, arrival: Arrival, error: Unread | Crowded, now: Instant) -> None:
+        """No attempt is spent, no bell is needed: newer code takes the shard anew (R30), or a queue has room again."""
+        if isinstance(error, Crowded):
+            self._wait(arrival, Reason.CROWDED, arrival.failures, now + CROWDED_AGAIN, error, now)
+        else:
+            self._wait(arrival, Reason.UNREAD, 0, now + UNREAD_AGAIN, error, now)
 
     def bury(self, arrival: Arrival, error: Exception, failures: int, now: Instant, *, hold: bool) -> None:
         """A dead letter: index row and topic in this one commit. `hold`: the key waits until a person decides."""

@@ -14,6 +14,7 @@ from magnetar.runtime.errors import BrokenPromise
 from magnetar.runtime.instant import Instant, micros
 from magnetar.runtime.store.port import CommitUnknown, StoreUnavailable
 from magnetar.runtime.wiring import subscription_of
+from magnetar.runtime.worker.errands import Errands
 from magnetar.runtime.worker.lane import Lane
 from magnetar.runtime.worker.machine import NEVER, Means, Next
 from magnetar.runtime.worker.observer import Takeover, Wait
@@ -288,6 +289,9 @@ class Winning:
         retry = claim.shard.plan.policy.retry
         parking = ParkedKeys(retry.bound, micros(self._winner.grace))
         parking.load(self._store.parked_keys(row.shard))
+        errands = Errands()
+        if claim.shard.plan.effects:
+            errands.load(self._store.effects(row.shard))
         shard = Shard(
             name=row.shard,
             plan=claim.shard.plan,
@@ -301,6 +305,7 @@ class Winning:
             lane=lane,
             timetable=table,
             parking=parking,
+            errands=errands,
             pauses={pause.type: pause for pause in self._store.pauses(row.shard)},
             wake=self._receiving.wake,
             since=now + self._holdings.clock_offset,

@@ -3,6 +3,24 @@
 The derived Avro in `avro/` beside these modules is committed, and a test fails when the two differ.
 """
 
+from magnetar.schemas.commerce.charges import (
+    AskAgain,
+    CancelCharge,
+    ChargeCancelled,
+    Charged,
+    ChargeNotFound,
+    ChargeOrder,
+    ChargeRefused,
+    ChargeStanding,
+    ChargeUnknown,
+    LookUpCharge,
+    RefundAgain,
+    RefundCapture,
+    Refunded,
+    RefundRefused,
+    RefundStanding,
+    RefundUnknown,
+)
 from magnetar.schemas.commerce.orders import (
     Cancel,
     Line,
@@ -51,14 +69,24 @@ from magnetar.schemas.commerce.stock import (
 )
 
 __all__ = [
+    "AskAgain",
     "Cancel",
+    "CancelCharge",
     "Capture",
     "CaptureFailed",
     "CaptureFate",
+    "ChargeCancelled",
+    "ChargeNotFound",
+    "ChargeOrder",
+    "ChargeRefused",
+    "ChargeStanding",
+    "ChargeUnknown",
+    "Charged",
     "ClosePayment",
     "Hold",
     "Line",
     "LineStock",
+    "LookUpCharge",
     "NotReserved",
     "NotSold",
     "Order",
@@ -74,7 +102,13 @@ __all__ = [
     "PaymentReceived",
     "PaymentStatus",
     "Place",
+    "RefundAgain",
+    "RefundCapture",
+    "RefundRefused",
     "RefundRequested",
+    "RefundStanding",
+    "RefundUnknown",
+    "Refunded",
     "Release",
     "RequestPayment",
     "Reserve",

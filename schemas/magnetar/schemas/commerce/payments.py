@@ -1,13 +1,15 @@
-"""Contracts of actor `payments`: one entity per order id, with all the money that came for it."""
+"""Contracts of actor `payments`: one entity per order id, with all the money that came for it.
+
+What it asks of a provider, where it has one, and what comes of that, is in `charges`.
+"""
 
 from __future__ import annotations
 
 import enum
 from typing import Annotated
 
+from magnetar.schemas.commerce.charges import NAMESPACE, ChargeStanding, RefundStanding
 from magnetar.schemas.contracts import Command, Doc, Event, Key, Money, Record, State, Timer
-
-NAMESPACE = "magnetar.payments"
 
 
 class PaymentStatus(enum.Enum):
@@ -53,6 +55,18 @@ class PaymentOutcome(enum.Enum):
     CLOSED_AND_REFUNDED = "closed_and_refunded"
     CLOSED_AGAIN = "closed_again"
     TIMER_TOO_LATE = "timer_too_late"
+    CHARGE_REFUSED = "charge_refused"
+    CHARGE_CANCELLED = "charge_cancelled"
+    CHARGE_UNKNOWN = "charge_unknown"
+    CHARGE_LOOKED_UP = "charge_looked_up"
+    CHARGE_NOT_FOUND = "charge_not_found"
+    CHARGE_CANCELLED_AGAIN = "charge_cancelled_again"
+    CHARGE_DECIDED = "charge_decided"
+    GIVEN_BACK = "given_back"
+    REFUND_REFUSED = "refund_refused"
+    REFUND_UNKNOWN = "refund_unknown"
+    REFUND_ASKED_AGAIN = "refund_asked_again"
+    REFUND_DECIDED = "refund_decided"
 
 
 class CaptureFate(enum.Enum):
@@ -137,6 +151,10 @@ class TakenCapture(Record):
     reference: Annotated[str, Doc("the provider's name for it")]
     amount: Annotated[Money, Doc("what was taken")]
     fate: Annotated[CaptureFate, Doc("held until the order is known, accepted, or sent back")]
+    refund: Annotated[RefundStanding, Doc("what the provider, where there is one, made of sending it back")] = (
+        RefundStanding.NONE
+    )
+    refund_key: Annotated[str, Doc("under which the provider was asked to give it back; empty: it was not")] = ""
 
 
 class Payment(State):
@@ -150,3 +168,7 @@ class Payment(State):
     captures: Annotated[
         tuple[TakenCapture, ...], Doc("every capture that is remembered, at most 100, in order of arrival")
     ] = ()
+    charge: Annotated[ChargeStanding, Doc("what the provider, where there is one, made of charging the order")] = (
+        ChargeStanding.NONE
+    )
+    charge_key: Annotated[str, Doc("under which the provider was asked to charge; empty: it was not")] = ""

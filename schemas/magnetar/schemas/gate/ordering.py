@@ -21,12 +21,14 @@ def too_early(registry: Registry, working: Working) -> Iterator[Finding]:
     """Yield each message that the app's code sends, while the release before does not take it.
 
     What a topic takes are the branches of its union. A topic that the release before does not have has no older
-    workers either.
+    workers either. A timer stays in its shard: of a newer generation, older workers leave that alone.
     """
     if not registry.releases:
         return
     last = registry.releases[-1]
     for topic, names in working.sends.items():
+        if topic == TIMERS and working.generation > last.generation:
+            continue
         taken = _taken(registry, last, topic)
         if taken is None:
             continue

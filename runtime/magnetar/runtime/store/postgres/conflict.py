@@ -101,7 +101,18 @@ def _in_timers(ask: _Asking, changes: ShardChanges) -> Iterator[VersionConflict]
             yield VersionConflict(changes.shard, what)
 
 
+def _in_effects(ask: _Asking, changes: ShardChanges) -> Iterator[VersionConflict]:
+    """As the database is after the rollback."""
+    effects = changes.effects
+    if effects is None:
+        return
+    for who in effects.touched():
+        found = ask("effect_attempts", text(who.actor), who.effect_id)
+        if (what := effects.contradiction(who, found[0][0] if found else None)) is not None:
+            yield VersionConflict(changes.shard, what)
+
+
 _Finder: TypeAlias = "Callable[[_Asking, ShardChanges], Iterator[VersionConflict]]"
 _FINDERS: Mapping[str, _Finder] = MappingProxyType(
-    {"journal": _in_journal, "states": _in_states, "outbox": _in_outbox, "timers": _in_timers}
+    {"journal": _in_journal, "states": _in_states, "outbox": _in_outbox, "timers": _in_timers, "effects": _in_effects}
 )

@@ -10,6 +10,7 @@ from magnetar.runtime.store.postgres.answering import answering_writes
 from magnetar.runtime.store.postgres.columns import JOURNAL, call, packed
 from magnetar.runtime.store.postgres.connection import Call
 from magnetar.runtime.store.postgres.database import SQL
+from magnetar.runtime.store.postgres.effects import effect_writes
 from magnetar.runtime.store.postgres.layout import insertion
 from magnetar.runtime.store.postgres.packing import blobs, column, integers, texts, uuids
 from magnetar.runtime.store.postgres.parking import parking_writes
@@ -42,10 +43,12 @@ def writes(accepted: Sequence[ShardChanges], tables: Mapping[str, Table]) -> lis
     """
     answerings = [each.answering for each in accepted if each.answering is not None]
     parkings = [each.parking for each in accepted if each.parking is not None]
+    effects = [each.effects for each in accepted if each.effects is not None]
     return [
         *(*_states(accepted), *_journal(accepted), *_lane(accepted), *_timers(accepted)),
         *(answering_writes(answerings) if answerings else ()),
         *(parking_writes(parkings) if parkings else ()),
+        *(effect_writes(effects) if effects else ()),
         *_others(accepted, tables),
     ]
 

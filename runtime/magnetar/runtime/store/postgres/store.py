@@ -6,6 +6,7 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from magnetar.runtime.bus.port import Position
+from magnetar.runtime.store.effects import EffectRow
 from magnetar.runtime.store.parking import DeadLetter, ParkedKey, ParkedRow
 from magnetar.runtime.store.port import (
     MEMORY_OF_WORKERS,
@@ -155,6 +156,10 @@ class PostgresStore:
         """See the port."""
         values = text(actor), text(key), integer(first), integer(limit)
         return list(map(ParkedRow._make, self._rows(f"reading what waits for {actor}/{key}", "parked", *values)))
+
+    def effects(self, shard: ShardName) -> list[EffectRow]:
+        """See the port."""
+        return list(map(EffectRow._make, self._rows(f"reading the effects of shard {shard}", "effects", text(shard))))
 
     def letter(self, actor: str, message_id: bytes) -> DeadLetter | None:
         """See the port."""

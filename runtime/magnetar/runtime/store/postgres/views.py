@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from magnetar.runtime.bus.port import Position
+from magnetar.runtime.store.effects import EffectRow
 from magnetar.runtime.store.parking import DeadLetter, FailureRow, ParkedKey, ParkedRow
 from magnetar.runtime.store.port import JournalRow, Member, OutboxRow, ShardRow, StateRow, StoreUnavailable, TimerRow
 from magnetar.runtime.store.postgres.connection import Call
@@ -83,6 +84,10 @@ class PostgresViews:
         if actor is None:
             return list(self._rows(DeadLetter._make, "dead_letters", integer(limit)))
         return list(self._rows(DeadLetter._make, "dead_letters_of", text(actor), integer(limit)))
+
+    def effects_of(self, actor: str, key: str) -> list[EffectRow]:
+        """See the port."""
+        return list(self._rows(EffectRow._make, "effects_of", text(actor), text(key)))
 
     def letter(self, actor: str, message_id: bytes) -> DeadLetter | None:
         """See the port."""

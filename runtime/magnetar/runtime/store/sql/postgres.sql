@@ -376,6 +376,52 @@ SELECT
     published_at, properties, timer, error, error_text, fingerprint, failures, crashes, dead_at, status, replays
 FROM dead_letters WHERE actor = $1::text ORDER BY dead_at DESC, message_id DESC LIMIT $2::int8;
 
+-- name: add_effects
+INSERT INTO effects (
+    actor, effect_id, shard, key, dependency, type, schema, body, correlation_id, causation_id, asked_at, state,
+    attempts, doubtful, due, error, error_text
+)
+SELECT * FROM unnest(
+    $1::text[], $2::uuid[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::bytea[], $9::text[],
+    $10::text[], $11::int8[], $12::text[], $13::int8[], $14::int8[], $15::int8[], $16::text[], $17::text[]
+);
+
+-- name: move_effects
+WITH moved AS (
+    UPDATE effects SET
+        state = new.state, attempts = new.attempts, doubtful = new.doubtful, due = new.due, error = new.error,
+        error_text = new.error_text
+    FROM unnest(
+        $1::text[], $2::uuid[], $3::int8[], $4::text[], $5::int8[], $6::int8[], $7::int8[], $8::text[], $9::text[]
+    ) AS new (actor, effect_id, over, state, attempts, doubtful, due, error, error_text)
+    WHERE effects.actor = new.actor AND effects.effect_id = new.effect_id AND effects.attempts = new.over
+    RETURNING 1
+)
+SELECT 1 / (count(*) = cardinality($1::text[]))::int FROM moved;
+
+-- name: close_effects
+WITH closed AS (
+    DELETE FROM effects USING unnest($1::text[], $2::uuid[]) AS gone (actor, effect_id)
+    WHERE effects.actor = gone.actor AND effects.effect_id = gone.effect_id
+    RETURNING 1
+)
+SELECT 1 / (count(*) = cardinality($1::text[]))::int FROM closed;
+
+-- name: effect_attempts
+SELECT attempts FROM effects WHERE actor = $1::text AND effect_id = $2::uuid;
+
+-- name: effects
+SELECT
+    actor, effect_id, shard, key, dependency, type, schema, body, correlation_id, causation_id, asked_at, state,
+    attempts, doubtful, due, error, error_text
+FROM effects WHERE shard = $1::text ORDER BY due, effect_id;
+
+-- name: effects_of
+SELECT
+    actor, effect_id, shard, key, dependency, type, schema, body, correlation_id, causation_id, asked_at, state,
+    attempts, doubtful, due, error, error_text
+FROM effects WHERE actor = $1::text AND key = $2::text ORDER BY asked_at, effect_id;
+
 -- name: timeline
 SELECT
     actor, message_id, shard, key, disposition, type, schema, body, source, position, correlation_id, causation_id,

@@ -236,6 +236,34 @@ SELECT
     published_at, properties, timer, error, error_text, fingerprint, failures, crashes, dead_at, status, replays
 FROM dead_letters WHERE actor = ? ORDER BY dead_at DESC, message_id DESC LIMIT ?;
 
+-- name: add_effect
+INSERT INTO effects (
+    actor, effect_id, shard, key, dependency, type, schema, body, correlation_id, causation_id, asked_at, state,
+    attempts, doubtful, due, error, error_text
+) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
+
+-- name: move_effect
+UPDATE effects SET state = ?4, attempts = ?5, doubtful = ?6, due = ?7, error = ?8, error_text = ?9
+WHERE actor = ?1 AND effect_id = ?2 AND attempts = ?3;
+
+-- name: close_effect
+DELETE FROM effects WHERE actor = ? AND effect_id = ?;
+
+-- name: effect_attempts
+SELECT attempts FROM effects WHERE actor = ? AND effect_id = ?;
+
+-- name: effects
+SELECT
+    actor, effect_id, shard, key, dependency, type, schema, body, correlation_id, causation_id, asked_at, state,
+    attempts, doubtful, due, error, error_text
+FROM effects WHERE shard = ? ORDER BY due, effect_id;
+
+-- name: effects_of
+SELECT
+    actor, effect_id, shard, key, dependency, type, schema, body, correlation_id, causation_id, asked_at, state,
+    attempts, doubtful, due, error, error_text
+FROM effects WHERE actor = ? AND key = ? ORDER BY asked_at, effect_id;
+
 -- name: timeline
 SELECT
     actor, message_id, shard, key, disposition, type, schema, body, source, position, correlation_id, causation_id,

@@ -14,6 +14,7 @@ from magnetar.runtime.store.sql.tables import check_row
 from magnetar.runtime.store.sqlite.answering import write_answers
 from magnetar.runtime.store.sqlite.conflict import RowConflict, conflict_in
 from magnetar.runtime.store.sqlite.database import SQL
+from magnetar.runtime.store.sqlite.effects import write_effects
 from magnetar.runtime.store.sqlite.failures import content_refused
 from magnetar.runtime.store.sqlite.layout import insertion
 from magnetar.runtime.store.sqlite.parking import write_parking
@@ -74,6 +75,8 @@ def _write(connection: Connection, accepted: Sequence[ShardChanges], tables: Map
         write_answers(connection, answerings)
     if parkings := [each.parking for each in accepted if each.parking is not None]:
         write_parking(connection, parkings)
+    if effects := [each.effects for each in accepted if each.effects is not None]:
+        write_effects(connection, effects)
     _write_own_rows(connection, [row for each in accepted for row in each.rows], tables)
     positions = [(each.shard, source, *at) for each in accepted for source, at in each.positions.items()]
     run(connection, "set_position", positions)

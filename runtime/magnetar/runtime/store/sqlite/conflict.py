@@ -77,7 +77,18 @@ def _in_timers(connection: Connection, changes: ShardChanges) -> Iterator[Versio
             yield VersionConflict(changes.shard, what)
 
 
+def _in_effects(connection: Connection, changes: ShardChanges) -> Iterator[VersionConflict]:
+    """As the database is after the rollback."""
+    effects = changes.effects
+    if effects is None:
+        return
+    for who in effects.touched():
+        found = connection.rows(SQL["effect_attempts"], who)
+        if (what := effects.contradiction(who, found[0][0] if found else None)) is not None:
+            yield VersionConflict(changes.shard, what)
+
+
 _Finder: TypeAlias = "Callable[[Connection, ShardChanges], Iterator[VersionConflict]]"
 _FINDERS: Mapping[str, _Finder] = MappingProxyType(
-    {"journal": _in_journal, "states": _in_states, "outbox": _in_outbox, "timers": _in_timers}
+    {"journal": _in_journal, "states": _in_states, "outbox": _in_outbox, "timers": _in_timers, "effects": _in_effects}
 )

@@ -6,6 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from magnetar.runtime.bus.port import Position
+from magnetar.runtime.store.effects import EffectRow
 from magnetar.runtime.store.parking import DeadLetter, ParkedKey, ParkedRow
 from magnetar.runtime.store.port import (
     MEMORY_OF_WORKERS,
@@ -139,6 +140,11 @@ class SqliteStore:
         """See the port."""
         with said_plainly(f"reading what waits for {actor}/{key}"):
             return list(map(ParkedRow._make, self._connection.rows(SQL["parked"], (actor, key, first, limit))))
+
+    def effects(self, shard: ShardName) -> list[EffectRow]:
+        """See the port."""
+        with said_plainly(f"reading the effects of shard {shard}"):
+            return list(map(EffectRow._make, self._connection.rows(SQL["effects"], (shard,))))
 
     def letter(self, actor: str, message_id: bytes) -> DeadLetter | None:
         """See the port."""

@@ -10,6 +10,7 @@ import json
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 from magnetar.runtime.bus.port import Position
+from magnetar.runtime.store.effects import EffectRow
 from magnetar.runtime.store.parking import DeadLetter, FailureRow, ParkedKey, ParkedRow
 from magnetar.runtime.store.port import JournalRow, OutboxRow, StateRow, TimerRow
 from magnetar.runtime.store.replays import Replay, Replayed, ReplayLetter
@@ -76,6 +77,10 @@ class SqliteViews:
         if actor is None:
             return list(self._rows(DeadLetter._make, "dead_letters", limit))
         return list(self._rows(DeadLetter._make, "dead_letters_of", actor, limit))
+
+    def effects_of(self, actor: str, key: str) -> list[EffectRow]:
+        """See the port."""
+        return list(self._rows(EffectRow._make, "effects_of", actor, key))
 
     def letter(self, actor: str, message_id: bytes) -> DeadLetter | None:
         """See the port."""
