@@ -78,7 +78,11 @@ def unknown_in(given: Any, understood: Any, path: str = "$") -> str | None:  # n
             if (inner := unknown_in(value, known[name], f"{path}.{name}")) is not None:
                 return inner
     if isinstance(given, list) and isinstance(understood, list):
-        pairs = enumerate(zip(cast("list[Any]", given), cast("list[Any]", understood), strict=True))
+        pairs = enumerate(zip(_listed(given), _listed(understood), strict=True))
         inside = (unknown_in(one, other, f"{path}[{at}]") for at, (one, other) in pairs)
         return next((found for found in inside if found is not None), None)
     return None
+
+
+def _listed(value: Any) -> list[Any]:  # noqa: ANN401 - JSON
+    return list(value)
