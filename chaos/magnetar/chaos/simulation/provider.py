@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from magnetar.chaos.simulation.process import Process
     from magnetar.runtime.store.views import Views
     from magnetar.runtime.worker.bulkhead import Job
+    from magnetar.runtime.worker.shard import Shard
 
 _COMMITTED = "an attempt is committed before its call"
 
@@ -124,25 +125,36 @@ class Line:
         self.process = process
         self._provider = provider
         self._ended: list[Finished] = []
+        self._tenures: dict[int, int] = {}
 
     def begin(self, job: Job) -> None:
         """See `Bulkhead`: the request is on its way, whatever becomes of who sent it."""
+        for shard in self._homes(job):
+            self._tenures[job.number] = shard.epoch
         self._provider.receive(self, job)
 
     def ring(self, job: Job, result: object) -> None:
-        """An answer has come back, if anybody is left to hear it."""
-        engine, history = self.process.engine, self.process.scene.history
-        if engine is None:
+        """An answer has come back, if anybody is left to hear it: who had the shard when it asked, and has it still.
+
+        A later tenure does not know of the call, and asks again while attempts are left.
+        """
+        call, scene = job.call, self.process.scene
+        if self.process.engine is None:
             return
         self._ended.append(Finished(job.number, result))
         self.process.poke()
-        call = job.call
-        for shard in engine.holdings.shards():
-            if shard.plan.name == call.actor and shard.houses(call.key):
-                said = "charged" if isinstance(result, Charged) else ""
-                history.append(
-                    Heard(self.process.scene.clock(), call.key, call.idempotency_key, said, shard.name, shard.epoch)
+        said = "charged" if isinstance(result, Charged) else ""
+        for shard in self._homes(job):
+            if shard.epoch == self._tenures.get(job.number):
+                scene.history.append(
+                    Heard(scene.clock(), call.key, call.idempotency_key, said, shard.name, shard.epoch)
                 )  # fmt: skip
+
+    def _homes(self, job: Job) -> list[Shard]:
+        """The shard of the key that asks, if this worker has it."""
+        engine, call = self.process.engine, job.call
+        shards = [] if engine is None else engine.holdings.shards()
+        return [shard for shard in shards if shard.plan.name == call.actor and shard.houses(call.key)]
 
     def finished(self) -> list[Finished]:
         """See `Bulkhead`."""

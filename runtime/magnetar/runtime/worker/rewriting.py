@@ -6,7 +6,7 @@ silence.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, cast
 
 import msgspec
 
@@ -19,9 +19,6 @@ if TYPE_CHECKING:
     from magnetar.runtime.store.parking import DeadLetter
     from magnetar.runtime.wiring import ActorPlan, Topic
     from magnetar.schemas import Codec
-
-
-Json: TypeAlias = "dict[str, Json] | list[Json] | str | float | bool | None"
 
 
 def rewritten(plan: ActorPlan, letter: DeadLetter, text: str) -> tuple[bytes, str]:
@@ -71,16 +68,21 @@ def _message(kind: type[Message], text: str) -> Message:
     return value
 
 
-def unknown_in(given: Json, understood: Json, path: str = "$") -> str | None:
+def unknown_in(given: Any, understood: Any, path: str = "$") -> str | None:  # noqa: ANN401 - JSON
     """The path of the first thing given that the type dropped without a word; None when it took everything."""
     if isinstance(given, dict) and isinstance(understood, dict):
-        for name, value in given.items():
-            if name not in understood:
+        known = cast("dict[str, Any]", understood)
+        for name, value in cast("dict[str, Any]", given).items():
+            if name not in known:
                 return f"{path}.{name}"
-            if (inner := unknown_in(value, understood[name], f"{path}.{name}")) is not None:
+            if (inner := unknown_in(value, known[name], f"{path}.{name}")) is not None:
                 return inner
     if isinstance(given, list) and isinstance(understood, list):
-        pairs = enumerate(zip(given, understood, strict=True))
+        pairs = enumerate(zip(_listed(given), _listed(understood), strict=True))
         inside = (unknown_in(one, other, f"{path}[{at}]") for at, (one, other) in pairs)
         return next((found for found in inside if found is not None), None)
     return None
+
+
+def _listed(value: Any) -> list[Any]:  # noqa: ANN401 - JSON
+    return list(value)

@@ -21,6 +21,6 @@ BUG = Bug(
     __name__,
     rules=("R6", "R27"),
     promise=Promise.NO_FORK,
-    within=300,
+    within=700,
     changes=(Change(store, "commit_group", _requests_pass),),
 )
