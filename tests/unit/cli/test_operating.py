@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
@@ -134,6 +135,7 @@ def lenient(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Capt
     """One whose worker lets dead letters be edited."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("COLUMNS", "160")
+    monkeypatch.setattr(logging, "raiseExceptions", False)  # what an earlier test has logged to may be closed
     desk = Desk(capsys, edits=True)
     yield desk
     desk.close()
@@ -144,6 +146,7 @@ def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Capture
     """In a wide terminal."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("COLUMNS", "160")
+    monkeypatch.setattr(logging, "raiseExceptions", False)  # what an earlier test has logged to may be closed
     desk = Desk(capsys)
     yield desk
     desk.close()

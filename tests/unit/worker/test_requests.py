@@ -467,6 +467,19 @@ def test_requests_and_messages_take_turns(bench: Bench, office: Office) -> None:
         assert times == sorted(times)
 
 
+def test_a_shard_that_is_never_idle_is_looked_at_when_a_group_is_done(bench: Bench, office: Office) -> None:
+    """A look that falls into a group is made up for right after it, not half a second later."""
+    bench.send(Do(account="a", deeds=("one",)))
+    bench.until("phase:taken")
+    request = office.ask(What.PAUSE, "a")
+    bench.now += SECOND
+    before = bench.moods.calls["asked"]
+    bench.until("phase:idle")
+    assert bench.moods.calls["asked"] == before + 1, "the other shard was free"
+    bench.step(8)
+    assert office.answer(request)[0] == "done"
+
+
 def test_nobody_elses_requests_are_looked_at(bench: Bench, office: Office) -> None:
     """One for a shard that nobody has stays as it was asked."""
     request = office.ask(What.PAUSE, "a", shard="accounts/9")

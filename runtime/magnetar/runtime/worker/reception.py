@@ -11,6 +11,7 @@ from magnetar.runtime.worker.machine import NEVER, Means, Next
 from magnetar.runtime.worker.observer import Wait
 
 if TYPE_CHECKING:
+    from magnetar.runtime.store.port import ShardName
     from magnetar.runtime.worker.shard import Shard
 
 
@@ -38,19 +39,23 @@ class Reception:
         self._points = means.points
         self._office = office
         self._look_at: Instant = 0
+        self._due: set[ShardName] = set()
 
     def step(self, now: Instant) -> Next:
-        """Look for requests of the shards that have none in hand."""
+        """Look for requests of the shards that have none in hand; of the others as soon as their group is done."""
         self._points.reach("phase:reception")
         owned = self._holdings.shards()
         if not owned:
             return NEVER
-        if now < self._look_at:
-            return Next(self._look_at)
-        free = {shard.name: shard for shard in owned if _is_free(shard)}
-        found = self._look(free) if free else 0
-        self._look_at = now + micros(self._office.busy if found else self._office.poll)
-        return Next(now if found else self._look_at)
+        if now >= self._look_at:
+            self._due = {shard.name for shard in owned}
+            self._look_at = now + micros(self._office.poll)
+        free = {shard.name: shard for shard in owned if shard.name in self._due and _is_free(shard)}
+        self._due.difference_update(free)
+        if free and self._look(free):
+            self._look_at = min(self._look_at, now + micros(self._office.busy))
+            return Next(now)
+        return Next(self._look_at)
 
     def _look(self, shards: dict[str, Shard]) -> int:
         try:
