@@ -78,6 +78,11 @@ class Membership:
         self._store.depart(self._holdings.taker.owner)
 
     @property
+    def company(self) -> frozenset[str]:
+        """Who may own anything as of the last beat, by name."""
+        return frozenset(name for name, member in self._alive.items() if not member.leaving)
+
+    @property
     def others(self) -> bool:
         """Whether anybody else is there who may take what this worker lets go."""
         return any(not member.leaving and name != self._holdings.taker.owner for name, member in self._alive.items())

@@ -65,11 +65,17 @@ class Turn:
         self._start = 0
         self._not_before: Instant = 0
         self._tidy_at: Instant | None = None
+        self._pressed = False
 
     @property
     def idle(self) -> bool:
         """Whether no group is in hand."""
         return self._group is None
+
+    @property
+    def pressed(self) -> bool:
+        """Whether the last group was half of what one may hold, or more: what waits is worth a hurry."""
+        return self._pressed
 
     @property
     def batches(self) -> list[Batch]:
@@ -89,6 +95,7 @@ class Turn:
         room = 1 if self._one_by_one else self._limits.group
         batches = gather(shards[self._start :] + shards[: self._start], room, now)
         if batches:
+            self._pressed = 2 * sum(batch.size for batch in batches) >= self._limits.group
             return self._go(Group(batches), self._know, "taken", now)
         waits = [Next(shard.waits_until) for shard in shards if shard.waits_until > now]
         return Next.first(self._tidy(shards, now), *waits)
