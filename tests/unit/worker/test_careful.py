@@ -365,10 +365,10 @@ def test_a_bus_is_needed_to_be_told_of_the_end() -> None:
     assert not kitchen.shard_row.careful
 
 
-def please(kitchen: Kitchen) -> None:
+def please(kitchen: Kitchen, name: str = "please") -> None:
     """Ask for the dead letter of vat a to be tried."""
     with closing(kitchen.database.requests()) as requests:
-        asked = Request(id_of("please"), SHARD, What.RETRY, "a", "{}", "ann", "mended", 0, "asked", "", None, None)
+        asked = Request(id_of(name), SHARD, What.RETRY, "a", "{}", "ann", "mended", 0, "asked", "", None, None)
         requests.ask([asked])
 
 
@@ -403,6 +403,22 @@ def test_a_request_goes_alone_though_it_is_heard_of_when_care_is_over() -> None:
     assert kitchen.deaths(within=10) == 1
     [answer] = kitchen.views.requests([id_of("please")])
     assert answer.answer == ENDED
+
+
+def test_a_request_that_was_chosen_before_its_letter_died_is_in_hand_when_it_is_tried() -> None:
+    """The first has the message tried now, which dies of its crashes; the second is about a dead letter by then."""
+    kitchen = Kitchen()
+    kitchen.stir("a", "poison", deadly=True)
+    for _ in range(1 + LIMIT):
+        with pytest.raises(Died):
+            kitchen.advance(60)
+        kitchen.crash_later()
+    please(kitchen)
+    please(kitchen, "again")
+    with pytest.raises(Died):
+        kitchen.advance(30)
+    assert kitchen.dead()[0].crashes == LIMIT
+    assert [hand.message_id for hand in kitchen.in_hand] == [id_of("poison")]
 
 
 def test_a_charge_outlives_a_release() -> None:

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 from msgspec.structs import replace
 
 from magnetar.runtime.errors import MisuseError
-from magnetar.runtime.identity import mint
+from magnetar.runtime.identity import id_of, mint
 from magnetar.runtime.instant import SECOND
 from magnetar.runtime.worker.arrival import from_mail, from_told
-from magnetar.runtime.worker.asked import Asked, GoesAlone, look_up
+from magnetar.runtime.worker.asked import Asked, GoesAlone, look_up, to_be_tried
 from magnetar.runtime.worker.batch import refuse
 from magnetar.runtime.worker.entity import Entity
 from magnetar.runtime.worker.reading import name_of_delivery
@@ -71,6 +71,9 @@ class Knowing:
         if not batch.opened:
             batch.asked = Asked(request, {})
             return
+        letter = to_be_tried(batch.shard, request)
+        if batch.alone and letter and batch.named != id_of(letter):  # it has died since this was chosen
+            raise GoesAlone
         try:
             batch.asked = look_up(self._store, self._reader, batch.shard, request, alone=batch.alone)
         except GoesAlone:
