@@ -195,9 +195,10 @@ def gather_alone(shards: Iterable[Shard], room: int, now: Instant) -> list[Batch
 
 
 def _take_one(batch: Batch, room: int) -> None:
-    """The feeds have their turns one after another; what waits inside the shard comes first, as ever.
+    """In the order of a group: what waits inside the shard, then feed by feed, as many of each as a group holds.
 
-    A request has its turn as in any group.
+    What an older copy of a store handles again then meets in the order of the first time, as far as it can. A request
+    has its turn as in any group.
     """
     shard, careful = batch.shard, batch.shard.custody.careful
     if (careful is not None or _asks_alone(shard)) and _take_request(batch, alone=True):
@@ -240,9 +241,7 @@ def _take_one_that_came(batch: Batch, careful: Careful, room: int) -> None:
     elif shard.mail:
         batch.mail.append(shard.mail.popleft())
     else:
-        careful.turn += 1
-        turn = careful.turn % len(shard.feeds)
-        _take_from_one(batch, [*shard.feeds[turn:], *shard.feeds[:turn]], room)
+        _take_from_one(batch, sorted(shard.feeds, key=lambda feed: careful.left[feed.name] <= 0), room)
 
 
 def _tells_alone(shard: Shard) -> bool:

@@ -24,13 +24,12 @@ class Careful:
     """How much is still to go one by one. `since`: when the shard was taken, by the store's clock.
 
     `left`: deliveries that nobody knows, by feed. `keys`: those that were due then, and from which place on what waits
-    for them cannot have been in hand. `turn` counts arrivals, `look_at` is when to see next whether it is over.
+    for them cannot have been in hand. `look_at` is when to see next whether it is over.
     """
 
     since: Instant
     left: dict[str, int]
     keys: dict[str, int]
-    turn: int = 0
     look_at: Instant = 0
 
 
