@@ -14,10 +14,11 @@ import psycopg
 import pytest
 
 from magnetar.runtime.servers.process import until
-from magnetar.runtime.store.port import Beat, CommitUnknown, StoreError, StoreUnavailable, Taker
+from magnetar.runtime.store.port import CommitUnknown, StoreError, StoreUnavailable, Taker
 from magnetar.runtime.store.postgres import PostgresPlace, PostgresStore
 from magnetar.runtime.store.postgres.connection import Call, Connection, Rows
 from magnetar.runtime.store.postgres.rows import fence
+from magnetar.runtime.store.roster import Beat
 from tests.contract.store.harness import ACTOR, OTHER, SHARD, Owner
 from tests.contract.store.rows import journal_row, message_id, state_write
 from tests.integration.postgres.conftest import PATIENCE, SLACK, opened, paused, seconds_of

@@ -12,7 +12,8 @@ import apsw
 import pytest
 
 from magnetar.runtime.instant import SECOND
-from magnetar.runtime.store.port import Beat, StoreError, StoreMismatch, StoreUnavailable, Taker
+from magnetar.runtime.store.port import StoreError, StoreMismatch, StoreUnavailable, Taker
+from magnetar.runtime.store.roster import Beat
 from magnetar.runtime.store.sql.migrations import Migration, Phase
 from magnetar.runtime.store.sqlite import SqliteFile, SqliteMemory
 from magnetar.runtime.store.sqlite.database import SqliteLedger

@@ -9,13 +9,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from magnetar.runtime.instant import Instant, micros
-from magnetar.runtime.store.port import Beat, Roster
+from magnetar.runtime.store.roster import Beat, Roster
 from magnetar.runtime.worker.assignment import assign, in_order
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from magnetar.runtime.store.port import Member, ShardName, Standing
+    from magnetar.runtime.store.port import ShardName
+    from magnetar.runtime.store.roster import Member, Standing
     from magnetar.runtime.worker.machine import Means
 
 

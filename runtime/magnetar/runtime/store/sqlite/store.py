@@ -8,16 +8,9 @@ from typing import TYPE_CHECKING, Any
 from magnetar.runtime.bus.port import Position
 from magnetar.runtime.store.effects import EffectRow
 from magnetar.runtime.store.parking import DeadLetter, ParkedKey, ParkedRow
-from magnetar.runtime.store.port import (
-    MEMORY_OF_WORKERS,
-    OutboxRow,
-    Roster,
-    Standing,
-    StateRow,
-    StoreMismatch,
-    TimerRow,
-)
+from magnetar.runtime.store.port import OutboxRow, StateRow, StoreMismatch, TimerRow
 from magnetar.runtime.store.requests import Pause, Request
+from magnetar.runtime.store.roster import MEMORY_OF_WORKERS, Roster, Standing
 from magnetar.runtime.store.sqlite.commit import commit_group
 from magnetar.runtime.store.sqlite.database import SQL
 from magnetar.runtime.store.sqlite.failures import said_plainly
@@ -28,7 +21,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from magnetar.runtime.instant import Instant
-    from magnetar.runtime.store.port import Beat, ShardChanges, ShardName, ShardRow, Taker
+    from magnetar.runtime.store.port import ShardChanges, ShardName, ShardRow, Taker
+    from magnetar.runtime.store.roster import Beat
     from magnetar.runtime.store.sqlite.database import Database
     from magnetar.runtime.table import Table
 
@@ -107,7 +101,8 @@ class SqliteStore:
             if not taken:
                 return None
             positions = self._positions(shard)
-        return shard_row(taken[0], positions)._replace(clean=shard_row(found[0], positions).clean)
+            hands = self._connection.rows(SQL["hands"], (shard,))
+        return shard_row(taken[0], positions, hands)._replace(clean=shard_row(found[0], positions).clean)
 
     def _positions(self, shard: ShardName) -> dict[str, Position]:
         rows = self._connection.rows(SQL["positions"], (shard,))
@@ -119,6 +114,9 @@ class SqliteStore:
             released = bool(self._connection.rows(SQL["release"], (shard, epoch, self.now())))
             if released and sent is not None:
                 self._connection.run(SQL["remove_outbox"], [(shard, *sent)])
+            if released:
+                self._connection.rows(SQL["lay_aside"], (shard,))
+                self._connection.rows(SQL["let_wait"], (shard,))
         return released
 
     def outbox(self, shard: ShardName, after: int, limit: int) -> list[OutboxRow]:
@@ -169,6 +167,11 @@ class SqliteStore:
                 actor: dict(self._for_each("dispositions", actor, [message_id.hex() for message_id in message_ids]))
                 for actor, message_ids in asked.items()
             }
+
+    def crashes(self, actor: str, message_ids: Sequence[bytes]) -> dict[bytes, int]:
+        """See the port."""
+        with said_plainly(f"looking for crashes of {actor}"):
+            return dict(self._for_each("crashes", actor, [message_id.hex() for message_id in message_ids]))
 
     def states(self, asked: Mapping[str, Sequence[str]]) -> dict[str, list[StateRow]]:
         """See the port."""
