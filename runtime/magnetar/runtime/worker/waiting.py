@@ -157,8 +157,9 @@ class Waiting:
         self, arrival: Arrival, reason: Reason, failures: int, due: Instant, error: Exception, now: Instant
     ) -> None:
         self._keys[arrival.key] = self._headed(arrival, now)._replace(
-            reason=reason.value, failures=failures, due=due, error=name_of(error), error_text=text_of(error)
-        )
+            reason=reason.value, failures=failures, due=due, error=name_of(error), error_text=text_of(error),
+            held_by=error.dependency if isinstance(error, Crowded) else "",
+        )  # fmt: skip
 
     def _headed(self, arrival: Arrival, now: Instant) -> ParkedKey:
         """The key with this message as its head, which it is already where the key is parked."""

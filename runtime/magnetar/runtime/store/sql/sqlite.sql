@@ -25,11 +25,11 @@ INSERT INTO actors (actor, partitions) VALUES (?, ?);
 INSERT INTO shards (shard, epoch, owner, commits, lane, clean, generation, floor) VALUES (?, 0, '', 0, 0, 1, 0, 0);
 
 -- name: beat
-INSERT INTO workers (worker, code, contracts, actors, since, seen, heard, progress, leaving)
-VALUES (?1, ?2, ?3, ?4, ?8, ?8, ?8 - ?5, ?6, ?7)
+INSERT INTO workers (worker, code, contracts, actors, since, seen, heard, progress, leaving, left_alone)
+VALUES (?1, ?2, ?3, ?4, ?9, ?9, ?9 - ?5, ?6, ?7, ?8)
 ON CONFLICT (worker) DO UPDATE SET
     code = excluded.code, contracts = excluded.contracts, actors = excluded.actors, seen = excluded.seen,
-    heard = excluded.heard, progress = excluded.progress, leaving = excluded.leaving;
+    heard = excluded.heard, progress = excluded.progress, leaving = excluded.leaving, left_alone = excluded.left_alone;
 
 -- name: forget_workers
 DELETE FROM workers WHERE seen < ?;
@@ -38,7 +38,8 @@ DELETE FROM workers WHERE seen < ?;
 DELETE FROM workers WHERE worker = ?;
 
 -- name: members
-SELECT worker, code, contracts, actors, since, seen, heard, progress, leaving FROM workers ORDER BY worker;
+SELECT worker, code, contracts, actors, since, seen, heard, progress, leaving, left_alone FROM workers
+ORDER BY worker;
 
 -- name: table_columns
 SELECT name, lower(type), "notnull" = 0 FROM pragma_table_info(?) ORDER BY cid;
