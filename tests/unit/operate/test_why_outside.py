@@ -48,10 +48,10 @@ def member(owner: str, now: int, *, alone: dict[str, LeftAlone] | None = None, s
     )
 
 
-def facts(world: World, name: KeyName = O_1, **more: dict[str, LeftAlone]) -> Facts:
+def facts(world: World, name: KeyName = O_1, alone: dict[str, LeftAlone] | None = None) -> Facts:
     """As they are; a world has no members."""
     found = look(world.database.views(), name)
-    return replace(found, members=[member(found.report.shard.owner, found.now, **more)])
+    return replace(found, members=[member(found.report.shard.owner, found.now, alone=alone)])
 
 
 def causes(explanation: Explanation) -> list[Cause]:

@@ -12,6 +12,7 @@ import msgspec
 
 from magnetar.runtime.instant import seconds, to_datetime
 from magnetar.runtime.store.views import Load
+from magnetar.runtime.worker.breaker import read
 from magnetar.runtime.worker.membership import Liveness
 
 if TYPE_CHECKING:
@@ -37,7 +38,7 @@ class ShardReport(msgspec.Struct, frozen=True):
     last release was in order (while it is owned: false). `lag` messages, the oldest published `oldest` seconds ago, are
     what the broker has for it and it has not acknowledged; None where the broker was not asked, or there is none.
     `unsent` messages wait for their receipts, `timers` are armed, and `parked` ones wait
-    behind a failure of their key.
+    behind a failure of their key; `effects` are asked of the outside, and have no outcome yet.
     """
 
     shard: str
@@ -54,13 +55,15 @@ class ShardReport(msgspec.Struct, frozen=True):
     unsent: int
     timers: int
     parked: int
+    effects: int = 0
 
 
 class WorkerReport(msgspec.Struct, frozen=True):
     """A worker as the store saw it last. `seen` and `heard` (a broker's answer) are seconds ago.
 
     `alive`: both lately. `up` is how long it has been there in seconds, `progress` how many groups it has committed,
-    `code` its version, `contracts` the generation of its contracts. A worker that is gone is kept for an hour.
+    `code` its version, `contracts` the generation of its contracts. `left_alone`: dependencies that it does not call
+    now, for their breakers are open. A worker that is gone is kept for an hour.
     """
 
     worker: str
@@ -74,6 +77,7 @@ class WorkerReport(msgspec.Struct, frozen=True):
     progress: int
     code: str
     contracts: int
+    left_alone: list[str] = []
 
 
 def is_alive(member: Member, now: Instant) -> bool:
@@ -132,6 +136,7 @@ def _shard(
         unsent=load.unsent,
         timers=load.timers,
         parked=load.parked,
+        effects=load.effects,
     )
 
 
@@ -148,4 +153,5 @@ def _worker(member: Member, now: Instant, held: list[str]) -> WorkerReport:
         progress=member.progress,
         code=member.code,
         contracts=member.contracts,
+        left_alone=sorted(read(member.left_alone)),
     )

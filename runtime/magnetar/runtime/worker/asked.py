@@ -36,6 +36,10 @@ class FailedAgain(Exception):
     """A message was tried, and has failed; the text says with what."""
 
 
+class NoRoom(Exception):
+    """Nothing is done now; it is done as soon as a dependency's queue has room, and is answered then."""
+
+
 class Asked(NamedTuple):
     """`arrival` is the key's head, or the dead letter's message; None where none is needed, or there is none."""
 

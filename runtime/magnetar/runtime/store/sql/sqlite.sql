@@ -301,12 +301,14 @@ SELECT shard, number, topic, partition, key, body, properties FROM outbox
 WHERE shard >= ?1 || '/' AND shard < ?1 || '0' ORDER BY shard, number;
 
 -- name: loads
-SELECT shard, sum(unsent), sum(timers), sum(parked) FROM (
-    SELECT shard, count(*) AS unsent, 0 AS timers, 0 AS parked FROM outbox GROUP BY shard
+SELECT shard, sum(unsent), sum(timers), sum(parked), sum(effects) FROM (
+    SELECT shard, count(*) AS unsent, 0 AS timers, 0 AS parked, 0 AS effects FROM outbox GROUP BY shard
     UNION ALL
-    SELECT shard, 0, count(*), 0 FROM timers GROUP BY shard
+    SELECT shard, 0, count(*), 0, 0 FROM timers GROUP BY shard
     UNION ALL
-    SELECT shard, 0, 0, sum(last - first + 1) FROM parked_keys GROUP BY shard
+    SELECT shard, 0, 0, sum(last - first + 1), 0 FROM parked_keys GROUP BY shard
+    UNION ALL
+    SELECT shard, 0, 0, 0, count(*) FROM effects GROUP BY shard
 ) GROUP BY shard;
 
 -- name: letter
