@@ -151,8 +151,12 @@ def ring(request: Ring, call: Call) -> Done:
 def jobs(*, newer: bool) -> Actor[Job]:
     """The actor of this release, or of the one after it."""
     actor = Actor("jobs", Job, policy=POLICY)
-    for handler in (do, late, done, nobody, *([extra] if newer else ())):
-        actor.handles(handler)
+    actor.handles(do)
+    actor.handles(late)
+    actor.handles(done)
+    actor.handles(nobody)
+    if newer:
+        actor.handles(extra)
     actor.effect(slow, unknown=Nobody)(dial)
     actor.effect(gone, unknown=Nobody)(ring)
     return actor
