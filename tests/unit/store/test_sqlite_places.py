@@ -115,7 +115,7 @@ def test_a_damaged_page_stops_the_worker(file: SqliteFile) -> None:
         handle.write(b"\xff" * half)
     store = file.open()
     with pytest.raises(StoreError, match="damaged") as caught:
-        store.states(ACTOR, [f"o-{number}" for number in range(1000)])
+        store.states({ACTOR: [f"o-{number}" for number in range(1000)]})[ACTOR]
     assert type(caught.value) is StoreError
 
 

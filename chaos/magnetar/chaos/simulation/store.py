@@ -299,17 +299,18 @@ class StormyStore:
         self._read("reading what is paused")
         return self._inner.pauses(shard)
 
-    def dispositions(self, actor: str, message_ids: Sequence[bytes]) -> dict[bytes, str]:
+    def dispositions(self, asked: Mapping[str, Sequence[bytes]]) -> dict[str, dict[bytes, str]]:
         """See the port."""
         self._read("reading the journal")
-        return self._inner.dispositions(actor, message_ids)
+        return self._inner.dispositions(asked)
 
-    def states(self, actor: str, keys: Sequence[str]) -> list[StateRow]:
+    def states(self, asked: Mapping[str, Sequence[str]]) -> dict[str, list[StateRow]]:
         """See the port."""
         self._read("loading states")
-        rows = self._inner.states(actor, keys)
-        self._meet_again(rows)
-        return rows
+        told = self._inner.states(asked)
+        for rows in told.values():
+            self._meet_again(rows)
+        return told
 
     def _meet_again(self, rows: Iterable[StateRow]) -> None:
         """A state that is loaded twice under one epoch had left memory in between."""

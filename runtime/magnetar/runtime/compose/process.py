@@ -69,8 +69,8 @@ def run_until_signal(worker: RunningWorker, *, drain: float = 10.0, poll: float 
     """
     signals = Signals()
     try:
+        tune_collector()  # before the loop begins: it stops every thread, on a busy machine for half a second
         worker.start()
-        tune_collector()
         while not signals.asked.wait(poll):
             if worker.wait(0):
                 break

@@ -389,12 +389,12 @@ class Store(Protocol):
         """What is paused in the shard, by type."""
         ...
 
-    def dispositions(self, actor: str, message_ids: Sequence[bytes]) -> dict[bytes, str]:
-        """Which of these messages the actor's journal knows, and how they ended (R2)."""
+    def dispositions(self, asked: Mapping[str, Sequence[bytes]]) -> dict[str, dict[bytes, str]]:
+        """Of each actor: which of these messages its journal knows, and how they ended (R2). One question for all."""
         ...
 
-    def states(self, actor: str, keys: Sequence[str]) -> list[StateRow]:
-        """The states of those keys that have one. No order."""
+    def states(self, asked: Mapping[str, Sequence[str]]) -> dict[str, list[StateRow]]:
+        """Of each actor: the states of those keys that have one. No order. One question for all."""
         ...
 
     def commit(self, group: Sequence[ShardChanges]) -> frozenset[ShardName]:

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from magnetar.runtime.bus.port import Position
+    from magnetar.runtime.store.port import StateRow
     from magnetar.runtime.worker.batch import Limits, Suspect
     from magnetar.runtime.worker.handling import Place
     from magnetar.runtime.worker.reading import Reader
@@ -168,12 +169,14 @@ class Turn:
             ]
 
     def _known(self, group: Group) -> dict[str, set[bytes]]:
-        """Actor → ids of this group's arrivals that its journal knows; one question per actor."""
+        """Actor → ids of this group's arrivals that its journal knows; one question for all of them."""
         asked: dict[str, list[bytes]] = {}
         for batch in group.batches:
             ids = asked.setdefault(batch.shard.plan.name, [])
             ids.extend(arrival.message_id for arrival in batch.arrivals)
-        return {actor: set(self._store.dispositions(actor, ids)) if ids else set() for actor, ids in asked.items()}
+        wanted = {actor: ids for actor, ids in asked.items() if ids}
+        told = self._store.dispositions(wanted) if wanted else {}
+        return {actor: set(told.get(actor, ())) for actor in asked}
 
     def _drop_known(self, batch: Batch, known: set[bytes]) -> None:
         """R2: what has a disposition, or came twice in this group, is ignored."""
@@ -196,15 +199,16 @@ class Turn:
             missing = {arrival.key for arrival in batch.involved()} - shard.entities.keys()
             homes.setdefault(shard.plan.name, {}).update((key, shard) for key in missing if shard.houses(key))
         try:
-            for actor, keys in homes.items():
-                self._load_states(actor, keys)
+            wanted = {actor: sorted(keys) for actor, keys in homes.items() if keys}
+            told = self._store.states(wanted) if wanted else {}
         except StoreUnavailable as error:
             return self._abandon(group, str(error), now)
+        for actor, rows in told.items():
+            self._settle(rows, homes[actor])
         return self._go(group, self._handle, "loaded", now)
 
-    def _load_states(self, actor: str, keys: dict[str, Shard]) -> None:
-        """One question per actor for all keys that are not live."""
-        for row in self._store.states(actor, sorted(keys)) if keys else ():
+    def _settle(self, rows: Iterable[StateRow], keys: dict[str, Shard]) -> None:
+        for row in rows:
             shard = keys[row.key]
             entity = Entity(shard, row.key, self._reader.state(shard.plan, row), row.version)
             entity.touched = row.changed_at // SECOND

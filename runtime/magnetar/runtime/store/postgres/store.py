@@ -175,15 +175,18 @@ class PostgresStore:
         rows = self._rows(f"reading what is paused in shard {shard}", "pauses_in", text(shard))
         return list(map(Pause._make, rows))
 
-    def dispositions(self, actor: str, message_ids: Sequence[bytes]) -> dict[bytes, str]:
+    def dispositions(self, asked: Mapping[str, Sequence[bytes]]) -> dict[str, dict[bytes, str]]:
         """See the port."""
-        values = text(actor), uuids(message_ids)
-        return dict(self._rows(f"looking for messages in the journal of {actor}", "dispositions", *values))
+        calls = [Call(SQL["dispositions"], (text(actor), uuids(ids))) for actor, ids in asked.items()]
+        told = self._session.read(f"looking for messages in the journal of {', '.join(asked)}", *calls)
+        return {actor: dict(rows) for actor, rows in zip(asked, told, strict=True)}
 
-    def states(self, actor: str, keys: Sequence[str]) -> list[StateRow]:
+    def states(self, asked: Mapping[str, Sequence[str]]) -> dict[str, list[StateRow]]:
         """See the port. A key that PostgreSQL cannot hold has no state; its message is refused by the commit."""
-        values = text(actor), texts(failures.readable(dict.fromkeys(keys)))
-        return list(map(StateRow._make, self._rows(f"loading states of {actor}", "states", *values)))
+        readable = {actor: failures.readable(dict.fromkeys(keys)) for actor, keys in asked.items()}
+        calls = [Call(SQL["states"], (text(actor), texts(keys))) for actor, keys in readable.items()]
+        told = self._session.read(f"loading states of {', '.join(asked)}", *calls)
+        return {actor: list(map(StateRow._make, rows)) for actor, rows in zip(asked, told, strict=True)}
 
     def commit(self, group: Sequence[ShardChanges]) -> frozenset[ShardName]:
         """See the port."""

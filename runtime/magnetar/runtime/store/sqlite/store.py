@@ -162,16 +162,23 @@ class SqliteStore:
         with said_plainly(f"reading what is paused in shard {shard}"):
             return list(map(Pause._make, self._connection.rows(SQL["pauses_in"], (shard,))))
 
-    def dispositions(self, actor: str, message_ids: Sequence[bytes]) -> dict[bytes, str]:
+    def dispositions(self, asked: Mapping[str, Sequence[bytes]]) -> dict[str, dict[bytes, str]]:
         """See the port."""
-        with said_plainly(f"looking for messages in the journal of {actor}"):
-            wanted = json.dumps([message_id.hex() for message_id in message_ids])
-            return dict(self._connection.rows(SQL["dispositions"], (actor, wanted)))
+        with said_plainly(f"looking for messages in the journal of {', '.join(asked)}"):
+            return {
+                actor: dict(self._for_each("dispositions", actor, [message_id.hex() for message_id in message_ids]))
+                for actor, message_ids in asked.items()
+            }
 
-    def states(self, actor: str, keys: Sequence[str]) -> list[StateRow]:
+    def states(self, asked: Mapping[str, Sequence[str]]) -> dict[str, list[StateRow]]:
         """See the port."""
-        with said_plainly(f"loading states of {actor}"):
-            return list(map(StateRow._make, self._connection.rows(SQL["states"], (actor, json.dumps(list(keys))))))
+        with said_plainly(f"loading states of {', '.join(asked)}"):
+            return {
+                actor: list(map(StateRow._make, self._for_each("states", actor, keys))) for actor, keys in asked.items()
+            }
+
+    def _for_each(self, name: str, actor: str, wanted: Sequence[str]) -> Iterable[tuple[Any, ...]]:
+        return self._connection.rows(SQL[name], (actor, json.dumps(list(wanted))))
 
     def commit(self, group: Sequence[ShardChanges]) -> frozenset[ShardName]:
         """See the port."""
