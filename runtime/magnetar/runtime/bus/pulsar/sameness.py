@@ -5,10 +5,12 @@ keys and the white space between them do not count; a field's default, a logical
 Its REST call `/version` goes by the bytes, so its "no such version" says nothing.
 """
 
+# pyright: reportUnknownMemberType=false, reportUnknownVariableType=false
+
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any, Final, cast
+from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -39,7 +41,7 @@ def _of(schema: Any, namespace: str) -> Any:  # noqa: ANN401 - JSON of a schema
         case str():
             return schema if schema in _PRIMITIVES else _full(schema, namespace)
         case list():
-            return [_of(each, namespace) for each in cast("list[Any]", schema)]
+            return [_of(each, namespace) for each in schema]
         case {"type": str(kind), "name": str()} if kind in _NAMED:
             return _named(schema, kind, namespace)
         case {"type": kind}:
@@ -60,7 +62,7 @@ def _named(schema: Mapping[str, Any], kind: str, namespace: str) -> Mapping[str,
 def _field(schema: Any, namespace: str) -> Any:  # noqa: ANN401 - JSON of a field
     if not isinstance(schema, dict):
         return schema
-    found = {key: each for key, each in cast("dict[str, Any]", schema).items() if key not in _SILENT}
+    found: dict[str, Any] = {key: each for key, each in schema.items() if key not in _SILENT}
     if found.get("order") == "ascending":
         del found["order"]
     return found | {"type": _of(found.get("type"), namespace)}
