@@ -59,9 +59,9 @@ def check(
     registry = gate.load(out)
     found = findings_of(wiring, registry, out)
     if as_json:
-        screen.answer({"directory": str(out), "findings": [_as_json(each, out) for each in found]})
+        screen.answer({"directory": str(out), "findings": [as_json_of(each, out) for each in found]})
     for each in found if not as_json else ():
-        typer.echo(_annotation(each, out) if form is Form.GITHUB else _text(each, out))
+        typer.echo(_annotation(each, out) if form is Form.GITHUB else text(each, out))
     versions = counted(sum(map(len, registry.versions.values())), "version")
     screen.tell(f"{counted(len(found), 'finding')} against {versions} of {counted(len(registry.releases), 'release')}")
     if found:
@@ -88,7 +88,7 @@ def release(
     registry = gate.load(out)
     if found := findings_of(wiring, registry, out):
         for each in found:
-            screen.tell(_text(each, out))
+            screen.tell(text(each, out))
         screen.tell(f"{counted(len(found), 'finding')}: nothing was released")
         raise typer.Exit(Exit.NO)
     made = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
@@ -137,7 +137,8 @@ def _destinations(wiring: Wiring, plan: ActorPlan, kind: type[Message]) -> Itera
             yield topic.name
 
 
-def _text(finding: gate.Finding, out: Path) -> str:
+def text(finding: gate.Finding, out: Path) -> str:
+    """A finding in at most four lines."""
     return "\n".join([f"{out}/{finding.lines()[0]}", *finding.lines()[1:]])
 
 
@@ -148,7 +149,8 @@ def _annotation(finding: gate.Finding, out: Path) -> str:
     return f"::error file={out / finding.file},title={title}::{text}"
 
 
-def _as_json(finding: gate.Finding, out: Path) -> dict[str, object]:
+def as_json_of(finding: gate.Finding, out: Path) -> dict[str, object]:
+    """All that the text of a finding says, each in its own field."""
     found: dict[str, object] = msgspec.to_builtins(finding)
     return found | {"file": str(out / finding.file), "instead": finding.instead}
 
