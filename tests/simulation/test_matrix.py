@@ -243,7 +243,7 @@ def test_an_engine_that_guesses_is_red() -> None:
     with broken(takes_an_unknown_commit_for_lost.BUG.changes):
         assert {red.cell.strikes for red in one_fault("reading-back", []).reds} == {()}, "it is red without any fault"
         assert one_fault("message", ["happened"]).reds
-        first = Cell.parse("relay,kill@phase:taken#1")
+        first = Cell.parse("relay,exception@store.commit:before#1")
         assert {red.cell.strikes[1].action for red in two_faults(first).reds} >= {"happened"}
 
 
