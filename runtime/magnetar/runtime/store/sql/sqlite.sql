@@ -74,7 +74,8 @@ SELECT shard, source, ledger, entry, batch FROM positions;
 
 -- name: take
 UPDATE shards SET
-    epoch = epoch + 1, owner = ?3, clean = 0, contracts = max(contracts, ?4), generation = generation + ?6,
+    epoch = epoch + 1, minded = epoch + 1, owner = ?3, clean = 0, contracts = max(contracts, ?4),
+    generation = generation + ?6,
     why = iif(owner = ?3, why, ?5), since = iif(owner = ?3, since, ?7)
 WHERE shard = ?1 AND epoch = ?2 AND contracts <= ?4
 RETURNING shard, epoch, owner, commits, lane, clean, generation, floor, contracts, since, why;
