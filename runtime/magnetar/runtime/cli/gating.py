@@ -17,8 +17,8 @@ from magnetar.runtime.cli.contracts import Out, contracts_of
 from magnetar.runtime.cli.exits import BadInput, Exit
 from magnetar.runtime.cli.options import AsJson, Target  # noqa: TC001 - typer reads annotations when it runs
 from magnetar.runtime.cli.wording import counted
-from magnetar.schemas import Command, Event, Timer, contract_name, drift, gate
-from magnetar.schemas.gate.working import TIMERS
+from magnetar.schemas import Command, Effect, Event, Timer, contract_name, drift, gate
+from magnetar.schemas.gate.working import EFFECTS, TIMERS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -112,11 +112,22 @@ def findings_of(wiring: Wiring, registry: gate.Registry, out: Path) -> list[gate
 
 def working_of(wiring: Wiring) -> gate.Working:
     """An app's contracts as they are now, with what its code sends."""
-    return gate.working_of(contracts_of(wiring), sends_of(wiring), wiring.contracts)
+    return gate.working_of(contracts_of(wiring), sends_of(wiring), wiring.contracts, roles_of(wiring))
+
+
+def roles_of(wiring: Wiring) -> dict[str, gate.Role]:
+    """What each actor has, and what of it that is on no topic its code makes."""
+    return {plan.name: _role(plan) for plan in wiring.actors.values()}
+
+
+def _role(plan: ActorPlan) -> gate.Role:
+    apart = {*plan.timers, *plan.outcomes, *plan.effects}
+    made = {contract_name(kind) for kind in mentioned(plan.handlers.values()) if issubclass(kind, (Timer, Effect))}
+    return gate.Role(contract_name(plan.state), tuple(sorted(apart)), tuple(sorted(apart & made)))
 
 
 def sends_of(wiring: Wiring) -> dict[str, tuple[str, ...]]:
-    """What the code of an app's handlers names to send, by topic; timers under `TIMERS`."""
+    """What the code of an app's handlers names to send, by topic; timers under `TIMERS`, effects under `EFFECTS`."""
     found: defaultdict[str, set[str]] = defaultdict(set)
     for plan in wiring.actors.values():
         for kind in mentioned(plan.handlers.values()):
@@ -129,6 +140,8 @@ def _destinations(wiring: Wiring, plan: ActorPlan, kind: type[Message]) -> Itera
     """A command of the actor's own is named where it is handled; whether it is sent, too, cannot be told."""
     if issubclass(kind, Timer):
         yield TIMERS
+    elif issubclass(kind, Effect):
+        yield EFFECTS
     elif issubclass(kind, Event) and plan.events is not None and kind in plan.events.kinds:
         yield plan.events.name
     elif issubclass(kind, Command) and kind not in plan.handlers:
