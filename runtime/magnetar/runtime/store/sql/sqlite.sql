@@ -436,3 +436,28 @@ UPDATE dead_letters SET body = ?3, schema = ?4 WHERE actor = ?1 AND message_id =
 
 -- name: edits_of
 SELECT request, actor, message_id, shard, body, schema, who, why, edited_at FROM edits WHERE actor = ? AND message_id = ? ORDER BY edited_at, request;
+
+-- name: tables
+SELECT name FROM sqlite_schema WHERE type = 'table';
+
+-- name: contracts_of_shards
+SELECT shard, contracts FROM shards;
+
+-- name: held_states
+SELECT actor, key, shard, x'', '', '', schema, body, '', '' FROM states;
+
+-- name: held_timers
+SELECT actor, key, shard, generation, name, type, schema, body, '', '' FROM timers;
+
+-- name: held_parked
+SELECT actor, key, shard, message_id, timer, type, schema, body, source, properties FROM parked;
+
+-- name: held_letters
+SELECT actor, key, shard, message_id, timer, type, schema, body, source, properties FROM dead_letters
+WHERE status = 'dead';
+
+-- name: held_outbox
+SELECT substr(shard, 1, instr(shard, '/') - 1), key, shard, x'', CAST(number AS TEXT), '', '', body, topic, properties FROM outbox;
+
+-- name: held_effects
+SELECT actor, key, shard, effect_id, dependency, type, schema, body, '', '' FROM effects;
