@@ -55,7 +55,7 @@ class Search:
         """Handlers of timers and outcomes, and effects, that are gone while the type is there: others may have it."""
         for name, role in self._last.actors.items():
             now = self._working.actors.get(name)
-            gone = set() if now is None else {*role.apart} - {*now.apart}
+            gone = {*role.apart} - {*now.apart} if now is not None else set[str]()
             for kind in sorted(gone & self._working.contracts.keys()):
                 if not self._settings.is_handler_retired(name, kind):
                     reason = f"actor {name} had a handler or a function for it, and has none now"
