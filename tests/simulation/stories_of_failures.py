@@ -1,4 +1,4 @@
-"""Smallest stories of what failed: the ledger of attempts, dead letters, and what waits behind.
+"""Smallest stories of what failed: the ledgers of attempts and crashes, dead letters, and what waits behind.
 
 `GOOD` is what a checker must pass, `BAD` what it must fail and the promise it must name then.
 """
@@ -7,8 +7,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from magnetar.chaos.simulation.clerks import ATTEMPTS, NEVER, STUBBORN, Desk, Note
+from magnetar.chaos.checkers.crashing import CRASHED
+from magnetar.chaos.history import Died, Found
+from magnetar.chaos.simulation.clerks import ATTEMPTS, CRASHES, NEVER, STUBBORN, Desk, Note
+from magnetar.runtime.identity import id_of
 from magnetar.runtime.instant import SECOND
+from magnetar.runtime.store.care import CrashRow
 from tests.simulation.remains import NOW
 
 if TYPE_CHECKING:
@@ -190,7 +194,92 @@ def failed_again_too_early(run: Remains) -> None:
     run.applies("desks", delivery, DESK)
 
 
+# crashes
+
+
+def kills(
+    run: Remains, delivery: Delivery, *others: Delivery, seen: bool = True, careful: bool = True, charged: int = 1
+) -> None:
+    """Its worker ends, with it in hand if it is `seen`, and others too; so often it is charged."""
+    ids = [id_of(each.properties["message_id"]) for each in (delivery, *others)]
+    held = tuple(ids if seen else ids[1:])
+    since = NOW + len(run.history.found)
+    run.history.append(Died(NOW, "w1", "desks/0", ids[0], held, owned=True, careful=careful))
+    for message_id in held:
+        run.history.append(Found(NOW, "desks/0", message_id, "w1", since))
+    for _ in range(charged):
+        number = 1 + len(run.unapplied.crashes)
+        crash = CrashRow("desks", ids[0], number, "desks/0", "o-1", "desks/0", "w1", "by hand", NOW)
+        run.unapplied.crashes.append(crash)
+
+
+def dies_of(run: Remains, delivery: Delivery, crashes: int) -> None:
+    """Of so many crashes, as its index row says."""
+    run.buries("desks", delivery, 0, DESK)
+    run.unapplied.dead[0] = run.unapplied.dead[0]._replace(error=CRASHED, crashes=crashes)
+
+
+def died_of_its_crashes(run: Remains) -> None:
+    """Once nobody could know, then it was in hand each time."""
+    delivery = note(run, fails=0)
+    kills(run, delivery, seen=False, careful=False, charged=0)
+    for _ in range(CRASHES):
+        kills(run, delivery)
+    dies_of(run, delivery, CRASHES)
+
+
+def killed_with_another_one_in_hand(run: Remains) -> None:
+    """Two are named."""
+    delivery, other = note(run, fails=0), note(run, 2)
+    kills(run, delivery)
+    kills(run, delivery)
+    kills(run, delivery, other)
+    dies_of(run, delivery, CRASHES)
+    run.unapplied.crashes.append(run.unapplied.crashes[0]._replace(message_id=id_of(other.properties["message_id"])))
+
+
+def killed_unseen_where_care_was_taken(run: Remains) -> None:
+    """The shard was careful."""
+    died_of_its_crashes(run)
+    kills(run, note(run, fails=0), seen=False, charged=0)
+    run.history.deaths.pop(0)
+
+
+def killed_unseen_twice(run: Remains) -> None:
+    """After the first time somebody could know."""
+    died_of_its_crashes(run)
+    kills(run, note(run, fails=0), seen=False, careful=False, charged=0)
+
+
+def charged_for_nothing(run: Remains) -> None:
+    """Nobody ever had it in hand."""
+    kills(run, note(run), seen=False, careful=False)
+    run.history.deaths.clear()
+
+
+def charged_too_little(run: Remains) -> None:
+    """It was in hand three times, and two were counted."""
+    died_of_its_crashes(run)
+    run.unapplied.crashes.pop()
+    run.unapplied.dead[0] = run.unapplied.dead[0]._replace(error="E")
+
+
+def lives_on(run: Remains) -> None:
+    """It ends its worker each time, and was applied."""
+    delivery = note(run, fails=0)
+    kills(run, delivery)
+    run.applies("desks", delivery, DESK)
+
+
+def died_of_too_few(run: Remains) -> None:
+    """One crash is not as many as it may have."""
+    delivery = note(run, fails=0)
+    kills(run, delivery)
+    dies_of(run, delivery, 1)
+
+
 GOOD: dict[str, Story] = {
+    "failing crashes": died_of_its_crashes,
     "failing attempts": applied_after_its_failure,
     "failing dead letters": buried,
     "failing tails": waits_in_order,
@@ -199,6 +288,9 @@ GOOD: dict[str, Story] = {
 _ATTEMPTS = "only poison dies, and of exactly its failures"
 _DEAD = "a dead letter is on its topic, in the index and in the journal, once"
 _WAITS = "what is parked waits in order, and behind what came before"
+_ALONE = "what ends its worker is in hand then, alone"
+_COUNTED = "each crash is counted once, and charged to what was in hand"
+_EXACTLY = "what ends its worker dies of exactly its crashes"
 _TIME = "what has failed is not tried again before it is due"
 
 BAD: dict[Story, tuple[str, str]] = {
@@ -217,6 +309,13 @@ BAD: dict[Story, tuple[str, str]] = {
     tail_without_a_key: ("failing tails", _WAITS),
     tail_in_another_order: ("failing tails", _WAITS),
     tail_that_was_overtaken: ("failing tails", _WAITS),
+    killed_with_another_one_in_hand: ("failing crashes", _ALONE),
+    killed_unseen_where_care_was_taken: ("failing crashes", _ALONE),
+    killed_unseen_twice: ("failing crashes", _ALONE),
+    charged_for_nothing: ("failing crashes", _COUNTED),
+    charged_too_little: ("failing crashes", _COUNTED),
+    lives_on: ("failing crashes", _EXACTLY),
+    died_of_too_few: ("failing crashes", _EXACTLY),
     applied_too_early: ("failing tails", _TIME),
     failed_again_too_early: ("failing tails", _TIME),
 }

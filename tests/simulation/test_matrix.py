@@ -84,6 +84,16 @@ SHOWS: dict[str, Callable[[Played], bool]] = {
         and "store.effects:after" in played.passes
         and types_of(played).count("Charged") == 2
     ),
+    "effect-fatal": lambda played: (
+        {"an effect ended its worker", "an effect was asked again", "a shard was careful"}
+        <= played.outcome.history.met.keys()
+        and "Charged" in types_of(played)
+    ),
+    "careful": lambda played: (
+        {"a message killed its worker", "a message that was in hand killed its worker"}
+        <= played.outcome.history.met.keys()
+        and "a dead letter held its key" in played.outcome.history.met
+    ),
     "request": lambda played: "a person skipped a head" in played.outcome.history.met and "Note" in types_of(played),
     "replay": lambda played: (
         {"a replayed letter failed again", "a replayed letter was applied"} <= played.outcome.history.met.keys()

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from magnetar.runtime.bus.memory import Broker
     from magnetar.runtime.bus.port import Delivery
     from magnetar.runtime.instant import Instant
+    from magnetar.runtime.store.care import CrashRow
     from magnetar.runtime.store.effects import EffectRow
     from magnetar.runtime.store.parking import DeadLetter, FailureRow, ParkedKey, ParkedRow
     from magnetar.runtime.store.port import JournalRow, OutboxRow, ShardName, ShardRow, StateRow, TimerRow
@@ -68,12 +69,16 @@ class Effect(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Unapplied:
-    """What could not be applied: rows that wait for each (actor, key) in order, why, each failure, who is dead."""
+    """What could not be applied: rows that wait for each (actor, key) in order, why, each failure, who is dead.
+
+    And each crash, of whatever message.
+    """
 
     tails: dict[tuple[str, str], list[ParkedRow]] = field(default_factory=dict)
     keys: dict[tuple[str, str], ParkedKey] = field(default_factory=dict)
     failures: list[FailureRow] = field(default_factory=list)
     dead: list[DeadLetter] = field(default_factory=list)
+    crashes: list[CrashRow] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,6 +167,7 @@ def unapplied(wiring: Wiring, views: Views, journal: Mapping[tuple[str, bytes], 
         tails={who: views.parked_of(*who, _ALL) for who in stuck},
         keys={who: key for who in stuck if (key := views.parked_key(*who)) is not None},
         failures=[row for actor, message_id in journal for row in views.failures_of(actor, message_id)],
+        crashes=[row for actor, message_id in journal for row in views.crashes_of(actor, message_id)],
         dead=[row for actor in wiring.actors for row in views.dead_letters(actor, _ALL)],
     )
 

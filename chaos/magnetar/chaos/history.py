@@ -141,6 +141,29 @@ class Acknowledged(Event, frozen=True, gc=False):
     committed: Position
 
 
+class Died(Event, frozen=True, gc=False):
+    """A worker ended in the midst of this message, as it does each time. `held`: what it had in hand by the database.
+
+    `owned`: whether it was the shard's owner; `careful`: whether the shard was careful then.
+    """
+
+    owner: str
+    shard: ShardName
+    message_id: bytes
+    held: tuple[bytes, ...]
+    owned: bool
+    careful: bool
+
+
+class Found(Event, frozen=True, gc=False):
+    """Who took a shard found this in the hand of somebody else; `since` tells one time from another."""
+
+    shard: ShardName
+    message_id: bytes
+    owner: str
+    since: Instant
+
+
 class Restless(Event, frozen=True, gc=False):
     """What is healed ought to have come to rest by now, and has not."""
 
@@ -169,6 +192,8 @@ AnyEvent = (
     | Met
     | Told
     | Acknowledged
+    | Died
+    | Found
     | Restless
     | Blamed
 )
@@ -204,8 +229,9 @@ class History:
 
     `decided` holds the ids of all messages in committed outboxes, `epochs` the newest epoch taken of each shard.
     `restored`: whether the store ever was replaced by a backup; then `commits` are those that it knew, and later ones.
-    `effective` counts faults by kind, `met` situations; `looks` are those at acknowledgements. `requests`: by id.
-    `charges` is the log of the outside, `heard` what came back of it.
+    `effective` counts faults by kind, `met` situations; `looks` are those at acknowledgements, `deaths` of workers by
+    a message, and `found` what somebody else had in hand. `requests`: by id. `charges` is the log of the outside,
+    `heard` what came back of it.
     """
 
     def __init__(self, clock: Callable[[], Instant]) -> None:
@@ -222,6 +248,8 @@ class History:
         self.charges: list[Charged] = []
         self.heard: list[Heard] = []
         self.restless: list[str] = []
+        self.deaths: list[Died] = []
+        self.found: list[Found] = []
         self.violations: list[Violation] = []
         self.effective: dict[str, int] = {}
         self.met: dict[str, int] = {}
@@ -263,14 +291,14 @@ class History:
                 self.epochs.clear()
             case Struck():
                 self.effective[event.kind] = self.effective.get(event.kind, 0) + event.count
-            case Acknowledged() | Charged() | Heard():
+            case Acknowledged() | Charged() | Heard() | Died() | Found():
                 self._listed(event)
             case Restless():
                 self.restless.append(event.what)
             case Blamed():
                 self.violations.append(Violation(event.promise, event.subject, event.found))
 
-    def _listed(self, event: Acknowledged | Charged | Heard) -> None:
+    def _listed(self, event: Acknowledged | Charged | Heard | Died | Found) -> None:
         match event:
             case Acknowledged():
                 self.looks.append(event)
@@ -278,6 +306,10 @@ class History:
                 self.charges.append(event)
             case Heard():
                 self.heard.append(event)
+            case Died():
+                self.deaths.append(event)
+            case Found():
+                self.found.append(event)
 
     def _answered(self, sending: Sending, position: Position | None) -> None:
         sending.acked = True

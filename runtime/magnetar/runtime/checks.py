@@ -6,7 +6,7 @@ import re
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 from itertools import pairwise
-from math import isfinite
+from math import inf, isfinite
 from types import CellType, CodeType, FunctionType, ModuleType
 from typing import TYPE_CHECKING, Any
 
@@ -330,6 +330,8 @@ def _retries(declaration: Declaration) -> Iterator[str]:
     for actor in declaration.actors:
         for problem in (*_tier_problems(actor.policy.retry), *_count_problems(actor.policy.retry)):
             yield f"retry policy of actor {actor.name!r}: {problem}"
+        if not 0 < actor.policy.deadline < inf:
+            yield f"actor {actor.name!r} has a deadline of {actor.policy.deadline}; give its handlers some seconds."
 
 
 def _tier_problems(retry: Retry) -> Iterator[str]:
@@ -353,6 +355,8 @@ def _count_problems(retry: Retry) -> Iterator[str]:
             f"{retry.immediate} immediate of {retry.attempts} attempts; try once at least, and not more often in a row "
             "than in all."
         )
+    if retry.crashes < 1:
+        yield f"its limit is {retry.crashes} crashes; one must be seen at least."
     if not 0 <= retry.jitter <= 1:
         yield f"its jitter is {retry.jitter}; it is a share of the time to wait, from 0 to 1."
     if retry.afterwards not in {"hold", "skip"}:

@@ -9,6 +9,7 @@ MagnetarError ─┬─ AppInvalid          the declaration is wrong; every prob
                ├─ PermanentError      raised by a handler: never; the message becomes a dead letter at once
                ├─ NotSent             raised by an effect function: this attempt has not reached the other side
                ├─ KeyParked           a question waits behind a failure of its key; it is answered later, not here
+               ├─ Crashed             never raised: why a message is a dead letter that has ended its worker too often
                ├─ HandlerFailed       a handler raised, or returned what is no state of its actor
                ├─ LayoutDiffers       the broker's partition counts are not the declared ones (R31)
                ├─ Unhandleable        a message that the store takes not even as a dead letter: the worker stops
@@ -97,6 +98,19 @@ class KeyParked(MagnetarError):
             "here; look at the state later instead of asking it again"
         )
         self.actor, self.key = actor, key
+
+
+class Crashed(MagnetarError):
+    """Why a message waits, or is a dead letter: its worker ended while it had it in hand. Nothing of it was kept.
+
+    Handling it ended the process (by a signal, `os._exit`, or for want of memory), or did not return within the
+    policy's deadline; or somebody else ended the process at just that moment.
+    """
+
+    def __init__(self, crashes: int) -> None:
+        """How often that was."""
+        often = "once" if crashes == 1 else f"{crashes} times"
+        super().__init__(f"its worker ended while it had this message in hand, {often}")
 
 
 class HandlerFailed(MagnetarError):

@@ -7,7 +7,8 @@ import signal
 from contextlib import closing
 from pathlib import Path
 
-from magnetar.runtime.store.port import Beat, Taker
+from magnetar.runtime.store.port import Taker
+from magnetar.runtime.store.roster import Beat
 from magnetar.runtime.store.sqlite import SqliteFile
 from tests.acceptance.cli.program import Program
 

@@ -96,6 +96,13 @@ class Till:
             assert not self.asked, "who could ask before can ask now"  # no worker has made the store yet
         else:
             self.asked = True
+            self._leave_in_hand(shard, key, now)
+
+    def _leave_in_hand(self, shard: str, key: str, now: int) -> None:
+        """Somebody has ended with a message in hand that nobody has seen since: who takes the shard charges it."""
+        hand = shard, mint(now, os.urandom), key, shard, "nobody", "gone", 0, now
+        with closing(sqlite3.connect(self.store.removeprefix("sqlite:///"), timeout=10.0)) as database, database:
+            database.execute("INSERT INTO hands VALUES (?, ?, ?, ?, ?, ?, ?, ?)", hand)
 
     def feed_foreign(self) -> None:
         """A deposit from a producer that knows nothing of our properties: only the topic's schema."""

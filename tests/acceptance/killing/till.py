@@ -26,7 +26,8 @@ from magnetar.runtime import (
 )
 
 PATIENCE = 0.3
-RETRY = Retry(immediate=1, tiers=(0.1,), jitter=0.0)
+RETRY = Retry(immediate=1, tiers=(0.1,), crashes=1_000, jitter=0.0)
+"""Every worker here is ended by a test: no message is to be given up for that."""
 
 
 class Deposit(Command):
@@ -96,7 +97,7 @@ class Booking(Row):
 
 printer = Dependency("printer", timeout=0.2, attempts=100, tiers=(0.05,), rate=1000.0, burst=1000)
 accounts = Actor("accounts", Account, rows=[Booking], policy=Policy(partitions=2, retry=RETRY))
-branches = Actor("branches", Branch, publishes=[Counted], policy=Policy(partitions=2))
+branches = Actor("branches", Branch, publishes=[Counted], policy=Policy(partitions=2, retry=RETRY))
 
 
 @accounts.handles

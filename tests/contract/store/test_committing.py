@@ -95,9 +95,9 @@ def test_dispositions_of_known_messages(owner: Owner, store: Store) -> None:
     parked = journal_row(2)._replace(disposition=Disposition.PARKED.value)
     owner.commit(owner.applied(journal_row(1), parked))
     asked = [message_id(number) for number in (1, 2, 3)]
-    assert store.dispositions(ACTOR, asked) == {message_id(1): "applied", message_id(2): "parked"}
-    assert store.dispositions("stock", asked) == {}
-    assert store.dispositions(ACTOR, []) == {}
+    assert store.dispositions({ACTOR: asked})[ACTOR] == {message_id(1): "applied", message_id(2): "parked"}
+    assert store.dispositions({"stock": asked})["stock"] == {}
+    assert store.dispositions({ACTOR: []})[ACTOR] == {}
 
 
 def test_many_keys_and_messages_are_asked_for_at_once(owner: Owner, store: Store) -> None:
@@ -107,12 +107,12 @@ def test_many_keys_and_messages_are_asked_for_at_once(owner: Owner, store: Store
         changes.journal.append(journal_row(number, f"o-{number}"))
         changes.states.append(state_write(f"o-{number}", body=b"%d" % number))
     owner.commit(changes)
-    known = store.dispositions(ACTOR, [message_id(number) for number in range(5999, -1, -1)] + [message_id(7)])
+    known = store.dispositions({ACTOR: [message_id(number) for number in range(5999, -1, -1)] + [message_id(7)]})[ACTOR]
     assert known == {message_id(number): "applied" for number in range(3000)}
-    found = store.states(ACTOR, [f"o-{number}" for number in range(2999, 1999, -1)] + ["nobody"])
+    found = store.states({ACTOR: [f"o-{number}" for number in range(2999, 1999, -1)] + ["nobody"]})[ACTOR]
     assert {row.key: row.body for row in found} == {f"o-{number}": b"%d" % number for number in range(2000, 3000)}
-    assert store.states("stock", ["o-1"]) == []
-    assert store.states(ACTOR, []) == []
+    assert store.states({"stock": ["o-1"]})["stock"] == []
+    assert store.states({ACTOR: []})[ACTOR] == []
 
 
 @pytest.mark.parametrize("key", ["", "'", '"', "\\", "a\nb", "\u2028", "😀", "ключ", "[1]", "null", "%", "x" * 1000])
@@ -121,7 +121,7 @@ def test_a_key_is_any_text(owner: Owner, store: Store, views: Views, key: str) -
     changes = owner.applied(journal_row(1, key))
     changes.states += [state_write(key), state_write(f"{key} ")]
     owner.commit(changes)
-    assert store.states(ACTOR, [key]) == [state_row(key)]
+    assert store.states({ACTOR: [key]})[ACTOR] == [state_row(key)]
     assert views.state(ACTOR, key) == state_row(key)
     assert views.timeline(ACTOR, key) == [journal_row(1, key)]
 
@@ -132,7 +132,7 @@ def test_a_state_is_written_over_the_version_it_came_from(owner: Owner, store: S
         changes = owner.changes()
         changes.states.append(StateWrite(state_row(version=version, body=b"v%d" % version), over))
         owner.commit(changes)
-    assert store.states(ACTOR, ["o-1"]) == [state_row(version=9, body=b"v9")]
+    assert store.states({ACTOR: ["o-1"]})[ACTOR] == [state_row(version=9, body=b"v9")]
 
 
 @pytest.mark.parametrize("over", [1, 3])
@@ -145,7 +145,7 @@ def test_a_state_at_another_version_is_never_overwritten(owner: Owner, store: St
     stale.states.append(StateWrite(state_row(version=over + 1, body=b"stale"), over))
     with pytest.raises(VersionConflict, match=f"orders/o-1 is at version 2, this worker knows {over}"):
         owner.commit(stale)
-    assert store.states(ACTOR, ["o-1"]) == [state_row(version=2)]
+    assert store.states({ACTOR: ["o-1"]})[ACTOR] == [state_row(version=2)]
 
 
 def spoiled_state(changes: ShardChanges, number: int) -> None:
@@ -232,7 +232,7 @@ def test_a_row_twice_in_one_group_is_a_conflict(owner: Owner, views: Views) -> N
 def test_a_message_is_applied_once_per_actor(owner: Owner, store: Store, views: Views) -> None:
     """An event taken by two actors has a row for each (R2)."""
     owner.commit(owner.applied(journal_row(1), journal_row(1, actor="stock")))
-    assert store.dispositions("stock", [message_id(1)]) == {message_id(1): "applied"}
+    assert store.dispositions({"stock": [message_id(1)]})["stock"] == {message_id(1): "applied"}
     assert [row.actor for row in views.journal_of("stock")] == ["stock"]
 
 

@@ -5,11 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from magnetar.runtime.instant import SECOND
-from magnetar.runtime.store.port import Beat, Standing, Taker
+from magnetar.runtime.store.port import Taker
+from magnetar.runtime.store.roster import Beat, Standing
 from tests.contract.store.harness import OTHER, SHARD
 
 if TYPE_CHECKING:
-    from magnetar.runtime.store.port import Member, Store
+    from magnetar.runtime.store.port import Store
+    from magnetar.runtime.store.roster import Member
     from magnetar.runtime.store.views import Views
     from tests.contract.store.harness import StoreHarness
 

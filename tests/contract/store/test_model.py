@@ -317,8 +317,10 @@ class StoreModel(RuleBasedStateMachine):
         for name, model in self.shards.items():
             assert store.outbox(name, 0, 1000) == sorted(model.outbox.values(), key=lambda row: row.number)
             assert store.timers(name, FAR) == sorted(model.timers.values(), key=lambda row: (row.due, row.key))
-        assert {row.key: row for row in store.states(ACTOR, list(states))} == states
-        assert store.dispositions(ACTOR, list(journal)) == {key: row.disposition for key, row in journal.items()}
+        assert {row.key: row for row in store.states({ACTOR: list(states)})[ACTOR]} == states
+        assert store.dispositions({ACTOR: list(journal)})[ACTOR] == {
+            key: row.disposition for key, row in journal.items()
+        }
 
     def compare_parking(self, shards: list[Shard]) -> None:
         """What waits and what died, as operators and the next owner see it."""

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from magnetar.runtime.bus.port import Position
-from magnetar.runtime.store.port import Standing, StoreMismatch, Taker
+from magnetar.runtime.store.port import StoreMismatch, Taker
+from magnetar.runtime.store.roster import Standing
 from tests.contract.store.harness import ACTOR, OTHER, SHARD, Owner, epoch_of
 from tests.contract.store.rows import journal_row, outbox_row, state_write
 

@@ -106,7 +106,7 @@ def test_a_head_is_applied_and_its_key_goes_on(owner: Owner, store: Store, views
     parking.parked_keys.append(parked_key("o-1", 2, 3))
     owner.commit(changes)
     assert views.entry(ACTOR, message_id(1)) == applied
-    assert store.dispositions(ACTOR, [message_id(1), message_id(2)]) == {
+    assert store.dispositions({ACTOR: [message_id(1), message_id(2)]})[ACTOR] == {
         message_id(1): "applied",
         message_id(2): "parked",
     }
@@ -161,8 +161,8 @@ def test_a_message_is_settled_for_one_actor(owner: Owner, store: Store) -> None:
     changes = owner.changes()
     changes.to_park().settled.append(journal_row(1))
     owner.commit(changes)
-    assert store.dispositions(ACTOR, [message_id(1)]) == {message_id(1): "applied"}
-    assert store.dispositions("stock", [message_id(1)]) == {message_id(1): "parked"}
+    assert store.dispositions({ACTOR: [message_id(1)]})[ACTOR] == {message_id(1): "applied"}
+    assert store.dispositions({"stock": [message_id(1)]})["stock"] == {message_id(1): "parked"}
 
 
 def test_a_message_dies_is_replayed_and_dies_again(owner: Owner, store: Store, views: Views) -> None:
@@ -178,7 +178,7 @@ def test_a_message_dies_is_replayed_and_dies_again(owner: Owner, store: Store, v
     changes = owner.changes()
     changes.to_park().settled.append(journal_row(1))
     owner.commit(changes)
-    assert store.dispositions(ACTOR, [message_id(1)]) == {message_id(1): "applied"}
+    assert store.dispositions({ACTOR: [message_id(1)]})[ACTOR] == {message_id(1): "applied"}
 
 
 def test_dead_letters_come_newest_first(owner: Owner, views: Views) -> None:
@@ -238,4 +238,4 @@ def test_many_keys_wait_and_are_freed_at_once(owner: Owner, store: Store) -> Non
     owner.commit(changes)
     assert store.parked_keys(SHARD) == []
     assert store.parked(ACTOR, "o-7", 1, 10) == []
-    assert set(store.dispositions(ACTOR, [message_id(number) for number in numbers]).values()) == {"applied"}
+    assert set(store.dispositions({ACTOR: [message_id(number) for number in numbers]})[ACTOR].values()) == {"applied"}

@@ -14,7 +14,14 @@ if TYPE_CHECKING:
     from magnetar.runtime.store.postgres import PostgresPlace, PostgresStore
 
 
-PRE = ["0001_pre_initial", "0002_pre_parking", "0003_pre_requests", "0004_pre_effects", "0005_pre_replays"]
+PRE = [
+    "0001_pre_initial",
+    "0002_pre_parking",
+    "0003_pre_requests",
+    "0004_pre_effects",
+    "0005_pre_replays",
+    "0006_pre_care",
+]
 
 
 def test_migrating_twice(place: PostgresPlace, server: PostgresServer, capsys: pytest.CaptureFixture[str]) -> None:

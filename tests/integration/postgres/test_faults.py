@@ -14,10 +14,11 @@ import psycopg
 import pytest
 
 from magnetar.runtime.servers.process import until
-from magnetar.runtime.store.port import Beat, CommitUnknown, StoreError, StoreUnavailable, Taker
+from magnetar.runtime.store.port import CommitUnknown, StoreError, StoreUnavailable, Taker
 from magnetar.runtime.store.postgres import PostgresPlace, PostgresStore
 from magnetar.runtime.store.postgres.connection import Call, Connection, Rows
 from magnetar.runtime.store.postgres.rows import fence
+from magnetar.runtime.store.roster import Beat
 from tests.contract.store.harness import ACTOR, OTHER, SHARD, Owner
 from tests.contract.store.rows import journal_row, message_id, state_write
 from tests.integration.postgres.conftest import PATIENCE, SLACK, opened, paused, seconds_of
@@ -76,7 +77,7 @@ def settle(owner: Owner, number: int = 1) -> bool:
     assert until(lambda: is_back(owner.store), 10)
     row = owner.take(SHARD)
     durable = row.commits == before + 1
-    assert (message_id(number) in owner.store.dispositions(ACTOR, [message_id(number)])) == durable
+    assert (message_id(number) in owner.store.dispositions({ACTOR: [message_id(number)]})[ACTOR]) == durable
     return durable
 
 
@@ -88,8 +89,8 @@ def test_nothing_waits_for_a_frozen_server(server: PostgresServer, place: Postgr
     calls: list[Callable[[], object]] = [
         store.now,
         store.schemas,
-        lambda: store.states(ACTOR, ["o-1"]),
-        lambda: store.dispositions(ACTOR, [message_id(1)]),
+        lambda: store.states({ACTOR: ["o-1"]})[ACTOR],
+        lambda: store.dispositions({ACTOR: [message_id(1)]})[ACTOR],
         lambda: store.beat(BEAT),
         store.reconnect,
         hasty.open,
@@ -151,7 +152,7 @@ def test_a_server_killed_after_a_commit(server: PostgresServer, store: PostgresS
     server.kill()
     server.start()
     assert settle(owner)
-    assert [row.body for row in store.states(ACTOR, ["o-1"])] == [b"1"]
+    assert [row.body for row in store.states({ACTOR: ["o-1"]})[ACTOR]] == [b"1"]
 
 
 def test_commits_under_kills_are_never_guessed(server: PostgresServer, store: PostgresStore) -> None:
@@ -208,7 +209,7 @@ def test_a_lost_transaction_is_waited_for(server: PostgresServer, store: Postgre
                 row = taken.result(60)
         row = taken.result(60)
     assert row is not None
-    known = store.dispositions(ACTOR, [message_id(1)])
+    known = store.dispositions({ACTOR: [message_id(1)]})[ACTOR]
     assert row.commits == lost.commits + len(known)
     assert free or not known
 

@@ -125,7 +125,7 @@ def test_trimming_drops_what_is_old_and_nothing_else(
         assert where(server, ids[0]) == table
         assert upkeep.trim(now - 30 * DAY, apply=True) == wanted
         assert upkeep.trim(now - 30 * DAY, apply=True) == []
-    assert set(store.dispositions(ACTOR, [*ids, foreign("old"), *stays])) == set(stays)
+    assert set(store.dispositions({ACTOR: [*ids, foreign("old"), *stays]})[ACTOR]) == set(stays)
     assert table not in {each.table for each in partitions(store._session)}
 
 
@@ -176,7 +176,7 @@ def test_workers_trim_by_themselves(store: PostgresStore, server: PostgresServer
         for job in jobs:
             job.close()
             job._thread.join(PATIENCE)
-    assert set(store.dispositions(ACTOR, [old, new])) == {new}
+    assert set(store.dispositions({ACTOR: [old, new]})[ACTOR]) == {new}
 
 
 @pytest.mark.parametrize(("days", "shared", "there"), [(30.0, True, True), (None, True, False), (30.0, False, False)])

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from magnetar.runtime.cli import program
-from magnetar.runtime.store.port import Beat, Taker
+from magnetar.runtime.store.port import Taker
+from magnetar.runtime.store.roster import Beat
 from magnetar.runtime.store.sqlite import SqliteFile
 
 STORE = ("--store", "sqlite:///shop.db")

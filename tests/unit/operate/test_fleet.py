@@ -15,7 +15,8 @@ from magnetar.runtime.compose.lags import shard_lags
 from magnetar.runtime.instant import SECOND, Instant
 from magnetar.runtime.operate import fleet
 from magnetar.runtime.operate.fleet import Lag, is_alive
-from magnetar.runtime.store.port import Beat, Member, ShardChanges, Taker
+from magnetar.runtime.store.port import ShardChanges, Taker
+from magnetar.runtime.store.roster import Beat, Member
 from magnetar.runtime.store.sqlite import SqliteMemory
 from tests.contract.store.rows import parked_key
 from tests.unit.cli.shop import Place, app

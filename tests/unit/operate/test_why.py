@@ -18,8 +18,8 @@ from magnetar.runtime.cli.why_picture import why_picture
 from magnetar.runtime.instant import SECOND, to_datetime
 from magnetar.runtime.operate.key_names import KeyName
 from magnetar.runtime.operate.why import Cause, Explanation, Facts, explain, look, why
-from magnetar.runtime.store.port import Member
 from magnetar.runtime.store.requests import Pause
+from magnetar.runtime.store.roster import Member
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 A = KeyName("things", "a")

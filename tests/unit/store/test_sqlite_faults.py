@@ -100,9 +100,9 @@ def test_a_commit_that_the_disk_fails_is_unknown_and_can_be_settled(
         again = owner.applied(*changes.journal)
         again.states.extend(changes.states)
         assert owner.commit(again) == frozenset()
-    [state] = owner.store.states(ACTOR, ["o-1"])
+    [state] = owner.store.states({ACTOR: ["o-1"]})[ACTOR]
     assert state.version == 1
-    assert len(owner.store.dispositions(ACTOR, [journal_row(1).message_id])) == 1
+    assert len(owner.store.dispositions({ACTOR: [journal_row(1).message_id]})[ACTOR]) == 1
 
 
 def test_a_failed_commit_leaves_the_connection_usable(owner: Owner, disk: FailingDisk) -> None:
@@ -112,7 +112,7 @@ def test_a_failed_commit_leaves_the_connection_usable(owner: Owner, disk: Failin
     with pytest.raises(CommitUnknown):
         owner.commit(changes)
     disk.broken = None
-    assert owner.store.dispositions(ACTOR, [journal_row(1).message_id]) == {}
+    assert owner.store.dispositions({ACTOR: [journal_row(1).message_id]})[ACTOR] == {}
     owner.take(SHARD)
     assert owner.commit(owner.applied(journal_row(1))) == frozenset()
 
@@ -128,7 +128,7 @@ def test_a_database_that_may_not_grow_is_unavailable_until_it_may(tmp_path: Path
     store._connection.rows(f"PRAGMA max_page_count = {pages}")
     with pytest.raises(StoreUnavailable, match="full"):
         owner.commit(changes)
-    assert store.states(ACTOR, ["o-1"]) == []
+    assert store.states({ACTOR: ["o-1"]})[ACTOR] == []
     store._connection.rows("PRAGMA max_page_count = 1000000")
     assert owner.commit(changes) == frozenset()
-    assert len(store.states(ACTOR, [f"o-{number}" for number in range(1000)])) == 1000
+    assert len(store.states({ACTOR: [f"o-{number}" for number in range(1000)]})[ACTOR]) == 1000

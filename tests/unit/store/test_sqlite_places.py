@@ -12,7 +12,8 @@ import apsw
 import pytest
 
 from magnetar.runtime.instant import SECOND
-from magnetar.runtime.store.port import Beat, StoreError, StoreMismatch, StoreUnavailable, Taker
+from magnetar.runtime.store.port import StoreError, StoreMismatch, StoreUnavailable, Taker
+from magnetar.runtime.store.roster import Beat
 from magnetar.runtime.store.sql.migrations import Migration, Phase
 from magnetar.runtime.store.sqlite import SqliteFile, SqliteMemory
 from magnetar.runtime.store.sqlite.database import SqliteLedger
@@ -115,7 +116,7 @@ def test_a_damaged_page_stops_the_worker(file: SqliteFile) -> None:
         handle.write(b"\xff" * half)
     store = file.open()
     with pytest.raises(StoreError, match="damaged") as caught:
-        store.states(ACTOR, [f"o-{number}" for number in range(1000)])
+        store.states({ACTOR: [f"o-{number}" for number in range(1000)]})[ACTOR]
     assert type(caught.value) is StoreError
 
 

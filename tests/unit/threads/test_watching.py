@@ -10,6 +10,7 @@ import time
 from magnetar.runtime.threads.asking import Asking
 from magnetar.runtime.threads.loop import Pulse, Wakeup
 from magnetar.runtime.threads.watchdog import HUNG, LOOKS, Gaze, Watchdog
+from magnetar.runtime.worker.stint import Stint
 
 HANGS = """
 import time
@@ -22,6 +23,41 @@ def a_handler_that_hangs():
     time.sleep(30)
 a_handler_that_hangs()
 """
+
+
+KEEPS_THE_LOCK = """
+import ctypes
+from magnetar.runtime.threads.watchdog import Backstop
+backstop = Backstop(0.1)
+backstop.look()
+def a_library_that_hangs():
+    ctypes.PyDLL(None).sleep(30)
+a_library_that_hangs()
+"""
+
+
+def test_what_keeps_the_lock_ends_the_process_too() -> None:
+    """No other thread runs any more; the one that ends it needs no lock, and says where it was."""
+    done = subprocess.run(
+        [sys.executable, "-c", KEEPS_THE_LOCK], capture_output=True, text=True, timeout=20, check=False
+    )
+    assert done.returncode == 1
+    assert "a_library_that_hangs" in done.stderr
+
+
+def test_a_long_group_is_no_hang_and_a_handler_has_its_own_deadline() -> None:
+    """Each message begins anew; and one may take what its actor's policy says, however short other steps must be."""
+    pulse, heard, stint = Pulse(), list[float](), Stint(deadline=0.4)
+    pulse.stepping_since = time.monotonic()
+    watchdog = Watchdog(pulse, 0.1, heard.append, stint, quickest=0.4)
+    end = time.monotonic() + 1.0
+    while time.monotonic() < end:
+        stint.count += 1
+        assert not watchdog._closing.wait(0.15)
+    assert heard == []
+    watchdog._thread.join(10)
+    watchdog.close()
+    assert len(heard) == 1
 
 
 def test_a_step_past_its_deadline_is_told() -> None:

@@ -83,9 +83,9 @@ def test_who_waits_is_told_when_the_shard_goes_while_the_store_is_away(bench: Be
     """The group is given back to a shard that is not ours any more."""
     shard = bench.shard(accounts, "a")
     asked = shard.entity("a").actor_ref.ask(Do(account="a"), block=False)
-    bench.until("phase:taken")
+    bench.until("phase:known")
     bench.engine.holdings.lose(shard, "taken", Loss.TAKEN)
-    bench.moods.fail("dispositions", StoreUnavailable("away"))
+    bench.moods.fail("states", StoreUnavailable("away"))
     bench.step()
     with pytest.raises(ShardLost):
         asked.get(timeout=0)

@@ -44,6 +44,19 @@ def test_the_shards_are_shared_out() -> None:
     assert set(crew.bench.observer.of("lost")) == {(shard, "released") for shard in moved}
 
 
+def test_nothing_is_handed_on_while_others_still_come() -> None:
+    """Those who come together come one after the other: each shard moves once, when all are there."""
+    crew = Crew("w1")
+    assert crew.until(lambda: settled(crew), 2)
+    crew.advance(15)
+    crew.join("w2")
+    crew.advance(2.4)
+    crew.join("w3")
+    assert not crew.until(lambda: not crew.hands["w1"].owns.issuperset(epochs(crew)), 2.4)
+    assert crew.until(lambda: settled(crew), 3)
+    assert sorted(epochs(crew).values()) == [1, 1, 2, 2, 2]
+
+
 def test_a_dead_worker_is_replaced_when_its_heartbeat_is_old() -> None:
     """Not before, and by those that live; what they had stays."""
     crew = Crew("w1", "w2")

@@ -9,8 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, NamedTuple
 
-from magnetar.chaos.simulation.cashiers import Settle
-from magnetar.chaos.simulation.clerks import NEVER, STUBBORN, Note
+from magnetar.chaos.simulation.cashiers import Fuss, Settle
+from magnetar.chaos.simulation.clerks import HANDLED, NEVER, STUBBORN, Note
 from magnetar.chaos.simulation.letters import Letter
 from magnetar.chaos.simulation.options import Options
 from magnetar.chaos.simulation.schedule import Schedule
@@ -325,6 +325,14 @@ _ALL = (
         hold=True,
     ),
     _failing(
+        "careful",
+        "a message ends its worker, and each one after it, until it is a dead letter",
+        (_note(0.1), Letter(0.2, Note(desk=KEY, word="deadly", kills=HANDLED), "deadly"), _note(0.25)),
+        0.2,
+        1.4,
+        hold=True,
+    ),
+    _failing(
         "dead-letter-skipped",
         "a message that waited dies, and its key goes on without it",
         (_note(0.1, 1), _note(0.15, NEVER), _note(0.2)),
@@ -373,6 +381,14 @@ _ALL = (
         "effect-again",
         "nobody knows what became of an attempt, and the other side is asked again under the same key",
         (_settle(0.1, "torn", "busy", "ok"),),
+        0.1,
+        0.9,
+        workload="charging",
+    ),
+    Step(
+        "effect-fatal",
+        "a call ends its worker, the next one is careful, and asks again when that attempt has had its time",
+        (_settle(0.1, "fatal", "ok"), Letter(0.15, Fuss(bill=OTHER, fails=0), "fuss")),
         0.1,
         0.9,
         workload="charging",

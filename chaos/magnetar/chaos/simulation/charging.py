@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
+
+from msgspec import structs
 
 from magnetar.chaos.history import Violation
 from magnetar.chaos.simulation.cashiers import Bill, Fuss, Settle, cashiers
 from magnetar.chaos.simulation.letters import Act, Letter
+from magnetar.chaos.simulation.provider import FATAL
 from magnetar.chaos.verdict import Checker
 from magnetar.runtime.identity import derive, id_of
 from magnetar.runtime.store.port import Disposition
@@ -26,7 +30,7 @@ if TYPE_CHECKING:
 BILLS = 4
 """So many more bills than a run has orders: a run has to do with some of them when it is healed."""
 
-TWICE, FUSSED, LATE = 0.3, 0.4, 0.5
+TWICE, FUSSED, LATE, FATALS = 0.3, 0.4, 0.5, 0.5
 _ONE, _TOLD, _TRUE = "each bill is charged once", "each effect has one outcome", "what is told is the truth"
 _MOODS = (*("ok", "ok", "ok", "twice", "no", "slow", "overdue", "mute", "lost", "broken", "torn", "busy", "away"),)
 
@@ -39,12 +43,13 @@ class Charging:
         return cashiers(options.partitions)
 
     def letters(self, chance: Chance, options: Options) -> list[Letter]:
-        """See `Workload`. Each bill draws from a stream of its own."""
-        return [
+        """See `Workload`. Each bill draws from a stream of its own. In some runs one of them ends workers."""
+        letters = [
             letter
             for number in range(options.orders + BILLS)
             for letter in _bill(chance.stream("bill", number), number, options)
         ]
+        return _with_fatal(chance.stream("fatal"), letters)
 
     def acts(self, chance: Chance, options: Options) -> list[Act]:  # noqa: ARG002
         """See `Workload`. Nobody does anything."""
@@ -66,6 +71,14 @@ def _bill(draw: random.Random, number: int, options: Options) -> Iterator[Letter
     yield Letter(at, Settle(bill=key, moods=moods), f"{key}-settle", copies=copies)
     if draw.random() < FUSSED:
         yield Letter(at + draw.uniform(0.0, 0.4), Fuss(bill=key, fails=draw.choice((1, 1, 2))), f"{key}-fuss")
+
+
+def _with_fatal(draw: random.Random, letters: list[Letter]) -> list[Letter]:
+    at, moods = draw.randrange(len(letters)), draw.choice(((FATAL,), (FATAL, "ok"), ("lost", FATAL, "ok")))
+    letter = letters[at]
+    if draw.random() < FATALS and isinstance(letter.message, Settle):
+        letters[at] = replace(letter, message=structs.replace(letter.message, moods=moods))
+    return letters
 
 
 def _bills(evidence: Evidence) -> Iterator[tuple[str, Bill]]:

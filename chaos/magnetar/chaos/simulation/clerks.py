@@ -9,6 +9,7 @@ from __future__ import annotations
 from functools import cache
 from typing import TYPE_CHECKING
 
+from magnetar.chaos.simulation.deaths import Killed
 from magnetar.runtime import (
     Actor,
     App,
@@ -23,14 +24,22 @@ from magnetar.runtime import (
     Timer,
     replace,
 )
+from magnetar.schemas import Kept
 
 if TYPE_CHECKING:
     from typing import Literal
 
     from magnetar.runtime.wiring import Wiring
+    from magnetar.schemas import Codec, Message, Origin, Schema
 
 ATTEMPTS = 4
 """After so many failures a message is a dead letter."""
+
+CRASHES = 3
+"""And after so many workers that ended with it in hand."""
+
+OPENED, HANDLED = "opened", "handled"
+"""`kills` of a message that ends its worker, and when."""
 
 ALWAYS, NEVER = 99, -1
 """`fails` of a message that fails whenever it is tried, and of one that says for good that it cannot be done."""
@@ -40,7 +49,7 @@ STUBBORN = ATTEMPTS + 1
 
 
 class Note(Command):
-    """Note this word, once it has failed so many times; and what else to do then."""
+    """Note this word, once it has failed so many times; and what else to do then. Or end the worker, each time."""
 
     desk: Key
     word: str
@@ -48,6 +57,7 @@ class Note(Command):
     echoes: bool = False
     rings: float = 0.0
     hushes: bool = False
+    kills: str = ""
 
 
 class Ring(Timer):
@@ -75,13 +85,41 @@ class Ear(State):
     words: tuple[str, ...] = ()
 
 
+class Lethal:
+    """The codec of the desks: it cannot survive some messages. Whoever only looks at a stored one does."""
+
+    def __init__(self, inner: Codec[Message]) -> None:
+        """Around the real one."""
+        self._inner = inner
+
+    @property
+    def schema(self) -> Schema:
+        """See `Codec`."""
+        return self._inner.schema
+
+    def encode(self, value: Message) -> bytes:
+        """See `Codec`."""
+        return self._inner.encode(value)
+
+    def decode(self, data: bytes, writer: Schema, origin: Origin) -> Message:
+        """See `Codec`."""
+        message = self._inner.decode(data, writer, origin)
+        if isinstance(message, Note) and message.kills == OPENED and not isinstance(origin, Kept):
+            raise Killed("desks", message.desk, origin.message_id)
+        return message
+
+
 @cache
 def clerks(partitions: int, afterwards: Literal["hold", "skip"], immediate: int) -> Wiring:
     """The app with so many partitions a desk, as a simulation wants it: it waits for nothing long."""
     retry = Retry(
-        immediate=immediate, tiers=(0.2, 0.6), attempts=ATTEMPTS, jitter=0.3, afterwards=afterwards, alarm=3, bound=8
-    )
-    return clerks_app(partitions, retry).wire()
+        immediate=immediate, tiers=(0.2, 0.6), attempts=ATTEMPTS, crashes=CRASHES, jitter=0.3, afterwards=afterwards,
+        alarm=3, bound=8,
+    )  # fmt: skip
+    wiring = clerks_app(partitions, retry).wire()
+    topic = wiring.topics["desks"]
+    object.__setattr__(topic, "codec", Lethal(topic.codec))  # an app declares types, and no codecs
+    return wiring
 
 
 def clerks_app(partitions: int, retry: Retry) -> App:
@@ -99,6 +137,8 @@ def note(desk: Desk, message: Note, context: Context) -> Desk:
 
     Who echoes and fails fails late: an echo for nobody is refused when the one before it is on the lane.
     """
+    if message.kills:
+        raise Killed("desks", context.key, context.envelope.message_id)
     if message.echoes:
         context.publish(Echo(desk=context.key, word=message.word))
     if message.rings:

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
 
+from msgspec import structs
+
 from magnetar.chaos.checkers import WAITING
+from magnetar.chaos.checkers.crashing import crashes_are_charged
 from magnetar.chaos.history import Violation
-from magnetar.chaos.simulation.clerks import ALWAYS, ATTEMPTS, NEVER, STUBBORN, Note, clerks
+from magnetar.chaos.simulation.clerks import ALWAYS, ATTEMPTS, CRASHES, HANDLED, NEVER, OPENED, STUBBORN, Note, clerks
 from magnetar.chaos.simulation.letters import Act, Letter
 from magnetar.chaos.simulation.operator import DEEDS
 from magnetar.chaos.verdict import Checker
@@ -31,7 +36,7 @@ if TYPE_CHECKING:
 NOTES = 6
 """Letters for a desk while there are faults, one more where poison holds its desk; another when all is healed."""
 
-TWICE, ASKED = 0.2, 0.1
+TWICE, ASKED, KILLERS = 0.2, 0.1, 0.5
 _FAILS = (0,) * 12 + (1, 1, 2, 2, 3)
 _PROMISE = "only poison dies, and of exactly its failures"
 _JUDGED = {Disposition.APPLIED.value, Disposition.DEAD.value}
@@ -46,11 +51,12 @@ class Failing:
 
     def letters(self, chance: Chance, options: Options) -> list[Letter]:
         """See `Workload`. Each desk draws from a stream of its own; poison is for the first one, once or twice."""
-        return [
+        letters = [
             letter
             for number in range(options.orders)
             for letter in _desk(chance.stream("desk", number), number, options)
         ]
+        return _with_killer(chance.stream("killer"), letters, options)
 
     def acts(self, chance: Chance, options: Options) -> list[Act]:
         """See `Workload`. Somebody does something now and then, in most runs."""
@@ -61,7 +67,11 @@ class Failing:
     @property
     def checkers(self) -> tuple[Checker, ...]:
         """See `Workload`."""
-        return (*WAITING, Checker("attempts", ("R22", "R24"), _attempts))
+        return (
+            *WAITING,
+            Checker("attempts", ("R22", "R24"), _attempts),
+            Checker("crashes", ("R24", "R25"), partial(crashes_are_charged, CRASHES)),
+        )
 
 
 def _holds(options: Options) -> bool:
@@ -87,6 +97,17 @@ def _desk(draw: random.Random, number: int, options: Options) -> Iterator[Letter
         yield Letter(at, message, f"n-{number}-{turn}", draw.random() < ASKED, copies=copies)
 
 
+def _with_killer(draw: random.Random, letters: list[Letter], options: Options) -> list[Letter]:
+    """In some runs one message of the second desk ends its worker, each time that it is opened or handled."""
+    at = draw.randrange(len(letters))
+    kills = draw.choice((HANDLED, HANDLED, OPENED))
+    letter = letters[at]
+    mine = isinstance(letter.message, Note) and letter.message.desk != "d-0" and letter.at < options.duration
+    if draw.random() < KILLERS and mine:
+        letters[at] = replace(letter, message=structs.replace(letter.message, kills=kills, fails=0))
+    return letters
+
+
 def _attempts(_: History, evidence: Evidence) -> Examination:
     """Each note that is applied or dead has failed as often as it says, but for the last attempts of poison.
 
@@ -100,6 +121,8 @@ def _attempts(_: History, evidence: Evidence) -> Examination:
             continue
         note = codec.decode(row.body, codec.schema, Kept("desks", to_text(row.message_id)))
         assert isinstance(note, Note), f"desks has a {type(note)}"
+        if note.kills or sum(crash.message_id == row.message_id for crash in evidence.unapplied.crashes) >= CRASHES:
+            continue  # what became of those is for the other ledger to say
         yield _wrong(row, note.fails, counts[row.message_id], letters.get(row.message_id))
 
 

@@ -5,12 +5,15 @@ from __future__ import annotations
 import traceback
 from typing import TYPE_CHECKING
 
-from magnetar.chaos.history import Restless
-from magnetar.chaos.simulation.process import Crash, Process
+from magnetar.chaos.history import Died, Restless
+from magnetar.chaos.simulation.deaths import Crash, Killed
+from magnetar.chaos.simulation.process import Process
 from magnetar.chaos.simulation.scheduler import SCHEDULERS
 from magnetar.chaos.simulation.sender import OUTSIDE
 from magnetar.runtime.bus.port import BusError
+from magnetar.runtime.identity import id_of
 from magnetar.runtime.instant import Instant, micros
+from magnetar.runtime.routing import partition_of
 from magnetar.runtime.store.port import CommitUnknown, StoreUnavailable
 
 if TYPE_CHECKING:
@@ -189,10 +192,8 @@ class Fleet:
                 process.step()
             if process.gone:
                 process.close()
-        except Crash:
-            if process.doomed:
-                self.scene.history.tell(f"{process.name} was killed while it was frozen")
-            self._buried(process)
+        except Crash as crash:
+            self._crashed(process, crash)
             return
         except Exception as error:  # noqa: BLE001 - any error that ends a worker is a finding
             self._stopped(process, error)
@@ -200,6 +201,26 @@ class Fleet:
         if process.gone:
             self._left(process)
         self._arrived()
+
+    def _crashed(self, process: Process, crash: Crash) -> None:
+        if isinstance(crash, Killed):
+            self._killed(process, crash)
+        if process.doomed:
+            self.scene.history.tell(f"{process.name} was killed while it was frozen")
+        self._buried(process)
+
+    def _killed(self, process: Process, by: Killed) -> None:
+        """What the database says of it at that very moment."""
+        history, rows = self.scene.history, {row.shard: row for row in self.scene.views.shards()}
+        partitions = self.scene.wiring.actors[by.actor].policy.partitions
+        row, message_id = rows[f"{by.actor}/{partition_of(by.key, partitions)}"], id_of(by.message_id)
+        mine = (hand for each in rows.values() for hand in each.hands if each.owner == hand.owner == process.name)
+        held = tuple(hand.message_id for hand in mine if hand.holder)
+        owned, careful = row.owner == process.name, row.careful
+        history.tell(f"{process.name} is killed by {by.message_id}, in hand: {message_id in held}", harm=True)
+        history.meet("a message killed its worker", message_id not in held)
+        history.meet("a message that was in hand killed its worker", message_id in held)
+        history.append(Died(self._agenda.now, process.name, row.shard, message_id, held, owned, careful))
 
     def _left(self, process: Process) -> None:
         self.scene.history.tell(f"{process.name} has left")

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 from magnetar.chaos.evidence import acknowledgements, cursors_of
-from magnetar.chaos.simulation.process import Crash
+from magnetar.chaos.simulation.deaths import Crash
 from magnetar.chaos.simulation.situations import TELLING, crashed_at
 from magnetar.chaos.simulation.strikes import STRIKES, Ammunition
 from magnetar.runtime.bus.memory import Faults

@@ -141,7 +141,7 @@ class Operator:
         letters = [
             (What.REPLAY, each.shard, each.key, {LETTER: to_text(each.message_id), MOST: str(MOST_REPLAYS)})
             for each in self._letters()
-            if each.replays < MOST_REPLAYS and self._may_be_replayed(each)
+            if each.replays < MOST_REPLAYS and not each.crashes and self._may_be_replayed(each)
         ]
         return [*pauses, *keys, *letters]
 

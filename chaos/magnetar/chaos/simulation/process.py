@@ -33,10 +33,6 @@ _APART: Instant = 10**6 * SECOND
 """The clocks of two processes, and that of the store, are at most twice so far from each other."""
 
 
-class Crash(BaseException):
-    """The process is gone, at a fault point. Nothing in it may catch this."""
-
-
 class Trap(Protocol):
     """Who waits for fault points, and may kill or freeze a process there. `armed` is empty while nobody waits."""
 

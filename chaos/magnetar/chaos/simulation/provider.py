@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from magnetar.chaos.history import Charged as ChargedEvent
 from magnetar.chaos.history import Heard
 from magnetar.chaos.simulation.cashiers import TIMEOUT, Charge, Charged, Declined
+from magnetar.chaos.simulation.deaths import Crash
 from magnetar.runtime import Failed, NotSent
 from magnetar.runtime.worker.arrival import EFFECT
 from magnetar.runtime.worker.bulkhead import Finished
@@ -25,6 +26,10 @@ if TYPE_CHECKING:
     from magnetar.runtime.worker.shard import Shard
 
 _COMMITTED = "an attempt is committed before its call"
+_ALONE = "nothing is in hand while an effect is called"
+
+FATAL, FATAL_AFTER = "fatal", 0.03
+"""The mood in which a call ends the process that makes it, after so many seconds."""
 
 
 class Mood(NamedTuple):
@@ -76,6 +81,9 @@ class Provider:
         assert isinstance(request, Charge), f"nobody asks {request} here"
         self._look(line.process, job)
         word = request.moods[min(call.attempt, len(request.moods)) - 1]
+        if word == FATAL:
+            self._later(FATAL_AFTER, line.fall)
+            return
         mood = MOODS[word]
         if mood.decides is not None:
             self._later(mood.decides, lambda: self._decide(request, call.idempotency_key, word))
@@ -114,8 +122,16 @@ class Provider:
         if committed < call.attempt and not told and not self._history.restored:
             subject = f"{process.name}, {call.actor}/{call.key}"
             self._history.blame(_COMMITTED, subject, f"attempt {call.attempt} is called, {committed} are committed")
+        self.look_at_hands(process)
         if call.attempt > 1:
             self._history.meet("an effect was asked again")
+
+    def look_at_hands(self, process: Process) -> None:
+        """R25: whatever ends the process now, nobody may be charged for it."""
+        for row in self._views.shards():
+            for hand in row.hands:
+                if hand.holder and hand.owner == row.owner == process.name:
+                    self._history.blame(_ALONE, f"{process.name}, {row.shard}", f"{hand.source}, key {hand.key}")
 
 
 class Line:
@@ -125,6 +141,7 @@ class Line:
         self.process = process
         self._provider = provider
         self._ended: list[Finished] = []
+        self._falls = False
         self._tenures: dict[int, int] = {}
 
     def begin(self, job: Job) -> None:
@@ -156,8 +173,17 @@ class Line:
         shards = [] if engine is None else engine.holdings.shards()
         return [shard for shard in shards if shard.plan.name == call.actor and shard.houses(call.key)]
 
+    def fall(self) -> None:
+        """A call ends the process, as soon as it gets to it."""
+        self._falls = True
+        self.process.poke()
+
     def finished(self) -> list[Finished]:
-        """See `Bulkhead`."""
+        """See `Bulkhead`. Raises `Crash`."""
+        if self._falls:
+            self._provider.look_at_hands(self.process)
+            self.process.scene.history.meet("an effect ended its worker")
+            raise Crash
         ended, self._ended = self._ended, []
         return ended
 

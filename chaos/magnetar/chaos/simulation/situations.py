@@ -46,7 +46,10 @@ OTHERS: tuple[str, ...] = (
     "a key was paused",
     "a live subscription was rewound to the earliest",
     "a message in the wrong partition was sent on",
+    "a message killed its worker",
+    "a message that was in hand killed its worker",
     "a partition moved and forgot acknowledgements",
+    "a shard was careful",
     "a person skipped a head",
     "a replayed letter failed again",
     "a replayed letter was applied",
@@ -68,6 +71,7 @@ OTHERS: tuple[str, ...] = (
     "an answer contradicted what was told",
     "an effect was asked again after a takeover",
     "an effect was asked again",
+    "an effect ended its worker",
     "an entity left memory and came back",
     "an outcome waited behind a failure",
     "an unknown commit had happened",
@@ -78,6 +82,7 @@ OTHERS: tuple[str, ...] = (
     "two workers were awake at once",
     "what was paused as a whole went on",
     "who asked found a dependency's queue full",
+    "who took a shard found something in hand",
 )
 
 SITUATIONS: tuple[str, ...] = tuple(sorted((*CRASHES, *OTHERS)))

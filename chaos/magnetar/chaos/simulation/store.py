@@ -10,7 +10,7 @@ from collections import deque
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from magnetar.chaos.history import Committed, LaneRow, Restored, Taken
+from magnetar.chaos.history import Committed, Found, LaneRow, Restored, Taken
 from magnetar.chaos.simulation.disk import Disk
 from magnetar.chaos.simulation.following import Followed
 from magnetar.chaos.simulation.tails import Tails
@@ -25,19 +25,17 @@ if TYPE_CHECKING:
     from magnetar.runtime.store.effects import EffectRow
     from magnetar.runtime.store.parking import DeadLetter, ParkedKey, ParkedRow
     from magnetar.runtime.store.port import (
-        Beat,
         OutboxRow,
-        Roster,
         ShardChanges,
         ShardName,
         ShardRow,
-        Standing,
         StateRow,
         Store,
         Taker,
         TimerRow,
     )
     from magnetar.runtime.store.requests import Pause, Request
+    from magnetar.runtime.store.roster import Beat, Roster, Standing
     from magnetar.runtime.store.sqlite import SqliteMemory
     from magnetar.runtime.table import Table
 
@@ -237,12 +235,22 @@ class StormyStore:
         row = None if fate == LOST else self._inner.take(shard, epoch, taker)
         if row is not None:
             self._spare_the_living(shard, owner, taker)
+            if not taker.keeps:
+                self._find(row)
             self._weather.history.append(Taken(self._weather.clock(), shard, row.epoch, taker.owner))
         if fate is not None:
             self._weather.history.took_effect("unknown take")
             text = f"taking {shard}: the answer was lost"
             raise CommitUnknown(text)
         return row
+
+    def _find(self, row: ShardRow) -> None:
+        history = self._weather.history
+        for hand in row.hands:
+            if hand.holder:
+                history.append(Found(self._weather.clock(), row.shard, hand.message_id, hand.owner, hand.since))
+                history.meet("who took a shard found something in hand")
+        history.meet("a shard was careful", row.careful)
 
     def _spare_the_living(self, shard: ShardName, owner: str, taker: Taker) -> None:
         """R14: the broker hands a shard over at the first hiccup, so nobody may even try while its owner is well."""
@@ -299,17 +307,23 @@ class StormyStore:
         self._read("reading what is paused")
         return self._inner.pauses(shard)
 
-    def dispositions(self, actor: str, message_ids: Sequence[bytes]) -> dict[bytes, str]:
+    def dispositions(self, asked: Mapping[str, Sequence[bytes]]) -> dict[str, dict[bytes, str]]:
         """See the port."""
         self._read("reading the journal")
-        return self._inner.dispositions(actor, message_ids)
+        return self._inner.dispositions(asked)
 
-    def states(self, actor: str, keys: Sequence[str]) -> list[StateRow]:
+    def crashes(self, actor: str, message_ids: Sequence[bytes]) -> dict[bytes, int]:
+        """See the port."""
+        self._read("reading the ledger of crashes")
+        return self._inner.crashes(actor, message_ids)
+
+    def states(self, asked: Mapping[str, Sequence[str]]) -> dict[str, list[StateRow]]:
         """See the port."""
         self._read("loading states")
-        rows = self._inner.states(actor, keys)
-        self._meet_again(rows)
-        return rows
+        told = self._inner.states(asked)
+        for rows in told.values():
+            self._meet_again(rows)
+        return told
 
     def _meet_again(self, rows: Iterable[StateRow]) -> None:
         """A state that is loaded twice under one epoch had left memory in between."""

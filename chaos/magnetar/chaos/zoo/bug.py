@@ -23,6 +23,7 @@ class Promise(StrEnum):
     NO_FORK = "one order never forks"
     PUBLISHED = "what was decided is published, in order, once"
     REPLACED = "a lost worker is replaced in seconds"
+    POISON = "poison does not stop the line"
     NO_WRONG_DATA = "a bad or unknown schema never becomes wrong data"
 
 

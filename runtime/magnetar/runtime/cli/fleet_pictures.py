@@ -65,7 +65,9 @@ def _owner(report: ShardReport) -> Text:
     if not report.owner:
         how = "released" if report.clean else "not released in order"
         return Text.assemble(("nobody", _BAD), (f" ({how})" if report.epoch else " (never owned)", _FAINT))
-    return Text(report.owner) if report.owner_alive else Text.assemble((report.owner, _BAD), (" (not alive)", _BAD))
+    if not report.owner_alive:
+        return Text.assemble((report.owner, _BAD), (" (not alive)", _BAD))
+    return Text.assemble(report.owner, (" (careful)" if report.careful else "", _MOVE))
 
 
 def _worker(report: WorkerReport) -> dict[str, Text]:

@@ -73,8 +73,10 @@ def key_picture(report: KeyReport, now: datetime) -> RenderableType:
 def _parked(parked: ParkedReport, now: datetime) -> RenderableType:
     """What it waits for, the error, and what waits, head first."""
     first = f"its first message has failed {counted(parked.failures, 'time')}"
+    if parked.crashes:
+        first = f"a worker ended {counted(parked.crashes, 'time')} with its first message in hand"
     what = {
-        "retry": first if parked.failures else "what waits for it is being applied",
+        "retry": first if parked.failures or parked.crashes else "what waits for it is being applied",
         "held": "a message of it is a dead letter: it waits for a person",
         "unread": "no code here can read its first message: it waits for newer code",
         "crowded": "its first message asks for an effect of a dependency whose queue is full",
@@ -82,7 +84,10 @@ def _parked(parked: ParkedReport, now: datetime) -> RenderableType:
         "stopped": f"its first message is of a type that a person has paused: {simple(parked.held_by)}",
     }.get(parked.reason, parked.reason)
     then = "" if parked.due is None else f", and is tried again at {_when(parked.due, now)}"
-    lines = [Text.assemble((what, _BAD), then if parked.failures else ""), Text(f"since {_when(parked.since, now)}")]
+    lines = [
+        Text.assemble((what, _BAD), then if parked.failures or parked.crashes else ""),
+        Text(f"since {_when(parked.since, now)}"),
+    ]
     if parked.error:
         lines.append(Text(f"{parked.error}: {parked.error_text}", style=_BAD))
     waiting = [
@@ -192,15 +197,17 @@ def _deeds(told: Happening) -> RenderableType:
 def _undone(told: Happening) -> RenderableType:
     """Of a message that was not applied: its attempts."""
     nothing = "waits behind what came before it" if told.disposition == "parked" else "did nothing"
-    return _lines(
-        (
-            Text.assemble(
-                (f"attempt {each.number} failed", _BAD), f" at {clock(each.at)}: {each.error}: {each.error_text}"
-            )
-            for each in told.failures
-        ),
-        nothing=nothing,
-    )
+    failures = [
+        Text.assemble((f"attempt {each.number} failed", _BAD), f" at {clock(each.at)}: {each.error}: {each.error_text}")
+        for each in told.failures
+    ]
+    crashes = [
+        Text.assemble(
+            (f"crash {each.number}", _BAD), f" found out at {clock(each.at)}: {each.owner} ended with it in hand"
+        )
+        for each in told.crashes
+    ]
+    return _lines([*failures, *crashes], nothing=nothing)
 
 
 def _sent(type_: str, to: str, message_id: str, *, unsent: bool) -> Text:

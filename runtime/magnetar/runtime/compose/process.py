@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from magnetar.runtime.compose.running import RunningWorker, WorkerFailed
 from magnetar.runtime.threads.processes import Processes
 from magnetar.runtime.threads.supervision import Patience, Supervision
+from magnetar.runtime.threads.watchdog import Backstop
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -67,11 +68,13 @@ def run_until_signal(worker: RunningWorker, *, drain: float = 10.0, poll: float 
 
     `drain` is how long (seconds) it may take to release its shards.
     """
-    signals = Signals()
+    signals, backstop = Signals(), Backstop(worker.patience)
     try:
+        tune_collector()  # before the loop begins: it stops every thread, on a busy machine for half a second
         worker.start()
-        tune_collector()
+        backstop.look()
         while not signals.asked.wait(poll):
+            backstop.look()
             if worker.wait(0):
                 break
         if signals.asked.is_set():
@@ -81,6 +84,7 @@ def run_until_signal(worker: RunningWorker, *, drain: float = 10.0, poll: float 
         sys.stderr.write(f"magnetar: {error}\n")
         return FAILED
     finally:
+        backstop.close()
         signals.restore()
     _log.info("drained")
     return OK

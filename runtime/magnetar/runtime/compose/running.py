@@ -43,7 +43,8 @@ class WorkerFailed(MagnetarError):
 class RunningWorker:
     """One worker. `start`, then `drain` for an orderly end, or `kill` to drop it as a crash would.
 
-    `pulse`, `deadline` (seconds that a step may take) and `draining` are for those who watch it, from any thread.
+    `pulse`, `deadline` (seconds that a step may take, but for handlers) and `draining` are for those who watch it, from
+    any thread.
     """
 
     def __init__(  # noqa: PLR0913 - two places and what may stand beside them
@@ -84,8 +85,14 @@ class RunningWorker:
 
     def start(self) -> None:
         """Begin to take shards. Returns at once; `ready` tells when all are owned."""
-        self._watchdog = Watchdog(self.pulse, self.deadline)
+        quickest = min(plan.policy.deadline for plan in self._wiring.actors.values())
+        self._watchdog = Watchdog(self.pulse, self.deadline, stint=self._engine.stint, quickest=quickest)
         self._loop = Loop.start(self._engine, self._wakeup, self.pulse)
+
+    @property
+    def patience(self) -> float:
+        """What its slowest step may take, in seconds: a handler's by its policy, or any other."""
+        return max(self.deadline, *(plan.policy.deadline for plan in self._wiring.actors.values()))
 
     @property
     def ready(self) -> bool:

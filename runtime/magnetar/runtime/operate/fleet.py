@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping
 
     from magnetar.runtime.instant import Instant
-    from magnetar.runtime.store.port import Member, ShardName, ShardRow
+    from magnetar.runtime.store.port import ShardName, ShardRow
+    from magnetar.runtime.store.roster import Member
     from magnetar.runtime.store.views import Views
 
 
@@ -34,7 +35,8 @@ class ShardReport(msgspec.Struct, frozen=True):
 
     `owner` is '' while nobody has it; `owner_alive`: its owner was heard of lately. `epoch` counts how often the owner
     changed, `since` is when it last did (`changed`: seconds ago), and `why` what the new one said of that. `clean`: the
-    last release was in order (while it is owned: false). `lag` messages, the oldest published `oldest` seconds ago, are
+    last release was in order (while it is owned: false). `careful`: an owner was lost, and its messages go one by one
+    until what it may have been lost of is behind. `lag` messages, the oldest published `oldest` seconds ago, are
     what the broker has for it and it has not acknowledged; None where the broker was not asked, or there is none.
     `unsent` messages wait for their receipts, `timers` are armed, and `parked` ones wait
     behind a failure of their key.
@@ -54,6 +56,7 @@ class ShardReport(msgspec.Struct, frozen=True):
     unsent: int
     timers: int
     parked: int
+    careful: bool = False
 
 
 class WorkerReport(msgspec.Struct, frozen=True):
@@ -126,6 +129,7 @@ def _shard(
         changed=seconds(now - row.since) if row.since else None,
         why=row.why,
         clean=row.clean,
+        careful=row.careful,
         commits=row.commits,
         lag=None if lag is None else lag.messages,
         oldest=oldest,

@@ -99,7 +99,9 @@ class WaitingReport(msgspec.Struct, frozen=True):
 
 
 class ParkedReport(msgspec.Struct, frozen=True):
-    """Why a key is parked. `failures`, `error` and `error_text` are of what it waits for; `due` None: not by itself.
+    """Why a key is parked. `failures`, `crashes`, `error` and `error_text` are of what it waits for.
+
+    `due` None: not by itself. `crashes`: how often a worker ended with its first message in hand.
 
     `reason`: `retry`, its first message is tried again; `held`, a message of it died; `unread`, newer code is needed;
     `crowded`, it asks for an effect of a dependency whose queue is full; `paused`, by a person; `stopped`, the type of
@@ -116,6 +118,7 @@ class ParkedReport(msgspec.Struct, frozen=True):
     waiting: int
     messages: list[WaitingReport]
     held_by: str = ""
+    crashes: int = 0
 
 
 class KeyReport(msgspec.Struct, frozen=True):
@@ -176,10 +179,19 @@ class FailureReport(msgspec.Struct, frozen=True):
     error_text: str
 
 
+class CrashReport(msgspec.Struct, frozen=True):
+    """A worker that ended with a message in hand: which crash of it that was, when it was found out, and who ended."""
+
+    number: int
+    at: datetime
+    owner: str
+
+
 class Happening(msgspec.Struct, frozen=True):
     """One message of the key, and what it did. `version` is the state's after it.
 
     Of one that was not applied, `version` is that of the state meanwhile, and `failures` are its attempts so far.
+    `crashes` are the workers that ended with it in hand.
 
     `source` is `topic/partition`, `timer`, `effect` or `local`; `position` the broker's there. `published_at` is the
     publisher's clock (a timer's due time), `handled_at` the store's.
@@ -202,6 +214,7 @@ class Happening(msgspec.Struct, frozen=True):
     armed: list[ArmedReport]
     cancelled: list[str]
     failures: list[FailureReport] = []
+    crashes: list[CrashReport] = []
     asked: list[AskedReport] = []
 
 
@@ -269,6 +282,7 @@ def _parked(views: Views, decoding: Decoding, name: KeyName) -> ParkedReport | N
             for row in rows
         ],
         key.held_by,
+        key.crashes,
     )  # fmt: skip
 
 
@@ -295,7 +309,11 @@ def _with_failures(views: Views, rows: list[JournalRow], told: list[Happening]) 
                 FailureReport(each.number, to_datetime(each.now), each.error, each.error_text)
                 for each in views.failures_of(row.actor, row.message_id)
             ]
-            found.append(msgspec.structs.replace(message, failures=failures))
+            crashes = [
+                CrashReport(each.number, to_datetime(each.now), each.owner)
+                for each in views.crashes_of(row.actor, row.message_id)
+            ]
+            found.append(msgspec.structs.replace(message, failures=failures, crashes=crashes))
         else:
             found.append(message)
     return found

@@ -26,8 +26,8 @@ if TYPE_CHECKING:
     from magnetar.runtime.operate.key_names import KeyName
     from magnetar.runtime.operate.keys import ParkedReport
     from magnetar.runtime.store.parking import DeadLetter
-    from magnetar.runtime.store.port import Member
     from magnetar.runtime.store.requests import Pause, Request
+    from magnetar.runtime.store.roster import Member
     from magnetar.runtime.store.views import Views
 
 _LATELY = micros(Liveness().live)

@@ -74,9 +74,9 @@ class ParkedKey(NamedTuple):
     """A key that is parked, why, and when its head is tried next.
 
     `first` and `last` are the ordinals of head and last parked row; nothing waits when `last` is `first` - 1.
-    `failures`, `error` and `error_text` are of the head. `since` is when the key was parked. `held_by`: of one
-    that is *held* the id of its dead letter, as text, of one that is *stopped* the type; '' where there is none, and
-    where code held it that did not write that down.
+    `failures`, `error`, `error_text` and `crashes` (how often it took a worker with it, R24) are of the head.
+    `since` is when the key was parked. `held_by`: of one that is *held* the id of its dead letter, as text, of one
+    that is *stopped* the type; '' where there is none, and where code held it that did not write that down.
     """
 
     actor: str
@@ -91,6 +91,7 @@ class ParkedKey(NamedTuple):
     error_text: str
     since: Instant
     held_by: str = ""
+    crashes: int = 0
 
 
 class FailureRow(NamedTuple):

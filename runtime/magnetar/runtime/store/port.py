@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
-from magnetar.runtime.instant import SECOND
+from magnetar.runtime.store.care import Care
 from magnetar.runtime.store.effects import EffectChanges
 from magnetar.runtime.store.parking import Parking
 from magnetar.runtime.store.requests import Answering
@@ -28,9 +28,11 @@ if TYPE_CHECKING:
 
     from magnetar.runtime.bus.port import Position
     from magnetar.runtime.instant import Instant
+    from magnetar.runtime.store.care import Hand
     from magnetar.runtime.store.effects import EffectRow
     from magnetar.runtime.store.parking import DeadLetter, ParkedKey, ParkedRow
     from magnetar.runtime.store.requests import Pause, Request
+    from magnetar.runtime.store.roster import Beat, Roster, Standing
     from magnetar.runtime.table import Table
 
 ShardName = str
@@ -155,7 +157,9 @@ class ShardRow(NamedTuple):
     """The row that owns a shard (R1). `positions` maps `topic/partition` to the last position applied (R10).
 
     `generation` is the store's (R11, R18), `contracts` the highest one of code that has owned the shard (R16).
-    `since` is when the owner last changed, by the store's clock, and `why` what its owner said of that.
+    `since` is when the owner last changed, by the store's clock, and `why` what its owner said of that. `careful`: an
+    owner ended without marking it clean, and what it may have ended of is not behind yet; `hands` are what it had in
+    hand (R25).
     """
 
     shard: ShardName
@@ -170,69 +174,18 @@ class ShardRow(NamedTuple):
     since: Instant
     why: str
     positions: Mapping[str, Position]
+    careful: bool = False
+    hands: tuple[Hand, ...] = ()
 
 
 class Taker(NamedTuple):
-    """Who takes a shard, and why. `renews`: with a new store generation (R11)."""
+    """Who takes a shard, and why. `renews`: with a new store generation (R11). `keeps`: it is the taker's already."""
 
     owner: str
     contracts: int = 0
     why: str = ""
     renews: bool = False
-
-
-class Beat(NamedTuple):
-    """What a worker says of itself once a second (R13). `silence`: since its last broker round trip."""
-
-    worker: str
-    code: str
-    contracts: int
-    actors: str  # those that it serves, parted by commas
-    silence: Instant
-    progress: int  # groups committed so far
-    leaving: bool
-
-
-class Member(NamedTuple):
-    """A worker as the store saw it last: when it came, was seen, and had heard the broker, by the store's clock.
-
-    Hints only (R14): what it may do is decided by broker and fence.
-    """
-
-    worker: str
-    code: str
-    contracts: int
-    actors: str
-    since: Instant
-    seen: Instant
-    heard: Instant
-    progress: int
-    leaving: bool
-
-    def serves(self, actor: str) -> bool:
-        """Whether it may own shards of the actor."""
-        return actor in self.actors.split(",")
-
-
-MEMORY_OF_WORKERS = 3600 * SECOND
-"""Workers that were not seen for so long are forgotten."""
-
-
-class Standing(NamedTuple):
-    """Who has a shard, as its row says now; fields as in `ShardRow`."""
-
-    epoch: int
-    owner: str
-    since: Instant
-    contracts: int
-
-
-class Roster(NamedTuple):
-    """All workers and the standing of all shards, at one instant of the store's clock."""
-
-    now: Instant
-    members: tuple[Member, ...]
-    shards: Mapping[ShardName, Standing]
+    keeps: bool = False
 
 
 @dataclass(slots=True)
@@ -255,6 +208,7 @@ class ShardChanges:
     parking: Parking | None = None  # most groups park nothing, and pay nothing for it
     effects: EffectChanges | None = None  # likewise
     answering: Answering | None = None
+    care: Care | None = None  # nor does one for care, where nobody has to be careful
 
     def to_answer(self) -> Answering:
         """What its requests change, made when the first is executed."""
@@ -273,6 +227,12 @@ class ShardChanges:
         if self.effects is None:
             self.effects = EffectChanges()
         return self.effects
+
+    def to_care(self) -> Care:
+        """The group's care, made when it is first asked for."""
+        if self.care is None:
+            self.care = Care()
+        return self.care
 
 
 class StoreError(Exception):
@@ -344,6 +304,8 @@ class Store(Protocol):
     def take(self, shard: ShardName, epoch: int, taker: Taker) -> ShardRow | None:
         """Own the shard if its epoch is still `epoch`: bumps it, sets owner, clears *clean* (R12).
 
+        A shard that was not clean is careful from now on (R25), unless the taker keeps it.
+
         None: somebody was faster, or has written it with later contracts than the taker's (R16).
 
         The row returned has the new epoch, and `clean` as it was before. `since` and `why` change with the owner only.
@@ -353,7 +315,8 @@ class Store(Protocol):
     def release(self, shard: ShardName, epoch: int, sent: tuple[int, int] | None = None) -> bool:
         """Mark *clean* and ownerless under the fence (R15). False: the shard was lost, and nothing is changed.
 
-        `sent` are lane numbers (from, to], all confirmed: their outbox rows go in the same transaction.
+        `sent` are lane numbers (from, to], all confirmed: their outbox rows go in the same transaction. So does what
+        is in hand: who releases has nothing in hand (R25). A careful shard stays one.
         """
         ...
 
@@ -389,12 +352,16 @@ class Store(Protocol):
         """What is paused in the shard, by type."""
         ...
 
-    def dispositions(self, actor: str, message_ids: Sequence[bytes]) -> dict[bytes, str]:
-        """Which of these messages the actor's journal knows, and how they ended (R2)."""
+    def dispositions(self, asked: Mapping[str, Sequence[bytes]]) -> dict[str, dict[bytes, str]]:
+        """Of each actor: which of these messages its journal knows, and how they ended (R2). One question for all."""
         ...
 
-    def states(self, actor: str, keys: Sequence[str]) -> list[StateRow]:
-        """The states of those keys that have one. No order."""
+    def crashes(self, actor: str, message_ids: Sequence[bytes]) -> dict[bytes, int]:
+        """How often each of these messages took a worker with it (R24); those that never did are left out."""
+        ...
+
+    def states(self, asked: Mapping[str, Sequence[str]]) -> dict[str, list[StateRow]]:
+        """Of each actor: the states of those keys that have one. No order. One question for all."""
         ...
 
     def commit(self, group: Sequence[ShardChanges]) -> frozenset[ShardName]:

@@ -8,11 +8,13 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from magnetar.runtime.instant import Instant
+    from magnetar.runtime.store.care import CrashRow
     from magnetar.runtime.store.effects import EffectRow
     from magnetar.runtime.store.parking import DeadLetter, FailureRow, ParkedKey, ParkedRow
-    from magnetar.runtime.store.port import JournalRow, Member, OutboxRow, ShardName, ShardRow, StateRow, TimerRow
+    from magnetar.runtime.store.port import JournalRow, OutboxRow, ShardName, ShardRow, StateRow, TimerRow
     from magnetar.runtime.store.replays import Replay, Replayed, ReplayLetter
     from magnetar.runtime.store.requests import Edit, Pause, Request
+    from magnetar.runtime.store.roster import Member
 
 PRODUCT = "product"
 """Among the settings of a store: which database it is, `sqlite` or `postgresql`."""
@@ -88,6 +90,10 @@ class Views(Protocol):
 
     def failures_of(self, actor: str, message_id: bytes) -> list[FailureRow]:
         """Each failure of a message, the first one first."""
+        ...
+
+    def crashes_of(self, actor: str, message_id: bytes) -> list[CrashRow]:
+        """Each worker that ended with this message in hand, the first one first."""
         ...
 
     def dead_letters(self, actor: str | None = None, limit: int = 1000) -> list[DeadLetter]:

@@ -45,6 +45,9 @@ BUILD_INFO = _gauge("magnetar_build_info", ("version",), "The version that runs,
 SHARDS = _gauge("magnetar_shards", ("actor",), "Shards that the actor has, whoever owns them.")
 SHARDS_OWNED = _gauge("magnetar_shards_owned", ("actor",), "Shards that this worker owns.")
 SHARDS_ASSIGNED = _gauge("magnetar_shards_assigned", ("actor",), "Shards that the assignment gives to this worker.")
+SHARDS_CAREFUL = _gauge(
+    "magnetar_shards_careful", ("actor",), "Shards that this worker owns, whose messages go one by one."
+)
 SHARD_EPOCH = _gauge("magnetar_shard_epoch", ("shard",), "Epoch of a shard that this worker owns.")
 TAKEOVERS = _counter("magnetar_takeovers_total", ("actor", "how"), "Shards won, by how they had been left.")
 LOSSES = _counter("magnetar_shards_lost_total", ("actor", "reason"), "Shards that this worker owns no more, by why.")
@@ -84,6 +87,9 @@ REHOMED = _counter("magnetar_messages_rehomed_total", ("actor",), "Messages foun
 STALE_TIMERS = _counter("magnetar_timers_stale_total", ("actor",), "Timers that fired when cancelled or replaced.")
 
 FAILURES = _counter("magnetar_failures_total", ("actor",), "Failed attempts to handle a message.")
+CRASHES = _counter(
+    "magnetar_crashes_total", ("actor",), "Workers that ended with a message in hand, as found out here."
+)
 DEAD_LETTERS = _counter("magnetar_dead_letters_total", ("actor",), "Messages given up: dead letters.")
 PARKED_KEYS = _gauge("magnetar_parked_keys", ("shard", "reason"), "Keys that are parked, by why.")
 PARKED = _gauge("magnetar_parked_messages", ("shard",), "Messages that wait for their parked keys.")
@@ -133,10 +139,10 @@ LOOP_STEPS = _counter("magnetar_loop_steps_total", (), "Steps of the loop.")
 LOOP_BUSY = _counter("magnetar_loop_busy_seconds_total", (), "Time in steps of the loop: one second a second is full.")
 
 CATALOGUE: tuple[Metric, ...] = (
-    BUILD_INFO, SHARDS, SHARDS_OWNED, SHARDS_ASSIGNED, SHARD_EPOCH, TAKEOVERS, LOSSES, WENT_BACK,
+    BUILD_INFO, SHARDS, SHARDS_OWNED, SHARDS_ASSIGNED, SHARDS_CAREFUL, SHARD_EPOCH, TAKEOVERS, LOSSES, WENT_BACK,
     COMMITS, COMMITS_REFUSED, COMMITS_UNKNOWN, COMMIT_MESSAGES, COMMIT_DURATION,
     SETTLED, MESSAGE_AGE, DUPLICATES, SKIPPED, REHOMED, STALE_TIMERS,
-    FAILURES, DEAD_LETTERS, PARKED_KEYS, PARKED, PARKED_AGE, LONG_TAILS, FULL_TAILS,
+    FAILURES, CRASHES, DEAD_LETTERS, PARKED_KEYS, PARKED, PARKED_AGE, LONG_TAILS, FULL_TAILS,
     EFFECT_CALLS, EFFECT_DURATION, EFFECTS_TOLD, EFFECTS_WAITING, EFFECTS_OPEN, BREAKER,
     RELAYED, RELAY_DUPLICATES, BLOCKED, LANE, INBOX, LAG, TIMERS, ENTITIES,
     WAITS, LOOP_STEPS, LOOP_BUSY,

@@ -51,6 +51,7 @@ class Counting(Observer):
             metrics.REHOMED: zeros(actors),
             metrics.STALE_TIMERS: zeros(actors),
             metrics.FAILURES: zeros(actors),
+            metrics.CRASHES: zeros(actors),
             metrics.DEAD_LETTERS: zeros(actors),
             metrics.EFFECT_CALLS: {},
             metrics.EFFECTS_TOLD: {},
@@ -113,6 +114,8 @@ class Counting(Observer):
         for changes in group:
             if changes.parking is not None:
                 self._fail(_actor(changes.shard), changes.parking)
+            if changes.care is not None:
+                add(self.numbers[metrics.CRASHES], (_actor(changes.shard),), len(changes.care.crashes))
             if changes.journal:
                 size += len(changes.journal)
                 actor = changes.journal[0].actor

@@ -17,7 +17,7 @@ from magnetar.runtime.worker.breaker import BreakerState
 from magnetar.runtime.worker.parking import waiting
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from magnetar.runtime.instant import Instant
     from magnetar.runtime.store.port import ShardName
@@ -56,6 +56,7 @@ class ShardView(NamedTuple):
 
     name: ShardName
     epoch: int
+    careful: bool
     lane: int
     inbox: int
     lag: float
@@ -85,6 +86,7 @@ class Looking:
         shards = self.shards()
         return {
             metrics.SHARD_EPOCH: {(shard.name,): shard.epoch for shard in shards},
+            metrics.SHARDS_CAREFUL: _careful(shards),
             metrics.LANE: {(shard.name,): shard.lane for shard in shards},
             metrics.INBOX: {(shard.name,): shard.inbox for shard in shards},
             metrics.LAG: {(shard.name,): shard.lag for shard in shards},
@@ -111,6 +113,14 @@ class Looking:
         }
 
 
+def _careful(shards: Iterable[ShardView]) -> Numbers:
+    """By actor; one of which none is careful is there, too."""
+    counts: Counter[tuple[str, ...]] = Counter()
+    for shard in shards:
+        counts[shard.name.rpartition("/")[0],] += shard.careful
+    return dict(counts)
+
+
 def _viewed(shard: Shard, hand: Batch | None, now: Instant) -> ShardView:
     backlogs = [feed.source.backlog() for feed in shard.feeds]
     oldest = [backlog.oldest for backlog in backlogs if backlog.oldest is not None]
@@ -122,6 +132,7 @@ def _viewed(shard: Shard, hand: Batch | None, now: Instant) -> ShardView:
     return ShardView(
         name=shard.name,
         epoch=shard.epoch,
+        careful=shard.custody.careful is not None,
         lane=shard.lane.unsettled,
         inbox=sum(backlog.waiting for backlog in backlogs) + sum(len(feed.returned) for feed in shard.feeds),
         lag=max(0, now - min(oldest, default=now)) / SECOND,

@@ -12,6 +12,7 @@ import pykka
 
 from magnetar.runtime.instant import SECOND, Instant
 from magnetar.runtime.threads.naming import LOOP, show_as
+from magnetar.runtime.threads.pressure import Pressure, relief
 
 if TYPE_CHECKING:
     from magnetar.runtime.worker.engine import Engine
@@ -79,6 +80,7 @@ class Loop(pykka.ThreadingActor):
     def on_start(self) -> None:
         """Begin to step."""
         show_as(LOOP)
+        self._pressure = Pressure()
         self.actor_ref.tell(Step())
 
     def on_receive(self, message: object) -> None:
@@ -105,8 +107,18 @@ class Loop(pykka.ThreadingActor):
             if self._engine.ownership.gone:
                 self._end(None)
                 return
+            self._relieve()
             self._sleep(wanted)
         self.actor_ref.tell(Step())
+
+    def _relieve(self) -> None:
+        """Between groups, leave the processors alone for as long as they were waited for, unless much more waits.
+
+        Where all are wanted, each wait makes the next group larger, and each larger group costs less a message: so the
+        machine finds time for those that everybody waits for. Where one is free nothing is waited for.
+        """
+        if self._engine.turn.idle and not self._engine.turn.pressed:
+            time.sleep(relief(self._pressure.since_last()))
 
     def _sleep(self, wanted: Instant | None) -> None:
         seconds = self._longest_sleep if wanted is None else (wanted - steady_clock()) / SECOND
@@ -123,6 +135,7 @@ class Loop(pykka.ThreadingActor):
     def on_stop(self) -> None:
         """The last thing the loop does: nobody may wait for an answer that will not come."""
         self._engine.abandon()
+        self._pressure.close()
         self._pulse.ended.set()
 
 

@@ -33,7 +33,8 @@ class Arrival(msgspec.Struct, frozen=True, gc=False):
     came. `message` is None where it could not be read, and `problem` says why (never raised, so that it leads
     nowhere); `key` is then what the broker knows, '' for none. `ordinal`: its place in the parked tail that it comes
     from, and `failures` what is in its ledger. `buried`: it is a dead letter. `effect`: it is its first outcome, with
-    which it closes.
+    which it closes. `crashes`: it was in hand when a worker ended, so often by now; not zero only when it comes for the
+    first time since: the policy says whether it is tried at once, waits, or dies.
     """
 
     message_id: bytes
@@ -54,6 +55,7 @@ class Arrival(msgspec.Struct, frozen=True, gc=False):
     ordinal: int | None = None
     failures: int = 0
     buried: bool = False
+    crashes: int = 0
 
 
 def from_mail(plan: ActorPlan, mail: Mail, message_id: bytes, now: Instant) -> Arrival:

@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 LETTER, TYPE, MOST, VALUE = "letter", "type", "most", "value"
 """Names of arguments: a message id, a message type, how often a letter may have been replayed before, and JSON."""
 
+ENDED = "a worker ended while it tried this message; it is not tried again unless somebody asks once more"
+"""The answer to who has asked for a message to be tried that ends its worker (R24)."""
+
 _arguments = msgspec.json.Decoder(dict[str, str]).decode
 
 
@@ -36,6 +39,10 @@ class FailedAgain(Exception):
     """A message was tried, and has failed; the text says with what."""
 
 
+class GoesAlone(Exception):
+    """It has ended a worker before: nothing else may be in its group (R25)."""
+
+
 class Asked(NamedTuple):
     """`arrival` is the key's head, or the dead letter's message; None where none is needed, or there is none."""
 
@@ -45,24 +52,37 @@ class Asked(NamedTuple):
     letter: DeadLetter | None = None
 
 
-def look_up(store: Store, reader: Reader, shard: Shard, request: Request) -> Asked:
+def look_up(store: Store, reader: Reader, shard: Shard, request: Request, *, alone: bool) -> Asked:
     """Read what the request is about. Raises `StoreUnavailable`, and `SchemaUnavailable` for what is to be tried.
 
-    Arguments that cannot be understood are none: it will be refused.
+    `GoesAlone`: nothing was opened. Arguments that cannot be understood are none: it will be refused.
     """
-    try:
-        arguments = _arguments(request.arguments)
-    except (msgspec.MsgspecError, UnicodeDecodeError):
-        arguments = {}
-    key = shard.parking.keys.get(request.key)
-    letter_id = arguments.get(LETTER, "")
-    if not letter_id and key is not None and key.reason == Reason.HELD and request.what in {What.RETRY, What.SKIP}:
-        letter_id = key.held_by
-    if letter_id:
-        return _about_letter(store, reader, shard, Asked(request, arguments), id_of(letter_id))
+    arguments, key = _understood(request), shard.parking.keys.get(request.key)
+    if letter_id := _letter_of(shard, request):
+        return _about_letter(store, reader, shard, Asked(request, arguments), id_of(letter_id), alone=alone)
     if request.what == What.SKIP and key is not None:
         return Asked(request, arguments, _head(store, reader, key))
     return Asked(request, arguments)
+
+
+def _understood(request: Request) -> Mapping[str, str]:
+    try:
+        return _arguments(request.arguments)
+    except (msgspec.MsgspecError, UnicodeDecodeError):
+        return {}
+
+
+def _letter_of(shard: Shard, request: Request) -> str:
+    """The id of the dead letter that it is about, as text; '' for none."""
+    key, named = shard.parking.keys.get(request.key), _understood(request).get(LETTER, "")
+    if named or key is None or key.reason != Reason.HELD or request.what not in {What.RETRY, What.SKIP}:
+        return named
+    return key.held_by
+
+
+def to_be_tried(shard: Shard, request: Request) -> str:
+    """The id of the dead letter that is opened and handled for it, as text: it goes alone (R25). '' for none."""
+    return _letter_of(shard, request) if request.what in {What.REPLAY, What.RETRY} else ""
 
 
 def _head(store: Store, reader: Reader, key: ParkedKey) -> Arrival | None:
@@ -71,12 +91,14 @@ def _head(store: Store, reader: Reader, key: ParkedKey) -> Arrival | None:
     return reader.bare(rows[0]) if rows else None
 
 
-def _about_letter(store: Store, reader: Reader, shard: Shard, asked: Asked, message_id: bytes) -> Asked:
+def _about_letter(store: Store, reader: Reader, shard: Shard, asked: Asked, message_id: bytes, *, alone: bool) -> Asked:
     letter = store.letter(shard.plan.name, message_id)
     if letter is None or letter.shard != shard.name:
         return asked
     row = ParkedRow(letter.actor, letter.key, 0, letter.shard, letter.message_id, *letter[4:15], letter.dead_at)
     tries = asked.request.what in {What.REPLAY, What.RETRY}
+    if tries and letter.crashes and not alone:
+        raise GoesAlone
     arrival = reader.parked(shard.plan, row, letter.failures) if tries else reader.bare(row)
     return asked._replace(arrival=_buried(arrival), letter=letter)
 

@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
 from magnetar.runtime.bus.port import BusError
-from magnetar.runtime.identity import to_text
+from magnetar.runtime.identity import id_of, to_text
+from magnetar.runtime.worker.asked import to_be_tried
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -15,13 +16,17 @@ if TYPE_CHECKING:
     from magnetar.runtime.bus.port import Delivery, Position
     from magnetar.runtime.errors import MisuseError
     from magnetar.runtime.instant import Instant
+    from magnetar.runtime.store.care import Hand
     from magnetar.runtime.store.effects import EffectMove
+    from magnetar.runtime.store.parking import ParkedRow
     from magnetar.runtime.store.port import ShardChanges, TimerRow
     from magnetar.runtime.store.requests import Request
     from magnetar.runtime.worker.answers import Told
     from magnetar.runtime.worker.arrival import Arrival
     from magnetar.runtime.worker.asked import Asked
-    from magnetar.runtime.worker.handling import Handled
+    from magnetar.runtime.worker.custody import Careful
+    from magnetar.runtime.worker.part import Handled
+    from magnetar.runtime.worker.reading import Name
     from magnetar.runtime.worker.shard import Feed, Mail, Shard
     from magnetar.schemas import EncodeFailed
 
@@ -58,9 +63,13 @@ class Suspect(NamedTuple):
 class Batch:
     """What one shard gave to this turn: parked keys that go on, fired timers, outcomes, mail, deliveries by feed.
 
-    Then the arrivals made of it; `tails` are those of the parked keys, head first. `moves` are attempts at effects that
-    begin, or have ended without an outcome. Or it is one `request`, and nothing else: `asked` is that with what it is
-    about.
+    Then the names of the deliveries, feed by feed, and the arrivals made of it; `tails` are those of the parked keys,
+    head first. `moves` are attempts at effects that begin, or have ended without an outcome. Or it is one `request`,
+    and nothing else: `asked` is that with what it is about.
+
+    `alone`: it holds one arrival that must go alone (R25), `named` is its id, `hand` what is in hand while it is
+    opened, and `rows` is the head of the key that goes on. `crashes`: with how many it was charged when it was in hand
+    the last time; not `opened`: those are as many as it may have. `behind`: it holds what is committed already.
     """
 
     shard: Shard
@@ -74,6 +83,14 @@ class Batch:
     arrivals: list[Arrival] = field(default_factory=list)
     request: Request | None = None
     asked: Asked | None = None
+    alone: bool = False
+    behind: bool = False
+    opened: bool = True
+    named: bytes | None = None
+    hand: Hand | None = None
+    crashes: int = 0
+    rows: list[ParkedRow] = field(default_factory=list)
+    names: list[list[Name]] = field(default_factory=list)
 
     def give_back(self) -> None:
         """Put everything back where it was, to be taken first again."""
@@ -89,6 +106,18 @@ class Batch:
         self.shard.in_turn = False
         if self.shard.stopped.is_set():  # it was lost meanwhile: nobody will take this
             self.shard.refuse_mail()
+
+    def advance(self) -> None:
+        """It is committed: its request goes alone no more, and of each feed there are so many fewer that do."""
+        careful = self.shard.custody.careful
+        if self.request is not None:
+            self.shard.custody.suspects.discard(self.request.id)
+        if careful is not None and not self.behind:
+            for feed, deliveries in self.deliveries:
+                left = careful.left[feed.name]
+                careful.left[feed.name] = left - len(deliveries)
+                if 0 < left <= len(deliveries):
+                    careful.look_at = 0
 
     @property
     def size(self) -> int:
@@ -126,6 +155,16 @@ class Group:
     batches: list[Batch]
     parts: list[Handled] = field(default_factory=list)
 
+    @property
+    def hand(self) -> Hand | None:
+        """What must be in hand while the group is opened and handled: its only arrival, or nothing."""
+        return self.batches[0].hand if self.batches else None
+
+    def leave_out(self, batch: Batch) -> None:
+        """Nothing comes of it in this group: it is given back."""
+        batch.give_back()
+        self.batches.remove(batch)
+
 
 def gather(shards: Iterable[Shard], room: int, now: Instant) -> list[Batch]:
     """What is there, round-robin in the order given, up to `room` arrivals in all (R21)."""
@@ -140,8 +179,94 @@ def gather(shards: Iterable[Shard], room: int, now: Instant) -> list[Batch]:
     return batches
 
 
+def gather_alone(shards: Iterable[Shard], room: int, now: Instant) -> list[Batch]:
+    """One arrival that must go alone, of the first shard that has one; or what is behind already, up to `room`."""
+    for shard in shards:
+        suspicious = shard.parking.suspects or _tells_alone(shard) or _asks_alone(shard)
+        if shard.custody.careful is None and not suspicious:
+            continue
+        if not shard.lane.full and now >= shard.waits_until and not shard.custody.found:
+            batch = Batch(shard, alone=True)
+            _take_one(batch, room)
+            if batch.size:
+                shard.in_turn = True
+                return [batch]
+    return []
+
+
+def _take_one(batch: Batch, room: int) -> None:
+    """In the order of a group: what waits inside the shard, then feed by feed, as many of each as a group holds.
+
+    What an older copy of a store handles again then meets in the order of the first time, as far as it can. A request
+    has its turn as in any group.
+    """
+    shard, careful = batch.shard, batch.shard.custody.careful
+    if (careful is not None or _asks_alone(shard)) and _take_request(batch, alone=True):
+        return
+    if not shard.halted:
+        _take_one_arrival(batch, room)
+    if not batch.size and (careful is not None or _asks_alone(shard)):
+        _take_request(batch, alone=True)
+
+
+def _asks_alone(shard: Shard) -> bool:
+    """Whether a person has asked for a dead letter to be tried that may end the worker, as far as is known."""
+    custody = shard.custody
+    if not shard.requests or not (custody.suspects or custody.charged):
+        return False
+    request = shard.requests[0]
+    letter = to_be_tried(shard, request)
+    return bool(letter) and (request.id in custody.suspects or id_of(letter) in custody.charged)
+
+
+def _take_one_arrival(batch: Batch, room: int) -> None:
+    shard, careful = batch.shard, batch.shard.custody.careful
+    key = shard.parking.take_suspect()
+    if key is None and careful is not None:
+        key = shard.parking.take()
+    if key is not None:
+        batch.keys.append(key)
+    elif careful is not None and not shard.parking.full:
+        _take_one_that_came(batch, careful, room)
+    elif _tells_alone(shard) and not shard.parking.full:
+        batch.told = shard.errands.take_told(1)
+
+
+def _take_one_that_came(batch: Batch, careful: Careful, room: int) -> None:
+    shard = batch.shard
+    if shard.due:
+        batch.due.append(shard.due.popleft())
+    elif shard.errands.told:
+        batch.told = shard.errands.take_told(1)
+    elif shard.mail:
+        batch.mail.append(shard.mail.popleft())
+    else:
+        _take_from_one(batch, sorted(shard.feeds, key=lambda feed: careful.left[feed.name] <= 0), room)
+
+
+def _tells_alone(shard: Shard) -> bool:
+    """Whether the next outcome of an effect may be what the last owner has ended of, or surely is."""
+    told = shard.errands.told
+    return bool(told) and (
+        told[0].row.effect_id in shard.errands.suspects or told[0].message_id in shard.custody.charged
+    )
+
+
+def _take_from_one(batch: Batch, feeds: Iterable[Feed], room: int) -> None:
+    """The first delivery of the first feed that has any; or all that are behind, for they need not be opened."""
+    for feed in feeds:
+        deliveries = _take_from(feed, room)
+        if deliveries:
+            applied = feed.applied
+            count = 0 if applied is None else sum(each.position <= applied for each in deliveries)
+            batch.behind = count > 0
+            batch.deliveries.append((feed, deliveries[: max(1, count)]))
+            feed.returned.extendleft(reversed(deliveries[max(1, count) :]))
+            return
+
+
 def _batch(shard: Shard, room: int, now: Instant) -> Batch | None:
-    batch, stops = Batch(shard), shard.lane.full or now < shard.waits_until
+    batch, stops = Batch(shard), shard.lane.full or now < shard.waits_until or shard.custody.careful is not None
     if stops or not _take_request(batch):
         batch.moves = shard.errands.take_moves(room)  # a shard that stops keeps no slot from others
     if not stops and batch.request is None:
@@ -154,10 +279,10 @@ def _batch(shard: Shard, room: int, now: Instant) -> Batch | None:
     return batch
 
 
-def _take_request(batch: Batch) -> bool:
+def _take_request(batch: Batch, *, alone: bool = False) -> bool:
     """R27: one at a time, and in turn with what else arrives, so that neither waits for long."""
     shard = batch.shard
-    shard.serves = bool(shard.requests) and not shard.serves
+    shard.serves = bool(shard.requests) and (alone or not _asks_alone(shard)) and not shard.serves
     if shard.serves:
         batch.request = shard.requests.popleft()
     return shard.serves
@@ -179,8 +304,9 @@ def _take_what_came(batch: Batch, room: int) -> None:
     while shard.due and room > 0:
         batch.due.append(shard.due.popleft())
         room -= 1
-    batch.told = shard.errands.take_told(room)
-    room -= len(batch.told)
+    while room > 0 and shard.errands.told and not _tells_alone(shard):
+        batch.told += shard.errands.take_told(1)
+        room -= 1
     while shard.mail and room > 0:
         batch.mail.append(shard.mail.popleft())
         room -= 1

@@ -83,7 +83,7 @@ class Bells:
         offset = self._holdings.clock_offset
         due = shard.parking.ring_by_row(now + offset)
         choices = [NEVER if due is None else Next(due - offset)]  # what rings, the turn takes, when it can
-        waits = any(key.failures and key.due is not None for key in shard.parking.keys.values())
+        waits = any((key.failures or key.crashes) and key.due is not None for key in shard.parking.keys.values())
         if waits or shard.name in self._towers:
             towers = self._towers.setdefault(shard.name, {})
             choices += [self._attend(shard, topic, towers, now, waits=waits) for topic, _ in shard.plan.retries]

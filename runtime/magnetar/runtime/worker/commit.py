@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from magnetar.runtime.store.port import Store, Taker
     from magnetar.runtime.store.requests import Answering
-    from magnetar.runtime.worker.handling import Handled
+    from magnetar.runtime.worker.part import Handled
     from magnetar.runtime.worker.shard import Shard
 
 
@@ -48,7 +48,7 @@ def advance(shard: Shard, handled: Handled) -> None:
 
 
 def _follow_parts(shard: Shard, handled: Handled) -> None:
-    """What most groups have none of: parked keys, effects, and what people asked."""
+    """What most groups have none of: parked keys, effects, what people asked, and care."""
     changes = handled.changes
     if changes.parking is not None:
         shard.parking.follow(changes.parking)
@@ -56,6 +56,8 @@ def _follow_parts(shard: Shard, handled: Handled) -> None:
         shard.errands.follow(changes.effects)
     if changes.answering is not None:
         _follow_requests(shard, handled, changes.answering)
+    if changes.care is not None:
+        shard.custody.follow(changes.care)
 
 
 def _follow_requests(shard: Shard, handled: Handled, answering: Answering) -> None:
@@ -83,7 +85,7 @@ def read_back(store: Store, parts: Sequence[Handled], taker: Taker) -> ReadBack:
     result = ReadBack([], [], [])
     for handled in parts:
         shard, changes = handled.shard, handled.changes
-        row = store.take(shard.name, shard.epoch, taker)
+        row = store.take(shard.name, shard.epoch, taker._replace(keeps=True))
         if row is None:
             result.lost.append(shard)
             continue

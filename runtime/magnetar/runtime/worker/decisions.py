@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from magnetar.runtime.store.port import ShardName
     from magnetar.runtime.wiring import ActorPlan
     from magnetar.runtime.worker.arrival import Arrival
-    from magnetar.runtime.worker.handling import Place
+    from magnetar.runtime.worker.part import Place
     from magnetar.runtime.worker.posting import Posting
     from magnetar.schemas import Message
 

@@ -41,6 +41,9 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger("magnetar.effects")
 
+PATIENCE: Instant = micros(10)
+"""So long does what must be handled alone wait for a call that is under way, at most."""
+
 
 @dataclass(slots=True)
 class Line:
@@ -74,6 +77,11 @@ class Flight:
     def deadline(self) -> Instant:
         """When it has had its time."""
         return self.began + micros(self.line.dependency.timeout)
+
+    @property
+    def ends(self) -> tuple[Instant, Instant]:
+        """When it has had its time, and when nobody who must be alone waits for it any more."""
+        return self.deadline, self.began + PATIENCE
 
 
 class Effects:
@@ -119,8 +127,14 @@ class Effects:
         self._expire(now)
         called = sum(self._look(shard, now) for shard in self._holdings.shards() if not shard.stopping)
         choices = [self._serve(line, now) for line in self._lines.values()]
-        choices += [Next(flight.deadline) for flight in self._flights.values() if not flight.late]
+        choices += [Next(at) for flight in self._flights.values() for at in flight.ends if at > now]
+        self._count(now)
         return Next(now) if called else Next.first(NEVER, *choices)
+
+    def _count(self, now: Instant) -> None:
+        """Tell whoever must be alone (R25) how many calls are under way, or committed to be."""
+        busy = sum(line.busy for line in self._lines.values())
+        self._holdings.calls = busy - sum(min(flight.ends) <= now for flight in self._flights.values())
 
     # what has ended
 
@@ -286,6 +300,8 @@ class Effects:
             elif row.attempts >= line.dependency.attempts:
                 heappop(line.waiting)
                 self._give_up(shard, shard.plan.effects[row.type], row)
+            elif self._holdings.alone:
+                return NEVER  # the turn tells
             elif (at := _may_go(line, now)) is not None:
                 return at
             else:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from magnetar.runtime.bus.port import BusUnavailable
@@ -12,11 +12,11 @@ from magnetar.runtime.worker.batch import Limits
 from magnetar.runtime.worker.bells import Bells, Ringing
 from magnetar.runtime.worker.bulkhead import Bulkhead, Inline
 from magnetar.runtime.worker.effects import Effects
-from magnetar.runtime.worker.handling import Place
 from magnetar.runtime.worker.holdings import Holdings
 from magnetar.runtime.worker.machine import Machine, Means, Next
 from magnetar.runtime.worker.membership import Presence
 from magnetar.runtime.worker.ownership import Ownership, Tenure
+from magnetar.runtime.worker.part import Place
 from magnetar.runtime.worker.passivation import Passivation
 from magnetar.runtime.worker.points import NoPoints, Points, pointed_bus, pointed_store
 from magnetar.runtime.worker.reading import Reader
@@ -83,17 +83,19 @@ class Engine:
         reader = Reader(WriterSchemas(_known(store.schemas()), _fetch(bus), around.clock))
         self.holdings = Holdings(Taker(around.owner, wiring.contracts), around.observer)
         means = Means(bus, store, self.holdings, around.observer, points, around.clock)
-        self.turn = Turn(
-            means, Place(wiring, partitions, around.code, settings.office.edits), reader, around.noise, settings.limits
-        )
+        place = Place(wiring, partitions, around.code, edits=settings.office.edits)
+        self.stint = place.stint
+        self.turn = Turn(means, place, reader, around.noise, settings.limits)
         self.relay = Relay(means, wiring, settings.pace)
         self.timers = Timers(means, settings.clockwork)
         self.bells = Bells(means, around.receiving, settings.ringing)
         self.effects = Effects(means, wiring.actors.values(), reader, around.bulkhead)
         self.reception = Reception(means, settings.office)
+        bounds = settings.limits.group, settings.limits.tail
+        tenure = replace(settings.tenure, winner=replace(settings.tenure.winner, bounds=bounds))
         presence = Presence(around.code, frozenset(wiring.actors))
         shards = shard_plans(wiring.actors, partitions)
-        self.ownership = Ownership(means, (self.relay, self.bells), around.receiving, shards, presence, settings.tenure)
+        self.ownership = Ownership(means, (self.relay, self.bells), around.receiving, shards, presence, tenure)
         self._bus, self._store, self._bulkhead = bus, store, around.bulkhead
         passivation = Passivation(means, self.turn, settings.limits)
         self.machines: tuple[Machine, ...] = (
@@ -138,7 +140,7 @@ class Engine:
 
 
 def _rests(shard: Shard) -> bool:
-    return not (shard.due or shard.mail or shard.requests or shard.parking.ringing)
+    return not (shard.due or shard.mail or shard.requests or shard.parking.ringing or shard.parking.suspects)
 
 
 def _counted(bus: Bus, wiring: Wiring) -> dict[str, int]:

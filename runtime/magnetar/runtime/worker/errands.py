@@ -26,7 +26,8 @@ class Errands:
     the machine: what is to be asked when it is due, and attempts that were committed and are to be made now.
 
     `over`: effects whose outcome is known here and is about to be committed. `resolved`: of so many attempts that the
-    row takes for doubtful it is known that they did nothing.
+    row takes for doubtful it is known that they did nothing. `suspects`: effects whose outcome may have been in hand
+    when the last owner was lost: it goes alone (R25).
     """
 
     rows: dict[bytes, EffectRow] = field(default_factory=dict)
@@ -37,17 +38,23 @@ class Errands:
     to_call: deque[EffectRow] = field(default_factory=deque)
     over: set[bytes] = field(default_factory=set)
     resolved: Counter[bytes] = field(default_factory=Counter)
+    suspects: set[bytes] = field(default_factory=set)
 
     @property
     def quiet(self) -> bool:
         """Whether nothing is to be committed or called now."""
         return not (self.moves or self.told or self.to_wait or self.to_call or self.over)
 
-    def load(self, rows: Iterable[EffectRow]) -> None:
-        """Know what the store says on taking the shard. An open attempt was another tenure's: it is waited for."""
+    def load(self, rows: Iterable[EffectRow], *, careful: bool = False) -> None:
+        """Know what the store says on taking the shard. An open attempt was another tenure's: it is waited for.
+
+        `careful`: nobody knows what the last owner has ended of.
+        """
         for row in rows:
             self._keep(row)
             self.to_wait.append(row)
+            if careful and row.attempts:
+                self.suspects.add(row.effect_id)
 
     def follow(self, group: EffectChanges) -> None:
         """What a committed group has made of them."""
@@ -62,6 +69,7 @@ class Errands:
             self.counts[row.dependency] -= 1
             self.over.discard(effect_id)
             self.resolved.pop(effect_id, None)
+            self.suspects.discard(effect_id)
 
     def take_moves(self, room: int) -> list[EffectMove]:
         """Up to so many, but for those of effects that were closed meanwhile."""

@@ -76,6 +76,16 @@ def decide(
     return Later(now + micros(tier.delay * (1 + retry.jitter * _chance(message_id, failures))), tier)
 
 
+def decide_crash(crashes: int, retry: Retry, tiers: Sequence[Tier], message_id: bytes, now: Instant) -> Decision:
+    """After so many crashes, as after so many failures: the first is no proof, somebody may have ended the worker."""
+    if crashes >= retry.crashes:
+        return Never()
+    if crashes < retry.immediate:
+        return Again()
+    tier = tiers[min(crashes - retry.immediate, len(tiers) - 1)]
+    return Later(now + micros(tier.delay * (1 + retry.jitter * _chance(message_id, crashes))), tier)
+
+
 def _chance(message_id: bytes, failures: int) -> float:
     """From 0 to 1, the same whenever this message is handled again (R5), and another for each of its attempts."""
     digest = blake2b(message_id, digest_size=4, salt=failures.to_bytes(8, "big")).digest()

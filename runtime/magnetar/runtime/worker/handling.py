@@ -5,22 +5,21 @@ Pure: nothing in memory changes here (R7), and the same input gives the same byt
 
 from __future__ import annotations
 
-from collections import Counter
-from dataclasses import dataclass, field
-from itertools import chain
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
 from magnetar.runtime.context import Context
-from magnetar.runtime.errors import BrokenPromise, HandlerFailed, KeyParked, MisuseError, PermanentError
+from magnetar.runtime.errors import BrokenPromise, Crashed, HandlerFailed, KeyParked, MisuseError, PermanentError
 from magnetar.runtime.instant import Instant, to_iso
 from magnetar.runtime.store.port import Disposition, GoneTimer, ShardChanges, StateRow, StateWrite, TimerRow
 from magnetar.runtime.worker.asking import Asking
+from magnetar.runtime.worker.asserting import check_versions
 from magnetar.runtime.worker.decisions import Decisions, Told, told_of
 from magnetar.runtime.worker.entries import JournalPlace, journal_row
 from magnetar.runtime.worker.executing import Executing
-from magnetar.runtime.worker.failing import Again, Crowded, Later, Unread, decide
+from magnetar.runtime.worker.failing import Again, Crowded, Later, Unread, decide, decide_crash
+from magnetar.runtime.worker.part import Handled, Place
 from magnetar.runtime.worker.posting import Posting
 from magnetar.runtime.worker.waiting import Waiting, describe
 from magnetar.schemas import EncodeFailed
@@ -28,47 +27,13 @@ from magnetar.schemas import EncodeFailed
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    import pykka
-
     from magnetar.runtime.store.parking import ParkedKey
-    from magnetar.runtime.store.requests import Request
-    from magnetar.runtime.wiring import Wiring
     from magnetar.runtime.worker.arrival import Arrival
     from magnetar.runtime.worker.asked import Asked
     from magnetar.runtime.worker.shard import Shard
     from magnetar.schemas import Message, State
 
 _APPLIED = Disposition.APPLIED.value  # reading `.value` costs 0.2 µs
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """What handling must know of where it runs. `partitions` is the partition count of every topic."""
-
-    wiring: Wiring
-    partitions: Mapping[str, int]
-    code: str
-    edits: bool = False  # whether a person may change what dead letters say
-
-
-@dataclass(slots=True)
-class Handled:
-    """One shard's part of a group: what to commit, and what memory becomes once it is committed.
-
-    `failed`: every failure, in order, with the handler's exception as its cause. `refusals`: who asked for what has
-    failed or waits, and what to tell them.
-    """
-
-    shard: Shard
-    changes: ShardChanges
-    states: dict[str, tuple[State, int]] = field(default_factory=dict)
-    replies: list[tuple[pykka.Future[Any], State]] = field(default_factory=list)
-    refusals: list[tuple[pykka.Future[Any], Exception]] = field(default_factory=list)
-    failed: list[HandlerFailed] = field(default_factory=list)
-    lifted: list[str] = field(default_factory=list)  # keys that go on at once
-    unfinished: Request | None = None  # what was asked goes on in another group
-    rehomed: int = 0
-    stale: int = 0
 
 
 class _StateUnencodable(Exception):
@@ -119,20 +84,27 @@ class Handling:
 
     def run(self, arrivals: Iterable[Arrival], asked: Asked | None = None) -> Handled:
         """Handle them all, after what a person has asked for."""
+        stint = self._place.stint
+        stint.count += 1
+        stint.deadline = self._plan.policy.deadline
         if asked is not None:
             executing = Executing(self, self._shard, self._changes, self._waiting, self._now, edits=self._place.edits)
             self._handled.unfinished = executing.run(asked, self._refused)
         for arrival in arrivals:
+            stint.count += 1
             if arrival.ordinal is not None:
                 self._go_on(arrival)
             elif arrival.timer is not None and not self._still_armed(arrival.timer):
                 self._handled.stale += 1
+            elif arrival.crashes and self._is_dead(arrival):
+                self._crash(arrival)
             elif arrival.timer is None and not self._shard.houses(arrival.key):
                 self._rehome(arrival)
             elif (parked := self._waiting.parked(arrival.key)) is not None:
                 self._join(arrival, parked)
             else:
                 self._attempt(arrival)
+        stint.deadline = None
         return self._finish()
 
     def _still_armed(self, timer: TimerRow) -> bool:
@@ -143,6 +115,9 @@ class Handling:
 
     def _attempt(self, arrival: Arrival) -> None:
         """Apply it, or let it wait, or bury it; whatever it had decided before it failed is taken back."""
+        is_whole = arrival.message is not None or isinstance(arrival.problem, Crashed)
+        if arrival.crashes and is_whole and self._crash(arrival):
+            return
         if isinstance(arrival.problem, Unread) and arrival.key:
             self._set_aside(arrival, arrival.problem)
             return
@@ -259,6 +234,27 @@ class Handling:
         self._refuse(arrival, failed)
         return False
 
+    def _crash(self, arrival: Arrival) -> bool:
+        """R24: it has taken a worker with it, and comes for the first time since. It waits, or dies, unhandled.
+
+        False: it is tried again at once.
+        """
+        error, plan = Crashed(arrival.crashes), self._plan
+        decision = decide_crash(arrival.crashes, plan.policy.retry, plan.retries, arrival.message_id, self._now)
+        if isinstance(decision, Again):
+            return False
+        if isinstance(decision, Later):
+            self._waiting.park(arrival, error, arrival.failures, decision, self._now)
+            self._parked(arrival)
+        else:
+            hold = plan.policy.retry.afterwards == "hold" and bool(arrival.key)
+            self._bury(arrival, error, arrival.failures, hold=hold)
+        self._handled.crashed.append(arrival)
+        return True
+
+    def _is_dead(self, arrival: Arrival) -> bool:
+        return arrival.crashes >= self._plan.policy.retry.crashes
+
     def _bury(self, arrival: Arrival, error: Exception, failures: int, *, hold: bool) -> None:
         if arrival.timer is not None:
             self._fire(arrival.timer)
@@ -369,7 +365,7 @@ class Handling:
             changes.states.append(StateWrite(row, 0 if entity is None else entity.version))
         self._finish_timers()
         self._waiting.finish()
-        self._check()
+        check_versions(changes)
         return self._handled
 
     def _encoded(self, state: State) -> bytes:
@@ -389,12 +385,3 @@ class Handling:
                 changes.armed.append(timer)
             elif (key, name) not in self._fired:
                 changes.gone.append(GoneTimer(self._plan.name, key, name, b"", must_exist=False))
-
-    def _check(self) -> None:
-        """Asserted always: journal rows per key = version advance."""
-        settled = () if self._changes.parking is None else self._changes.parking.settled
-        applied = Counter(row.key for row in chain(self._changes.journal, settled) if row.disposition == _APPLIED)
-        for row, over in self._changes.states:
-            if row.version - over != applied[row.key]:
-                rows = f"version {over} → {row.version}, but {applied[row.key]} journal rows"
-                raise BrokenPromise(f"shard {self._shard.name}, key {row.key!r}: {rows}")

@@ -16,6 +16,9 @@ class Holdings:
 
     `clock_offset` is the store's clock minus this process's, in microseconds (R5). `groups`: how many it committed.
     `went_back`: shards whose store proved older than what the broker has seen; who takes them begins anew (R11).
+
+    `alone`: something is handled alone, or waits for that, and no call at an effect may begin; `calls`: so many are
+    under way, and nothing is handled alone meanwhile. So whatever ends the process, it is known what that was (R25).
     """
 
     def __init__(self, taker: Taker, observer: Observer) -> None:
@@ -23,6 +26,8 @@ class Holdings:
         self.taker = taker
         self.clock_offset: Instant = 0
         self.groups = 0
+        self.alone = False
+        self.calls = 0
         self.went_back: set[ShardName] = set()
         self.lost: list[Shard] = []
         self._observer = observer

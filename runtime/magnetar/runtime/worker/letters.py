@@ -16,8 +16,11 @@ if TYPE_CHECKING:
     from magnetar.runtime.worker.arrival import Arrival
 
 
-def letter(arrival: Arrival, sender: str, error: Exception, failures: int, due: Instant | None) -> dict[str, str]:
-    """The properties of a letter about a message that has failed `failures` times, last with `error`."""
+def letter(
+    arrival: Arrival, sender: str, error: Exception, ledgers: tuple[int, int], due: Instant | None
+) -> dict[str, str]:
+    """The properties of a letter about a message; `ledgers`: how often it failed, last with `error`, and crashed."""
+    failures, crashes = ledgers
     envelope = arrival.envelope
     properties = {
         **arrival.properties,
@@ -35,6 +38,8 @@ def letter(arrival: Arrival, sender: str, error: Exception, failures: int, due: 
         wire.ORIGIN_POSITION: arrival.at,
         wire.PUBLISHED_AT: to_iso(arrival.published_at),
     }
+    if crashes:
+        properties[wire.CRASHES] = str(crashes)
     if due is not None:
         properties[wire.DUE] = to_iso(due)
     return properties

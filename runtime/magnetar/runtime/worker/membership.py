@@ -9,13 +9,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from magnetar.runtime.instant import Instant, micros
-from magnetar.runtime.store.port import Beat, Roster
+from magnetar.runtime.store.roster import Beat, Roster
 from magnetar.runtime.worker.assignment import assign, in_order
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from magnetar.runtime.store.port import Member, ShardName, Standing
+    from magnetar.runtime.store.port import ShardName
+    from magnetar.runtime.store.roster import Member, Standing
     from magnetar.runtime.worker.machine import Means
 
 
@@ -76,6 +77,11 @@ class Membership:
     def depart(self) -> None:
         """Be forgotten: everything is released. Raises what the store raises."""
         self._store.depart(self._holdings.taker.owner)
+
+    @property
+    def company(self) -> frozenset[str]:
+        """Who may own anything as of the last beat, by name."""
+        return frozenset(name for name, member in self._alive.items() if not member.leaving)
 
     @property
     def others(self) -> bool:

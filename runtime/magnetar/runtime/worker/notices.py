@@ -1,4 +1,4 @@
-"""What the log says of failures, once they are committed: each failure, each dead letter, each tail that grows long.
+"""What the log says of failures and crashes, once they are committed; of each dead letter, and of tails that grow long.
 
 Lines are for people: bounded in length and in number, without a message's content. Rows and metrics count them all.
 """
@@ -9,6 +9,7 @@ import logging
 from traceback import walk_tb
 from typing import TYPE_CHECKING
 
+from magnetar.runtime.identity import to_text
 from magnetar.runtime.instant import to_iso
 from magnetar.runtime.store.parking import Reason
 from magnetar.runtime.worker import handling as _handling
@@ -18,8 +19,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from magnetar.runtime.errors import HandlerFailed
+    from magnetar.runtime.store.care import Care
     from magnetar.runtime.store.parking import FailureRow, ParkedKey, Parking
-    from magnetar.runtime.worker.handling import Handled
+    from magnetar.runtime.worker.part import Handled
     from magnetar.runtime.worker.shard import Shard
 
 _log = logging.getLogger("magnetar.failures")
@@ -36,7 +38,7 @@ Line = tuple[int, str]
 
 def tell(handled: Handled) -> None:
     """Log what is durable now. To be called before memory follows: what is new is seen from what was there (R7)."""
-    if handled.changes.parking is None or not _log.isEnabledFor(logging.ERROR):
+    if (handled.changes.parking is None and handled.changes.care is None) or not _log.isEnabledFor(logging.ERROR):
         return
     lines = list(lines_of(handled))
     for level, text in lines[:MOST_LINES]:
@@ -47,10 +49,13 @@ def tell(handled: Handled) -> None:
 
 def lines_of(handled: Handled) -> Iterator[Line]:
     """The worst first, so that a flood of failures hides no dead letter."""
-    parking = handled.changes.parking
+    parking, care = handled.changes.parking, handled.changes.care
+    if care is not None:
+        yield from _charged(handled.shard, care)
     if parking is None:
         return
     yield from _dead(handled, parking)
+    yield from _crashed(handled, parking)
     yield from _long(handled.shard, parking)
     yield from _unread(handled.shard, parking)
     yield from _failures(handled, parking)
@@ -61,10 +66,36 @@ def _dead(handled: Handled, parking: Parking) -> Iterator[Line]:
     held = {key.key for key in parking.parked_keys if key.reason == Reason.HELD}
     for letter in parking.dead:
         then = "its key holds until a person decides" if letter.key in held else "no key waits for it"
-        failed = last[letter.message_id]
+        failed = last.get(letter.message_id)
+        if failed is None:
+            kind = letter.type or "a message that was not opened"
+            who = f"{letter.actor}/{letter.key:.80}: {kind:.200} {to_text(letter.message_id)}"
+            yield logging.ERROR, f"dead letter: {who}, {letter.crashes} crashes: {letter.error_text}; {then}"
+            continue
         what = _bounded(letter.error, letter.error_text) + _place(failed)
         tries = "1 attempt" if letter.failures == 1 else f"{letter.failures} attempts"
         yield logging.ERROR, f"dead letter: {_about(failed)}, {tries}: {what}; {then}"
+
+
+def _charged(shard: Shard, care: Care) -> Iterator[Line]:
+    """Who ended with what in hand; and that the shard is careful no more."""
+    limit = shard.plan.policy.retry.crashes
+    for row in care.crashes:
+        what = f"worker {row.owner} ended while it had message {to_text(row.message_id)} of {row.source} in hand"
+        yield logging.ERROR, f"shard {shard.name}: {what}, key {row.key!r:.80}: crash {row.number}, limit {limit}"
+    if care.ended:
+        yield logging.INFO, f"shard {shard.name}: what its last owner may have ended of is behind; groups again"
+
+
+def _crashed(handled: Handled, parking: Parking) -> Iterator[Line]:
+    """Those that wait for their next attempt since they had ended a worker."""
+    keys = {key.key: key for key in parking.parked_keys}
+    dead = {letter.message_id for letter in parking.dead}
+    for arrival in handled.crashed:
+        if arrival.message_id not in dead:
+            envelope, then = arrival.envelope, _later(keys.get(arrival.key))
+            who = f"{handled.shard.plan.name}/{arrival.key:.80}: {envelope.type:.200} {envelope.message_id}"
+            yield logging.WARNING, f"{who} was not handled, after crash {arrival.crashes}; {then}"
 
 
 def _failures(handled: Handled, parking: Parking) -> Iterator[Line]:

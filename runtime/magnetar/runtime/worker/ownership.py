@@ -38,6 +38,8 @@ class Tenure:
     `silent`: when no broker has answered anything for so long, let everything go and connect anew (R32).
 
     `notice`: from when a shard is known to go to another until it is released, so that its next owner knows by then.
+    `calm`: nobody must have come or gone for so long before shards are handed on: several who come together come one
+    after the other, and take processors from those who work while they start.
     `hold`: a shard just won is not handed on before. `drain`: how long a lane may take to be sent. `at_once`: so many
     shards are handed on at a time, and those that follow go on working meanwhile; `accept`: how long one may
     take to drain, and its next owner to win it, before it is no longer waited for.
@@ -48,6 +50,7 @@ class Tenure:
     disconnected: float = 5.0
     silent: float = 15.0
     notice: float = 1.0
+    calm: float = 3.0
     hold: float = 10.0
     drain: float = 2.0
     at_once: int = 1
@@ -94,6 +97,8 @@ class Ownership:
         self._offered: dict[ShardName, Instant] = {}
         self._offers_at: Instant = 0
         self._going: dict[ShardName, Instant] = {}
+        self._company: frozenset[str] = frozenset()
+        self._calm_since: Instant = 0
         self._beat_at: Instant = 0
         self._looked = False
         self._leaving = False
@@ -204,6 +209,8 @@ class Ownership:
             if self._leave_at is None:
                 self._leave_at = now + (micros(self._tenure.notice) if self._membership.others else 0)
             return
+        if self._membership.company != self._company:
+            self._company, self._calm_since = self._membership.company, now
         wanted = {name: plan for name, plan in self._shards.items() if self._membership.wants(name)}
         self._observer.assigned(list(wanted))
         if why := self._membership.excluded:
@@ -225,7 +232,8 @@ class Ownership:
             return
         noticed = self._going.setdefault(shard.name, now)
         settled = self._membership.held_for(shard.name) >= micros(self._tenure.hold)
-        if settled and now - noticed >= micros(self._tenure.notice):
+        calm = now - self._calm_since >= micros(self._tenure.calm)
+        if settled and calm and now - noticed >= micros(self._tenure.notice):
             self._queue.setdefault(shard.name, shard)
 
     # letting go

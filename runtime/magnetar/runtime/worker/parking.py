@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from heapq import heappop, heappush
 from typing import TYPE_CHECKING
 
+from magnetar.runtime.store.parking import Reason
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
@@ -28,13 +30,15 @@ class ParkedKeys:
 
     `bound`: as many messages may wait for one key; at that, the shard stops receiving. `grace`: so long after the due
     time of a head that failed its row rings, if no bell has (R23). `ringing`: keys whose time has come and that no turn
-    has taken yet, in order, and `rung` what was due then.
+    has taken yet, in order, and `rung` what was due then. `suspects` are those of them whose head has taken a worker
+    with it: it goes alone (R25).
     """
 
     bound: int
     grace: Instant
     keys: dict[str, ParkedKey] = field(default_factory=dict)
     ringing: deque[str] = field(default_factory=deque)
+    suspects: deque[str] = field(default_factory=deque)
     rung: dict[str, Instant] = field(default_factory=dict)
     crowded: set[str] = field(default_factory=set)
     heap: list[tuple[Instant, str]] = field(default_factory=list)
@@ -44,10 +48,11 @@ class ParkedKeys:
         """Whether so many messages wait for a key that the shard must receive nothing more."""
         return bool(self.crowded)
 
-    def load(self, keys: Iterable[ParkedKey]) -> None:
-        """Know what the store says on taking the shard."""
+    def load(self, keys: Iterable[ParkedKey], instant: Instant) -> None:
+        """Know what the store says on taking the shard. What nobody could read is due now: newer code may (R30)."""
         for key in keys:
-            self.keep(key)
+            unread = key.reason == Reason.UNREAD and key.due is not None
+            self.keep(key._replace(due=min(key.due or instant, instant)) if unread else key)
 
     def follow(self, group: Parking) -> None:
         """What a committed group has made of them."""
@@ -74,13 +79,20 @@ class ParkedKeys:
             return False
         if self.rung.get(key) != parked.due:
             self.rung[key] = parked.due
-            self.ringing.append(key)
+            self._queue(parked).append(key)
         return True
 
     def take(self) -> str | None:
         """The next key that goes on. One that a turn had in hand while it rang again may be done with by now."""
-        while self.ringing:
-            key = self.ringing.popleft()
+        return self._take(self.ringing)
+
+    def take_suspect(self) -> str | None:
+        """The same, of those that go alone."""
+        return self._take(self.suspects)
+
+    def _take(self, queue: deque[str]) -> str | None:
+        while queue:
+            key = queue.popleft()
             due, parked = self.rung.pop(key, None), self.keys.get(key)
             if due is not None and parked is not None and parked.due == due:
                 return key
@@ -89,9 +101,10 @@ class ParkedKeys:
     def give_back(self, keys: Sequence[str]) -> None:
         """They were taken, and nothing came of it: they are the next, in the same order."""
         for key in reversed(keys):
-            if key not in self.rung and (due := self.keys[key].due) is not None:
-                self.rung[key] = due
-                self.ringing.appendleft(key)
+            parked = self.keys.get(key)
+            if key not in self.rung and parked is not None and parked.due is not None:
+                self.rung[key] = parked.due
+                self._queue(parked).appendleft(key)
 
     def let_go(self, keys: Sequence[str]) -> None:
         """A turn is done with them. One that stayed as it was rings again: a clock put back had made it too early."""
@@ -108,10 +121,13 @@ class ParkedKeys:
                 self.ring(key, instant)
         return self.heap[0][0] if self.heap else None
 
+    def _queue(self, key: ParkedKey) -> deque[str]:
+        return self.suspects if key.crashes else self.ringing
+
     def _expect(self, key: ParkedKey) -> None:
         """Its row rings, if it is due by itself."""
         if key.due is not None:
             heappush(self.heap, (self._rings(key, key.due), key.key))
 
     def _rings(self, key: ParkedKey, due: Instant) -> Instant:
-        return due + self.grace if key.failures else due
+        return due + self.grace if key.failures or key.crashes else due

@@ -9,15 +9,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import msgspec
+from msgspec.structs import replace
 
 from magnetar.runtime import envelope as wire
 from magnetar.runtime.envelope import Envelope, plain
-from magnetar.runtime.errors import MisuseError, PermanentError
+from magnetar.runtime.errors import Crashed, MisuseError, PermanentError
 from magnetar.runtime.identity import foreign, named, to_text
 from magnetar.runtime.instant import from_iso
 from magnetar.runtime.store.port import TimerRow
 from magnetar.runtime.wiring import checked_key
-from magnetar.runtime.worker.arrival import EFFECT, LOCAL, REHOMED, TIMER, Arrival
+from magnetar.runtime.worker.arrival import EFFECT, LOCAL, REHOMED, TIMER, Arrival, from_told
 from magnetar.runtime.worker.failing import Unread
 from magnetar.schemas import DecodeFailed, Kept, Message, SchemaUnavailable, UnknownType
 
@@ -25,12 +26,17 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from magnetar.runtime.bus.port import Delivery
+    from magnetar.runtime.instant import Instant
     from magnetar.runtime.store.effects import EffectRow
     from magnetar.runtime.store.parking import ParkedRow
     from magnetar.runtime.store.port import StateRow
     from magnetar.runtime.wiring import ActorPlan, EffectPlan, Topic
+    from magnetar.runtime.worker.answers import Told
     from magnetar.runtime.worker.shard import Feed, Shard
     from magnetar.schemas import Codec, Effect, Origin, Schema, State, WriterSchemas
+
+Name = tuple[bytes, str]
+"""The id of a message, and its text."""
 
 _properties = msgspec.json.Decoder(dict[str, str]).decode
 
@@ -57,8 +63,11 @@ class _Origin:
         return str(self._delivery.schema_version)
 
 
-def _named(delivery: Delivery, source: str) -> tuple[bytes, str]:
-    """Its id and the id's text. A foreign message's is derived from its own name, or from its place on the broker."""
+def name_of_delivery(delivery: Delivery, source: str) -> Name:
+    """Its id and the id's text, without looking inside.
+
+    A foreign message's is derived from its own name, or from its place on the broker.
+    """
     text = delivery.properties.get(wire.MESSAGE_ID)
     if text is None:
         message_id = foreign(f"{source}/{delivery.position}")
@@ -85,8 +94,8 @@ class Reader:
         """These could not be stored yet: they count as fresh again."""
         self._fresh.update(schemas)
 
-    def read(self, shard: Shard, feed: Feed, delivery: Delivery) -> Arrival | None:
-        """The arrival, or None for an event that this actor does not take.
+    def read(self, shard: Shard, feed: Feed, delivery: Delivery, name: Name) -> Arrival | None:
+        """The arrival, or None for an event that this actor does not take. `name` is what the delivery is known by.
 
         Raises `SchemaUnavailable` when its writer's schema cannot be fetched now.
         """
@@ -99,16 +108,16 @@ class Reader:
         except SchemaUnavailable as error:
             if delivery.schema_version is not None:
                 raise  # R30: a registry that does not answer now is waited for
-            return _unreadable(feed, delivery, "", PermanentError(str(error)))
+            return _unreadable(feed, delivery, name, "", PermanentError(str(error)))
         if writer.fingerprint not in self._met:
             self._fresh[writer.fingerprint] = writer.text
         try:
             message = _message(shard.plan, feed.topic, delivery.body, writer, _Origin(feed, delivery))
-            return _arrival(shard, feed, delivery, message, writer.fingerprint)
+            return _arrival(shard, feed, delivery, name, message, writer.fingerprint)
         except Unread as problem:
-            return _unreadable(feed, delivery, writer.fingerprint, Unread(str(problem))) if own else None
+            return _unreadable(feed, delivery, name, writer.fingerprint, Unread(str(problem))) if own else None
         except (DecodeFailed, MisuseError, ValueError) as error:
-            return _unreadable(feed, delivery, writer.fingerprint, PermanentError(str(error)))
+            return _unreadable(feed, delivery, name, writer.fingerprint, PermanentError(str(error)))
 
     def parked(self, plan: ActorPlan, row: ParkedRow, failures: int) -> Arrival:
         """A parked message again, `failures` of its attempts being over. Raises `SchemaUnavailable`."""
@@ -163,8 +172,34 @@ class Reader:
         writer = self._writers.find(plan.name, None, row.schema)
         return effect.codec.decode(row.body, writer, Kept(f"effect of {plan.name}", row.key, row.schema))
 
+    def shut(self, feed: Feed, delivery: Delivery, name: Name, crashes: int) -> Arrival:
+        """A delivery that is not opened any more, for it has crashed so often. Raises `SchemaUnavailable`."""
+        try:
+            writer = self._writers.find(feed.topic.name, delivery.schema_version, delivery.properties.get(wire.SCHEMA))
+        except SchemaUnavailable:
+            if delivery.schema_version is not None:
+                raise
+            return replace(_unreadable(feed, delivery, name, "", Crashed(crashes)), crashes=crashes)
+        if writer.fingerprint not in self._met:
+            self._fresh[writer.fingerprint] = writer.text
+        return replace(_unreadable(feed, delivery, name, writer.fingerprint, Crashed(crashes)), crashes=crashes)
+
+    def shut_timer(self, row: TimerRow, crashes: int) -> Arrival:
+        """The same of a fired timer."""
+        return replace(_fired(row, None, Crashed(crashes)), crashes=crashes)
+
+    def shut_told(self, told: Told, now: Instant, crashes: int) -> Arrival:
+        """The same of the outcome of an effect."""
+        return replace(from_told(told, now), message=None, problem=Crashed(crashes), crashes=crashes)
+
+    def shut_row(self, row: ParkedRow, failures: int, crashes: int) -> Arrival:
+        """The same of a parked message, `failures` of its attempts being over."""
+        if row.timer:
+            return self._again(self.shut_timer(_timer_of(row), crashes), row, failures)
+        return replace(self._again(_parked(row, None, Crashed(crashes)), row, failures), crashes=crashes)
+
     def _again(self, arrival: Arrival, row: ParkedRow, failures: int) -> Arrival:
-        return msgspec.structs.replace(arrival, ordinal=row.ordinal, failures=failures)
+        return replace(arrival, ordinal=row.ordinal, failures=failures)
 
     def state(self, plan: ActorPlan, row: StateRow) -> State:
         """A stored state, read with the schema it was written with. Raises `DecodeFailed`, `SchemaUnavailable`."""
@@ -184,12 +219,7 @@ class Reader:
                 message = codec.decode(row.body, writer, Kept(f"timer of {plan.name}", row.key, row.schema))
             except DecodeFailed as error:
                 problem = PermanentError(str(error))
-        text, causes = to_text(row.generation), (row.correlation_id, row.causation_id)
-        envelope = Envelope(text, row.key, row.type, row.schema, *causes, row.due, None, 0, TIMER)
-        return Arrival(
-            row.generation, row.key, message, envelope, row.schema, row.body, "", row.due, {},
-            timer=row, problem=problem,
-        )  # fmt: skip
+        return _fired(row, message, problem)
 
 
 def _message(plan: ActorPlan, topic: Topic, body: bytes, writer: Schema, origin: Origin) -> Message:
@@ -207,6 +237,14 @@ def _topic_of(plan: ActorPlan, source: str) -> Topic | None:
     """The topic that a stored source names; what was told in this process is written as the actor's own."""
     name = plan.sources[0].name if source == LOCAL else source.rpartition("/")[0]
     return next((topic for topic in plan.sources if topic.name == name), None)
+
+
+def _fired(row: TimerRow, message: Message | None, problem: Exception | None) -> Arrival:
+    text, causes = to_text(row.generation), (row.correlation_id, row.causation_id)
+    envelope = Envelope(text, row.key, row.type, row.schema, *causes, row.due, None, 0, TIMER)
+    return Arrival(
+        row.generation, row.key, message, envelope, row.schema, row.body, "", row.due, {}, timer=row, problem=problem
+    )
 
 
 def _timer_of(row: ParkedRow) -> TimerRow:
@@ -228,9 +266,9 @@ def _parked(row: ParkedRow, message: Message | None, problem: Exception | None) 
     )  # fmt: skip
 
 
-def _unreadable(feed: Feed, delivery: Delivery, schema: str, problem: Exception) -> Arrival:
+def _unreadable(feed: Feed, delivery: Delivery, name: Name, schema: str, problem: Exception) -> Arrival:
     """An arrival without a message: under the key that the broker knows, if that can be one."""
-    message_id, text = _named(delivery, feed.name)
+    message_id, text = name
     try:
         key = checked_key(delivery.key, "a message")
     except MisuseError:
@@ -246,8 +284,8 @@ def _unreadable(feed: Feed, delivery: Delivery, schema: str, problem: Exception)
     )  # fmt: skip
 
 
-def _arrival(shard: Shard, feed: Feed, delivery: Delivery, message: Message, schema: str) -> Arrival:
-    message_id, text = _named(delivery, feed.name)
+def _arrival(shard: Shard, feed: Feed, delivery: Delivery, name: Name, message: Message, schema: str) -> Arrival:
+    message_id, text = name
     kind = shard.plan.kinds[type(message)]
     if kind.key is None:
         problem = f"{kind.name} came by a topic, but has no key"

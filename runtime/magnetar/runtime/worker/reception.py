@@ -65,7 +65,12 @@ class Reception:
                 self._observer.waiting(name, str(error), Wait.STORE)
             return 0
         for request in requests:
-            shards[request.shard].requests.append(request)
+            shard = shards[request.shard]
+            shard.requests.append(request)
+            if shard.custody.unlooked:
+                shard.custody.suspects.add(request.id)
+        for shard in shards.values():
+            shard.custody.unlooked = False
         return len(requests)
 
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from magnetar.runtime.errors import ShardLost
 from magnetar.runtime.routing import partition_of
+from magnetar.runtime.worker.custody import Custody
 from magnetar.runtime.worker.entity import Entity
 from magnetar.runtime.worker.errands import Errands
 
@@ -123,6 +124,7 @@ class Shard:
     wake: Callable[[], None]
     since: Instant = 0
     errands: Errands = field(default_factory=Errands)
+    custody: Custody = field(default_factory=Custody)
     entities: dict[str, Entity] = field(default_factory=dict)
     arrived: list[Entity] = field(default_factory=list)
     rounds: dict[int, deque[Entity]] = field(default_factory=dict)

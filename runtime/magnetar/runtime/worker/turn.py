@@ -12,29 +12,29 @@ committing; read back (R8). A crash between any two phases loses nothing: unackn
 from __future__ import annotations
 
 import logging
+from functools import partial
 from typing import TYPE_CHECKING
 
-from magnetar.runtime.errors import BrokenPromise, MisuseError, ShardLost, Unhandleable
-from magnetar.runtime.identity import mint
-from magnetar.runtime.instant import SECOND, Instant, micros
+from magnetar.runtime.errors import BrokenPromise, ShardLost, Unhandleable
+from magnetar.runtime.instant import Instant, micros
 from magnetar.runtime.store.port import CommitRejected, CommitUnknown, StoreUnavailable, VersionConflict
-from magnetar.runtime.worker.arrival import Arrival, from_mail, from_told
-from magnetar.runtime.worker.asked import look_up
-from magnetar.runtime.worker.batch import Batch, Group, gather, refuse
+from magnetar.runtime.worker.asked import ENDED, GoesAlone
+from magnetar.runtime.worker.batch import Batch, Group
+from magnetar.runtime.worker.care import Care
 from magnetar.runtime.worker.commit import advance, read_back
-from magnetar.runtime.worker.entity import Entity
-from magnetar.runtime.worker.handling import Handled, handle
+from magnetar.runtime.worker.handling import handle
+from magnetar.runtime.worker.knowing import Knowing
 from magnetar.runtime.worker.machine import NEVER, Means, Next
 from magnetar.runtime.worker.notices import tell
 from magnetar.runtime.worker.observer import Loss, Wait
-from magnetar.schemas import EncodeFailed, SchemaUnavailable
+from magnetar.schemas import SchemaUnavailable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from magnetar.runtime.bus.port import Position
     from magnetar.runtime.worker.batch import Limits, Suspect
-    from magnetar.runtime.worker.handling import Place
+    from magnetar.runtime.worker.part import Handled, Place
     from magnetar.runtime.worker.reading import Reader
     from magnetar.runtime.worker.shard import Shard
 
@@ -47,7 +47,7 @@ class Turn:
     def __init__(
         self, means: Means, place: Place, reader: Reader, noise: Callable[[int], bytes], limits: Limits
     ) -> None:
-        """`noise` mints ids of mail."""
+        """`noise` mints ids of mail, and names this life of the process."""
         self._store = means.store
         self._holdings = means.holdings
         self._place = place
@@ -55,26 +55,29 @@ class Turn:
         self._observer = means.observer
         self._points = means.points
         self._clock = means.clock
-        self._noise = noise
         self._limits = limits
         self._group: Group | None = None
+        self._next: Group | None = None
+        self._care = Care(means.store, means.holdings, place.code, noise(8).hex())
+        self._knowing = Knowing(means.store, reader, means.observer, noise)
         self._phase: Callable[[Instant], Next] = self._take
         self._one_by_one = 0
         self._refused: dict[bytes, str] = {}
         self._start = 0
         self._not_before: Instant = 0
         self._tidy_at: Instant | None = None
+        self.pressed = False
+        """Whether the last group was half of what one may hold, or one arrival alone: others wait behind it."""
 
     @property
     def idle(self) -> bool:
         """Whether no group is in hand."""
-        return self._group is None
+        return self._group is None and self._next is None
 
     @property
     def batches(self) -> list[Batch]:
         """What the group in hand was taken from. Any thread; a snapshot."""
-        group = self._group
-        return [] if group is None else list(group.batches)
+        return [batch for group in (self._group, self._next) if group is not None for batch in group.batches]
 
     def step(self, now: Instant) -> Next:
         """One phase, unless a retry is not due yet."""
@@ -84,13 +87,46 @@ class Turn:
 
     def _take(self, now: Instant) -> Next:
         shards = [shard for shard in self._holdings.shards() if not shard.stopping]
+        for shard in shards:
+            if shard.custody.found:
+                return self._go(Group([]), partial(self._charge, shard), "taken", now)
+        was_alone = self._holdings.alone
+        try:
+            group = self._following() or self._choose(shards, now)
+        except StoreUnavailable as error:
+            return self._abandon(Group([]), str(error), now)
+        self._next = None
+        if self._care.is_due(self._holdings.shards(), group, now):
+            self._next = group
+            return self._go(Group([]), self._handle, "loaded", now)
+        if group is not None:
+            self.pressed = group.hand is not None or 2 * sum(batch.size for batch in group.batches) >= self._limits.group
+            return self._go(group, self._know, "taken", now)
+        waits = [Next(now)] if was_alone and not self._holdings.alone else []  # effects may be called again
+        waits += [Next(shard.waits_until) for shard in shards if shard.waits_until > now]
+        looks = [Next(shard.custody.careful.look_at) for shard in shards if shard.custody.careful is not None]
+        return Next.first(self._tidy(shards, now), *waits, *looks)
+
+    def _following(self) -> Group | None:
+        """What was chosen before, unless a shard of it was lost meanwhile."""
+        batches = () if self._next is None else self._next.batches
+        if any(self._holdings.find(batch.shard.name) is not batch.shard for batch in batches):
+            self._give_back_next()
+        return self._next
+
+    def _choose(self, shards: list[Shard], now: Instant) -> Group | None:
         self._start = (self._start + 1) % max(1, len(shards))
         room = 1 if self._one_by_one else self._limits.group
-        batches = gather(shards[self._start :] + shards[: self._start], room, now)
-        if batches:
-            return self._go(Group(batches), self._know, "taken", now)
-        waits = [Next(shard.waits_until) for shard in shards if shard.waits_until > now]
-        return Next.first(self._tidy(shards, now), *waits)
+        return self._care.choose(shards[self._start :] + shards[: self._start], room, now)
+
+    def _charge(self, shard: Shard, now: Instant) -> Next:
+        """R24: what the last owner ended of is known from its hand; that is committed before anything else."""
+        group = self._hand()
+        try:
+            self._care.charge(group, shard, now)
+        except StoreUnavailable as error:
+            return self._abandon(group, str(error), now)
+        return self._go(group, self._commit, "handled", now)
 
     def _tidy(self, shards: Iterable[Shard], now: Instant) -> Next:
         """Nothing arrives: settled rows go by a group of their own, later. Those of a leaving shard: by its release."""
@@ -111,80 +147,28 @@ class Turn:
     # Taken → Known
 
     def _know(self, now: Instant) -> Next:
-        group = self._hand()
+        group, instant = self._hand(), now + self._holdings.clock_offset
+        tail = 1 if self._one_by_one else self._limits.tail
+        try:
+            known = self._knowing.ask(group)
+        except StoreUnavailable as error:
+            return self._abandon(group, str(error), now)
         for batch in list(group.batches):
             try:
-                self._decode(batch, now + self._holdings.clock_offset)
-                self._recall(batch)
+                self._knowing.open(batch, known[batch.shard.plan.name], instant, tail)
             except SchemaUnavailable as error:
                 self._wait(group, batch, str(error), now)
+            except GoesAlone:
+                group.leave_out(batch)
             except StoreUnavailable as error:
                 return self._abandon(group, str(error), now)
-        fresh = self._reader.fresh()
-        try:
-            if fresh:
-                self._store.remember(fresh)
-            known = self._known(group)
-        except (StoreUnavailable, CommitUnknown) as error:
-            self._reader.keep(fresh)
-            return self._abandon(group, str(error), now)
-        for batch in group.batches:
-            self._drop_known(batch, known[batch.shard.plan.name])
-        return self._go(group, self._load, "known", now)
-
-    def _decode(self, batch: Batch, instant: Instant) -> None:
-        """`instant` is by the store's clock: letters are published now."""
-        shard, skipped = batch.shard, 0
-        batch.arrivals = [self._reader.timer(shard.plan, row) for row in batch.due]
-        batch.arrivals += [from_told(told, instant) for told in batch.told]
-        waiting, batch.mail = batch.mail, []
-        for mail in waiting:
+        if fresh := self._reader.fresh():
             try:
-                batch.arrivals.append(from_mail(shard.plan, mail, mint(instant, self._noise), instant))
-                batch.mail.append(mail)
-            except (MisuseError, EncodeFailed) as error:
-                refuse(mail, error)
-        for feed, deliveries in batch.deliveries:
-            for delivery in deliveries:
-                arrival = self._reader.read(shard, feed, delivery)
-                if arrival is None:
-                    skipped += 1
-                else:
-                    batch.arrivals.append(arrival)
-        if skipped:
-            self._observer.skipped(shard.plan.name, skipped)
-
-    def _recall(self, batch: Batch) -> None:
-        """Of each parked key whose time has come the head, and what waits behind it, as far as one group goes."""
-        plan, limit = batch.shard.plan, 1 if self._one_by_one else self._limits.tail
-        batch.tails = []
-        if batch.request is not None:
-            batch.asked = look_up(self._store, self._reader, batch.shard, batch.request)
-        for name in batch.keys:
-            key = batch.shard.parking.keys[name]
-            rows = self._store.parked(plan.name, name, key.first, limit)
-            batch.tails += [
-                self._reader.parked(plan, row, key.failures if row.ordinal == key.first else 0) for row in rows
-            ]
-
-    def _known(self, group: Group) -> dict[str, set[bytes]]:
-        """Actor → ids of this group's arrivals that its journal knows; one question per actor."""
-        asked: dict[str, list[bytes]] = {}
-        for batch in group.batches:
-            ids = asked.setdefault(batch.shard.plan.name, [])
-            ids.extend(arrival.message_id for arrival in batch.arrivals)
-        return {actor: set(self._store.dispositions(actor, ids)) if ids else set() for actor, ids in asked.items()}
-
-    def _drop_known(self, batch: Batch, known: set[bytes]) -> None:
-        """R2: what has a disposition, or came twice in this group, is ignored."""
-        fresh: list[Arrival] = []
-        for arrival in batch.arrivals:
-            if arrival.message_id not in known:
-                known.add(arrival.message_id)
-                fresh.append(arrival)
-        if len(fresh) < len(batch.arrivals):
-            self._observer.duplicates(batch.shard.plan.name, len(batch.arrivals) - len(fresh))
-        batch.arrivals = batch.tails + fresh if batch.tails else fresh
+                self._store.remember(fresh)
+            except (StoreUnavailable, CommitUnknown) as error:
+                self._reader.keep(fresh)
+                return self._abandon(group, str(error), now)
+        return self._go(group, self._load, "known", now)
 
     # Known → Loaded
 
@@ -196,30 +180,40 @@ class Turn:
             missing = {arrival.key for arrival in batch.involved()} - shard.entities.keys()
             homes.setdefault(shard.plan.name, {}).update((key, shard) for key in missing if shard.houses(key))
         try:
-            for actor, keys in homes.items():
-                self._load_states(actor, keys)
+            self._knowing.load(homes)
         except StoreUnavailable as error:
             return self._abandon(group, str(error), now)
         return self._go(group, self._handle, "loaded", now)
-
-    def _load_states(self, actor: str, keys: dict[str, Shard]) -> None:
-        """One question per actor for all keys that are not live."""
-        for row in self._store.states(actor, sorted(keys)) if keys else ():
-            shard = keys[row.key]
-            entity = Entity(shard, row.key, self._reader.state(shard.plan, row), row.version)
-            entity.touched = row.changed_at // SECOND
-            shard.settle(entity)
 
     # Loaded → Handled
 
     def _handle(self, now: Instant) -> Next:
         group = self._hand()
+        for batch in [each for each in group.batches if self._holdings.find(each.shard.name) is not each.shard]:
+            group.leave_out(batch)  # it was lost meanwhile: its messages are for who has it now
         group.parts = [self._handled(batch, now) for batch in group.batches]
+        if self._next is not None or self._care.concerns(self._holdings.shards()):
+            self._foresee(now)
+            self._care.write(group, self._next, now)
         return self._go(group, self._commit, "handled", now)
+
+    def _foresee(self, now: Instant) -> None:
+        """What comes next is in hand by the commit of what comes before it, where somebody must be careful (R25).
+
+        Not behind a request: it may be that nothing comes next.
+        """
+        if self._next is None and all(batch.request is None for batch in self._hand().batches):
+            try:
+                self._next = self._choose([each for each in self._holdings.shards() if not each.stopping], now)
+            except StoreUnavailable as error:
+                _log.debug("what comes next is chosen when this group is committed: %s", error)
+            for batch in self._hand().batches:  # its shard may have given something back
+                batch.shard.in_turn = True
 
     def _handled(self, batch: Batch, now: Instant) -> Handled:
         instant = now + self._holdings.clock_offset
-        handled = handle(batch.shard, self._place, instant, batch.arrivals, self._refused, batch.asked)
+        refused = {**self._refused, batch.request.id: ENDED} if batch.request and not batch.opened else self._refused
+        handled = handle(batch.shard, self._place, instant, batch.arrivals, refused, batch.asked)
         for failed in handled.failed:
             self._observer.failing(failed)
         batch.enter(handled.changes)
@@ -309,6 +303,7 @@ class Turn:
                 reply.set_exception((type(error), error, None))
         for batch in group.batches:
             batch.mail.clear()
+            batch.advance()
             batch.shard.parking.let_go(batch.keys)
         self._holdings.groups += 1
         self._refused.clear()
@@ -350,6 +345,8 @@ class Turn:
     def _rest(self, group: Group, now: Instant) -> Next:
         for batch in group.batches:
             batch.shard.in_turn = False
+        for batch in () if self._next is None else self._next.batches:
+            batch.shard.in_turn = True
         self._group = None
         self._phase = self._take
         self._points.reach("phase:idle")
@@ -364,6 +361,7 @@ class Turn:
 
     def _abandon(self, group: Group, why: str, now: Instant, on: Wait = Wait.STORE) -> Next:
         """Give everything back and begin anew, later; nothing has been written."""
+        self._give_back_next()
         for batch in group.batches:
             self._observer.waiting(batch.shard.name, why, on)
             batch.give_back()
@@ -375,12 +373,18 @@ class Turn:
         """R30: a schema cannot be fetched. The shard waits; the others go on."""
         self._observer.waiting(batch.shard.name, why, Wait.SCHEMA)
         batch.shard.waits_until = now + micros(self._limits.schema_retry)
-        batch.give_back()
-        group.batches.remove(batch)
+        group.leave_out(batch)
 
     def disband(self) -> None:
         """The worker ends: what the group in hand took goes back, so that its askers are told with the others."""
+        self._give_back_next()
         for batch in self._group.batches if self._group is not None else ():
+            batch.give_back()
+
+    def _give_back_next(self) -> None:
+        """What was taken last goes back first."""
+        following, self._next = self._next, None
+        for batch in () if following is None else following.batches:
             batch.give_back()
 
     def _lose(self, group: Group, shard: Shard, why: str, loss: Loss) -> None:
@@ -394,3 +398,5 @@ class Turn:
         group.parts = [handled for handled in group.parts if handled.shard is not shard]
         shard.in_turn = False
         self._holdings.lose(shard, why, loss)
+        if self._next is not None and any(batch.shard is shard for batch in self._next.batches):
+            self._give_back_next()

@@ -73,7 +73,7 @@ class Waiting:
     def park(self, arrival: Arrival, error: Exception, failures: int, later: Later, now: Instant) -> None:
         """The head waits for its next attempt, and its copy, the bell, goes to the tier's topic."""
         self._wait(arrival, Reason.RETRY, failures, later.due, error, now)
-        properties = letter(arrival, self._shard.name, error, failures, later.due)
+        properties = letter(arrival, self._shard.name, error, (failures, self._crashes(arrival)), later.due)
         self._post(later.tier.topic, arrival, properties)
 
     def set_aside(self, arrival: Arrival, error: Unread | Crowded, now: Instant) -> None:
@@ -85,11 +85,12 @@ class Waiting:
 
     def bury(self, arrival: Arrival, error: Exception, failures: int, now: Instant, *, hold: bool) -> None:
         """A dead letter: index row and topic in this one commit. `hold`: the key waits until a person decides."""
-        properties = letter(arrival, self._shard.name, error, failures, None)
+        crashes = self._crashes(arrival)
+        properties = letter(arrival, self._shard.name, error, (failures, crashes), None)
         self._changes.to_park().dead.append(
             DeadLetter(
                 self._plan.name, arrival.message_id, self._shard.name, arrival.key, *_origin(arrival),
-                name_of(error), text_of(error), self._fingerprint(arrival, error), failures, 0, now,
+                name_of(error), text_of(error), self._fingerprint(arrival, error), failures, crashes, now,
                 LetterStatus.DEAD.value,
             )
         )  # fmt: skip
@@ -135,7 +136,7 @@ class Waiting:
         paused = self.parked(arrival.key)
         self.advance(arrival, now)
         if paused is not None and paused.reason == Reason.PAUSED:
-            left = paused._replace(first=paused.first + 1, failures=0, error="", error_text="")
+            left = paused._replace(first=paused.first + 1, failures=0, error="", error_text="", crashes=0)
             self._keys[arrival.key] = left
 
     def failed_again(self, letter: DeadLetter) -> None:
@@ -156,9 +157,11 @@ class Waiting:
     def _wait(
         self, arrival: Arrival, reason: Reason, failures: int, due: Instant, error: Exception, now: Instant
     ) -> None:
+        crashes = self._crashes(arrival)
         self._keys[arrival.key] = self._headed(arrival, now)._replace(
-            reason=reason.value, failures=failures, due=due, error=name_of(error), error_text=text_of(error)
-        )
+            reason=reason.value, failures=failures, due=due, error=name_of(error), error_text=text_of(error),
+            crashes=crashes,
+        )  # fmt: skip
 
     def _headed(self, arrival: Arrival, now: Instant) -> ParkedKey:
         """The key with this message as its head, which it is already where the key is parked."""
@@ -169,11 +172,21 @@ class Waiting:
             key = key._replace(last=key.first)
         return key
 
+    def _crashes(self, arrival: Arrival) -> int:
+        """How often it took a worker with it, as far as its key or the arrival itself says."""
+        key = self.parked(arrival.key)
+        head = key is not None and key.first == arrival.ordinal
+        return arrival.crashes or (key.crashes if key is not None and head else 0)
+
     def _hold(self, arrival: Arrival, error: Exception, now: Instant) -> None:
-        key = self._new(arrival.key, now) if arrival.ordinal is None else self._left(arrival)
+        """One that dies while another one of its key waits holds that one, too."""
+        if arrival.ordinal is None:
+            key = self.parked(arrival.key) or self._new(arrival.key, now)
+        else:
+            key = self._left(arrival)
         self._keys[arrival.key] = key._replace(
             reason=Reason.HELD.value, failures=0, due=None, error=name_of(error), error_text=text_of(error),
-            held_by=to_text(arrival.message_id),
+            held_by=to_text(arrival.message_id), crashes=0,
         )  # fmt: skip
 
     def _new(self, key: str, now: Instant) -> ParkedKey:
@@ -221,11 +234,13 @@ def _origin(arrival: Arrival) -> tuple[str, str, bytes, str, str, str, str, Inst
 
 def _next(key: ParkedKey, now: Instant) -> ParkedKey:
     """The key with a head that was not tried yet."""
-    return key._replace(reason=Reason.RETRY.value, failures=0, due=now, error="", error_text="", held_by="")
+    return key._replace(reason=Reason.RETRY.value, failures=0, due=now, error="", error_text="", held_by="", crashes=0)
 
 
 def describe(key: ParkedKey) -> str:
     """What the key waits for, for who has asked it."""
+    if key.crashes and key.due is not None:
+        return f"its first message has crashed its worker {key.crashes} times and is tried again at {to_iso(key.due)}"
     last = f"{key.error}: {key.error_text}" if key.error else "what was before it is being applied"
     if key.due is None:
         return f"it is {key.reason} until a person decides ({last})"

@@ -14,6 +14,7 @@ from magnetar.runtime.errors import BrokenPromise
 from magnetar.runtime.instant import Instant, micros
 from magnetar.runtime.store.port import CommitUnknown, StoreUnavailable
 from magnetar.runtime.wiring import subscription_of
+from magnetar.runtime.worker.custody import Custody
 from magnetar.runtime.worker.errands import Errands
 from magnetar.runtime.worker.lane import Lane
 from magnetar.runtime.worker.machine import NEVER, Means, Next
@@ -41,6 +42,7 @@ class Winner:
     `poll`: between two looks at what is on its way. `proof`: after so long a shard says that it waits for the broker's
     word of how far it is acknowledged. `timers`: those due so soon are kept in memory.
     `grace`: so long after its due time a parked head that has failed is tried again though no bell has rung (R23).
+    `bounds`: arrivals, and rows of a tail, that a group holds at most: so many of an unclean shard go alone (R25).
     """
 
     retry: float = 0.2
@@ -50,6 +52,7 @@ class Winner:
     lane: int = 10_000
     timers: float = 60.0
     grace: float = 1.0
+    bounds: tuple[int, int] = (512, 100)
 
 
 @dataclass(frozen=True, slots=True)
@@ -248,7 +251,7 @@ class Winning:
         """
         claim.proven = True
         if claim.behind or row.shard in self._holdings.went_back:
-            found = self._store.take(row.shard, row.epoch, self._holdings.taker._replace(renews=True))
+            found = self._store.take(row.shard, row.epoch, self._holdings.taker._replace(renews=True, keeps=True))
             if found is None:
                 return self._wait(claim, "somebody was faster to take it", Wait.HOLDER, now)
             claim.row = row = found
@@ -287,11 +290,13 @@ class Winning:
         table = Timetable(horizon)
         table.look(self._store.timers(row.shard, horizon), horizon)
         retry = claim.shard.plan.policy.retry
-        parking = ParkedKeys(retry.bound, micros(self._winner.grace))
-        parking.load(self._store.parked_keys(row.shard))
+        since, parking = now + self._holdings.clock_offset, ParkedKeys(retry.bound, micros(self._winner.grace))
+        parking.load(self._store.parked_keys(row.shard), since)
         errands = Errands()
         if claim.shard.plan.effects:
-            errands.load(self._store.effects(row.shard))
+            errands.load(self._store.effects(row.shard), careful=row.careful)
+        feeds, custody = self._feeds(claim, row), Custody()
+        custody.load(row, [feed.name for feed in feeds], parking.keys.values(), since, self._winner.bounds)
         shard = Shard(
             name=row.shard,
             plan=claim.shard.plan,
@@ -301,14 +306,15 @@ class Winning:
             lane_number=row.lane,
             generation=row.generation,
             floor=row.floor,
-            feeds=self._feeds(claim, row),
+            feeds=feeds,
             lane=lane,
             timetable=table,
             parking=parking,
             errands=errands,
             pauses={pause.type: pause for pause in self._store.pauses(row.shard)},
             wake=self._receiving.wake,
-            since=now + self._holdings.clock_offset,
+            since=since,
+            custody=custody,
         )
         del self._claims[row.shard]
         self._holdings.add(shard)

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from magnetar.chaos.zoo.bug import Bug, Change, Promise
-from magnetar.runtime.worker.turn import Turn
+from magnetar.runtime.worker.knowing import Knowing
 
 
 def _nothing(_: Any, __: Any, group: Any) -> dict[str, set[bytes]]:
@@ -20,5 +20,5 @@ BUG = Bug(
     rules=("R2",),
     promise=Promise.ONCE,
     within=20,
-    changes=(Change(Turn, "_known", _nothing),),
+    changes=(Change(Knowing, "_known", _nothing),),
 )

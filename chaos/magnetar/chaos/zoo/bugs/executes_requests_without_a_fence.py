@@ -21,6 +21,6 @@ BUG = Bug(
     __name__,
     rules=("R6", "R27"),
     promise=Promise.NO_FORK,
-    within=700,
+    within=2600,
     changes=(Change(store, "commit_group", _requests_pass),),
 )

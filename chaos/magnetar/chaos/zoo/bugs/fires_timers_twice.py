@@ -12,11 +12,11 @@ from msgspec import structs
 from magnetar.chaos.zoo.bug import Bug, Change, Promise
 from magnetar.runtime.identity import derive
 from magnetar.runtime.worker.handling import Handling
-from magnetar.runtime.worker.turn import Turn
+from magnetar.runtime.worker.knowing import Knowing
 
 
-def _twice(decode: Any, turn: Any, batch: Any, instant: int) -> None:
-    decode(turn, batch, instant)
+def _twice(decode: Any, knowing: Any, batch: Any, *others: Any) -> None:
+    decode(knowing, batch, *others)
     fired = [each for each in batch.arrivals if each.timer is not None]
     batch.arrivals += [structs.replace(each, message_id=derive(each.message_id, 1)) for each in fired]
 
@@ -30,5 +30,5 @@ BUG = Bug(
     rules=("R26",),
     promise=Promise.ONCE,
     within=20,
-    changes=(Change(Turn, "_decode", _twice), Change(Handling, "_still_armed", _armed_before)),
+    changes=(Change(Knowing, "_decode", _twice), Change(Handling, "_still_armed", _armed_before)),
 )

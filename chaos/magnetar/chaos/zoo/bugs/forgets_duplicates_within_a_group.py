@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from magnetar.chaos.zoo.bug import Bug, Change, Promise
-from magnetar.runtime.worker.turn import Turn
+from magnetar.runtime.worker.knowing import Knowing
 
 
 def _only_known(_: Any, __: Any, batch: Any, known: set[bytes]) -> None:
@@ -20,5 +20,5 @@ BUG = Bug(
     rules=("R2",),
     promise=Promise.ONCE,
     within=40,
-    changes=(Change(Turn, "_drop_known", _only_known),),
+    changes=(Change(Knowing, "_drop_known", _only_known),),
 )

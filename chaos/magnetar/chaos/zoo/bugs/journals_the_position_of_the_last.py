@@ -10,11 +10,11 @@ from typing import Any
 from msgspec import structs
 
 from magnetar.chaos.zoo.bug import Bug, Change, Promise
-from magnetar.runtime.worker.turn import Turn
+from magnetar.runtime.worker.knowing import Knowing
 
 
-def _at_the_last(decode: Any, turn: Any, batch: Any, instant: int) -> None:
-    decode(turn, batch, instant)
+def _at_the_last(decode: Any, knowing: Any, batch: Any, *others: Any) -> None:
+    decode(knowing, batch, *others)
     last = {each.envelope.source: each.at for each in batch.arrivals}
     batch.arrivals = [structs.replace(each, at=last[each.envelope.source]) for each in batch.arrivals]
 
@@ -24,6 +24,6 @@ BUG = Bug(
     rules=("R2",),
     promise=Promise.NEVER_LOST,
     within=60,
-    changes=(Change(Turn, "_decode", _at_the_last),),
+    changes=(Change(Knowing, "_decode", _at_the_last),),
     only="nothing from nowhere",
 )

@@ -8,11 +8,11 @@ from __future__ import annotations
 from typing import Any
 
 from magnetar.chaos.zoo.bug import Bug, Change, Promise
-from magnetar.runtime.worker.turn import Turn
+from magnetar.runtime.worker.knowing import Knowing
 
 
-def _newest_first(decode: Any, turn: Any, batch: Any, instant: int) -> None:
-    decode(turn, batch, instant)
+def _newest_first(decode: Any, knowing: Any, batch: Any, *others: Any) -> None:
+    decode(knowing, batch, *others)
     batch.arrivals.reverse()
 
 
@@ -21,6 +21,6 @@ BUG = Bug(
     rules=("R21",),
     promise=Promise.IN_ORDER,
     within=60,
-    changes=(Change(Turn, "_decode", _newest_first),),
+    changes=(Change(Knowing, "_decode", _newest_first),),
     only="per-key order",
 )

@@ -11,11 +11,11 @@ from typing import Any
 from msgspec.structs import replace
 
 from magnetar.chaos.zoo.bug import Bug, Change, Promise
-from magnetar.runtime.worker.turn import Turn
+from magnetar.runtime.worker.knowing import Knowing
 
 
-def _swapped(recall: Any, turn: Any, batch: Any) -> None:
-    recall(turn, batch)
+def _swapped(recall: Any, knowing: Any, batch: Any, limit: int) -> None:
+    recall(knowing, batch, limit)
     for at, (one, two) in enumerate(pairwise(list(batch.tails))):
         if one.key == two.key and not one.failures:
             batch.tails[at : at + 2] = [replace(two, ordinal=one.ordinal), replace(one, ordinal=two.ordinal)]
@@ -27,5 +27,5 @@ BUG = Bug(
     rules=("R22",),
     promise=Promise.IN_ORDER,
     within=100,
-    changes=(Change(Turn, "_recall", _swapped),),
+    changes=(Change(Knowing, "_recall", _swapped),),
 )

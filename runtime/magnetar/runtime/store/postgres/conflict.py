@@ -112,7 +112,21 @@ def _in_effects(ask: _Asking, changes: ShardChanges) -> Iterator[VersionConflict
             yield VersionConflict(changes.shard, what)
 
 
+def _in_crashes(ask: _Asking, changes: ShardChanges) -> Iterator[VersionConflict]:
+    for row in () if changes.care is None else changes.care.crashes:
+        if row.number in {number for _, _, number, *_ in ask("crashes_of", text(row.actor), row.message_id)}:
+            what = f"crashes: number {row.number} of message {row.message_id.hex()} of {row.actor} is known"
+            yield VersionConflict(changes.shard, what)
+
+
 _Finder: TypeAlias = "Callable[[_Asking, ShardChanges], Iterator[VersionConflict]]"
 _FINDERS: Mapping[str, _Finder] = MappingProxyType(
-    {"journal": _in_journal, "states": _in_states, "outbox": _in_outbox, "timers": _in_timers, "effects": _in_effects}
+    {
+        "journal": _in_journal,
+        "states": _in_states,
+        "outbox": _in_outbox,
+        "timers": _in_timers,
+        "effects": _in_effects,
+        "crashes": _in_crashes,
+    }
 )

@@ -17,7 +17,10 @@ if TYPE_CHECKING:
 
 _ORIGIN = (texts, texts, blobs, texts, texts, texts, texts, integers, integers, texts, texts)  # from type to timer
 _PARKED = (texts, texts, integers, texts, uuids, *_ORIGIN, integers)
-_KEYS = (texts, texts, texts, texts, integers, integers, integers, optional_integers, texts, texts, integers, texts)
+_KEYS = (
+    *(texts, texts, texts, texts, integers, integers, integers, optional_integers, texts, texts, integers),
+    *(texts, integers),
+)
 _FAILURES = (texts, uuids, integers, texts, texts, texts, texts, texts, texts, integers)
 _DEAD = (texts, uuids, texts, texts, *_ORIGIN, texts, texts, texts, integers, integers, integers, texts, integers)
 _by_two = itemgetter(0, 1)

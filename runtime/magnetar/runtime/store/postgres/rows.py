@@ -7,6 +7,7 @@ from operator import itemgetter
 from typing import TYPE_CHECKING
 
 from magnetar.runtime.store.postgres.answering import answering_writes
+from magnetar.runtime.store.postgres.care import care_writes
 from magnetar.runtime.store.postgres.columns import JOURNAL, call, packed
 from magnetar.runtime.store.postgres.connection import Call
 from magnetar.runtime.store.postgres.database import SQL
@@ -44,11 +45,13 @@ def writes(accepted: Sequence[ShardChanges], tables: Mapping[str, Table]) -> lis
     answerings = [each.answering for each in accepted if each.answering is not None]
     parkings = [each.parking for each in accepted if each.parking is not None]
     effects = [each.effects for each in accepted if each.effects is not None]
+    cares = [(each.shard, each.care) for each in accepted if each.care is not None]
     return [
         *(*_states(accepted), *_journal(accepted), *_lane(accepted), *_timers(accepted)),
         *(answering_writes(answerings) if answerings else ()),
         *(parking_writes(parkings) if parkings else ()),
         *(effect_writes(effects) if effects else ()),
+        *(care_writes(cares) if cares else ()),
         *_others(accepted, tables),
     ]
 

@@ -8,20 +8,9 @@ from typing import TYPE_CHECKING, Any
 from magnetar.runtime.bus.port import Position
 from magnetar.runtime.store.effects import EffectRow
 from magnetar.runtime.store.parking import DeadLetter, ParkedKey, ParkedRow
-from magnetar.runtime.store.port import (
-    MEMORY_OF_WORKERS,
-    CommitUnknown,
-    OutboxRow,
-    Roster,
-    ShardRow,
-    Standing,
-    StateRow,
-    StoreMismatch,
-    StoreUnavailable,
-    TimerRow,
-)
-from magnetar.runtime.store.port import Member as _Member
+from magnetar.runtime.store.port import CommitUnknown, OutboxRow, StateRow, StoreMismatch, StoreUnavailable, TimerRow
 from magnetar.runtime.store.postgres import failures, packing
+from magnetar.runtime.store.postgres.care import shard_row
 from magnetar.runtime.store.postgres.commit import commit_group
 from magnetar.runtime.store.postgres.connection import Call, Refused
 from magnetar.runtime.store.postgres.database import SQL, engine_session
@@ -31,6 +20,8 @@ from magnetar.runtime.store.postgres.migrating import bring_up_to_date, exclude_
 from magnetar.runtime.store.postgres.packing import integer, text, texts, uuids
 from magnetar.runtime.store.postgres.periods import Period
 from magnetar.runtime.store.requests import Pause, Request
+from magnetar.runtime.store.roster import MEMORY_OF_WORKERS, Roster, Standing
+from magnetar.runtime.store.roster import Member as _Member
 from magnetar.runtime.store.sql.migrations import Phase
 from magnetar.runtime.store.sql.tables import check_table
 
@@ -38,9 +29,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from magnetar.runtime.instant import Instant
-    from magnetar.runtime.store.port import Beat, ShardChanges, ShardName, Taker
+    from magnetar.runtime.store.port import ShardChanges, ShardName, ShardRow, Taker
     from magnetar.runtime.store.postgres.connection import Rows
     from magnetar.runtime.store.postgres.database import Setup
+    from magnetar.runtime.store.roster import Beat
     from magnetar.runtime.table import Table
 
 _PREPARING_SECONDS = 60.0
@@ -118,16 +110,17 @@ class PostgresStore:
         name = text(shard)
         values = (
             *(name, integer(epoch), text(taker.owner), integer(taker.contracts), text(taker.why)),
-            integer(taker.renews),
+            *(integer(taker.renews), packing.boolean(taker.keeps)),
         )
-        calls = Call(SQL["lock_shard"], (name,)), Call(SQL["take"], values), Call(SQL["positions"], (name,))
-        before, taken, positions = self._write_when_unlocked(f"taking shard {shard}", *calls)
+        calls = [Call(SQL["lock_shard"], (name,)), Call(SQL["take"], values)]
+        calls += [Call(SQL[each], (name,)) for each in ("positions", "hands")]
+        before, taken, positions, hands = self._write_when_unlocked(f"taking shard {shard}", *calls)
         if not before:
             message = f"shard {shard} does not exist: its actor was never prepared with that many partitions"
             raise StoreMismatch(message)
         if not taken:
             return None
-        row = ShardRow._make((*taken[0], {source: Position(*at) for source, *at in positions}))
+        row = shard_row(taken[0], {source: Position(*at) for source, *at in positions}, hands)
         return row._replace(clean=before[0][0])
 
     def release(self, shard: ShardName, epoch: int, sent: tuple[int, int] | None = None) -> bool:
@@ -175,15 +168,22 @@ class PostgresStore:
         rows = self._rows(f"reading what is paused in shard {shard}", "pauses_in", text(shard))
         return list(map(Pause._make, rows))
 
-    def dispositions(self, actor: str, message_ids: Sequence[bytes]) -> dict[bytes, str]:
+    def dispositions(self, asked: Mapping[str, Sequence[bytes]]) -> dict[str, dict[bytes, str]]:
         """See the port."""
-        values = text(actor), uuids(message_ids)
-        return dict(self._rows(f"looking for messages in the journal of {actor}", "dispositions", *values))
+        calls = [Call(SQL["dispositions"], (text(actor), uuids(ids))) for actor, ids in asked.items()]
+        told = self._session.read(f"looking for messages in the journal of {', '.join(asked)}", *calls)
+        return {actor: dict(rows) for actor, rows in zip(asked, told, strict=True)}
 
-    def states(self, actor: str, keys: Sequence[str]) -> list[StateRow]:
+    def crashes(self, actor: str, message_ids: Sequence[bytes]) -> dict[bytes, int]:
+        """See the port."""
+        return dict(self._rows(f"looking for crashes of {actor}", "crashes", text(actor), uuids(message_ids)))
+
+    def states(self, asked: Mapping[str, Sequence[str]]) -> dict[str, list[StateRow]]:
         """See the port. A key that PostgreSQL cannot hold has no state; its message is refused by the commit."""
-        values = text(actor), texts(failures.readable(dict.fromkeys(keys)))
-        return list(map(StateRow._make, self._rows(f"loading states of {actor}", "states", *values)))
+        readable = {actor: failures.readable(dict.fromkeys(keys)) for actor, keys in asked.items()}
+        calls = [Call(SQL["states"], (text(actor), texts(keys))) for actor, keys in readable.items()]
+        told = self._session.read(f"loading states of {', '.join(asked)}", *calls)
+        return {actor: list(map(StateRow._make, rows)) for actor, rows in zip(asked, told, strict=True)}
 
     def commit(self, group: Sequence[ShardChanges]) -> frozenset[ShardName]:
         """See the port."""

@@ -8,15 +8,18 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from magnetar.runtime.bus.port import Position
+from magnetar.runtime.store.care import CrashRow
 from magnetar.runtime.store.effects import EffectRow
 from magnetar.runtime.store.parking import DeadLetter, FailureRow, ParkedKey, ParkedRow
-from magnetar.runtime.store.port import JournalRow, Member, OutboxRow, ShardRow, StateRow, StoreUnavailable, TimerRow
+from magnetar.runtime.store.port import JournalRow, OutboxRow, StateRow, StoreUnavailable, TimerRow
+from magnetar.runtime.store.postgres.care import shard_row
 from magnetar.runtime.store.postgres.connection import Call
 from magnetar.runtime.store.postgres.database import SQL, engine_session, reading_session
 from magnetar.runtime.store.postgres.migrating import check_migrated
 from magnetar.runtime.store.postgres.packing import integer, optional, packed_choice, text, texts, uuids
 from magnetar.runtime.store.replays import Replay, Replayed, ReplayLetter
 from magnetar.runtime.store.requests import Edit, Pause, Request
+from magnetar.runtime.store.roster import Member
 from magnetar.runtime.store.sql.tables import table_name
 from magnetar.runtime.store.views import PRODUCT, LetterGroup, Load
 
@@ -24,6 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from magnetar.runtime.instant import Instant
+    from magnetar.runtime.store.port import ShardRow
     from magnetar.runtime.store.postgres.connection import Rows
     from magnetar.runtime.store.postgres.database import Setup
     from magnetar.runtime.store.postgres.packing import Packed
@@ -78,6 +82,10 @@ class PostgresViews:
     def failures_of(self, actor: str, message_id: bytes) -> list[FailureRow]:
         """See the port."""
         return list(self._rows(FailureRow._make, "failures_of", text(actor), message_id))
+
+    def crashes_of(self, actor: str, message_id: bytes) -> list[CrashRow]:
+        """See the port."""
+        return list(self._rows(CrashRow._make, "crashes_of", text(actor), message_id))
 
     def dead_letters(self, actor: str | None = None, limit: int = 1000) -> list[DeadLetter]:
         """See the port."""
@@ -141,10 +149,14 @@ class PostgresViews:
     def shards(self) -> list[ShardRow]:
         """See the port."""
         positions: dict[str, dict[str, Position]] = {}
-        found, rows = self._session.read(_DOING, Call(SQL["all_positions"]), Call(SQL["shards"]))
+        hands: dict[str, list[tuple[Any, ...]]] = {}
+        asked = [Call(SQL[name]) for name in ("all_positions", "all_hands", "shards")]
+        found, held, rows = self._session.read(_DOING, *asked)
         for shard, source, *at in found:
             positions.setdefault(shard, {})[source] = Position(*at)
-        return [ShardRow._make((*row, positions.get(row[0], {}))) for row in rows]
+        for hand in held:
+            hands.setdefault(hand[0], []).append(hand)
+        return [shard_row(row, positions.get(row[0], {}), hands.get(row[0], ())) for row in rows]
 
     def members(self) -> list[Member]:
         """See the port."""

@@ -86,14 +86,14 @@ SELECT shard, epoch, owner, since, contracts FROM shards WHERE shard = ANY($1::t
 SELECT shard, epoch, owner, since, contracts FROM shards;
 
 -- name: shard
-SELECT shard, epoch, owner, commits, lane, clean, generation, floor, contracts, since, why FROM shards
+SELECT shard, epoch, owner, commits, lane, clean, generation, floor, contracts, since, why, careful FROM shards
 WHERE shard = $1::text;
 
 -- name: lock_shard
 SELECT clean FROM shards WHERE shard = $1::text FOR UPDATE;
 
 -- name: shards
-SELECT shard, epoch, owner, commits, lane, clean, generation, floor, contracts, since, why FROM shards ORDER BY shard;
+SELECT shard, epoch, owner, commits, lane, clean, generation, floor, contracts, since, why, careful FROM shards ORDER BY shard;
 
 -- name: positions
 SELECT source, ledger, entry, batch FROM positions WHERE shard = $1::text;
@@ -106,9 +106,10 @@ UPDATE shards SET
     epoch = epoch + 1, owner = $3::text, clean = false, contracts = greatest(contracts, $4::int8),
     generation = generation + $6::int8, why = CASE WHEN owner = $3::text THEN why ELSE $5::text END,
     since = CASE WHEN owner = $3::text THEN since
-        ELSE (extract(epoch FROM clock_timestamp()) * 1000000)::int8 END
+        ELSE (extract(epoch FROM clock_timestamp()) * 1000000)::int8 END,
+    careful = CASE WHEN clean OR $7::bool THEN careful ELSE true END
 WHERE shard = $1::text AND epoch = $2::int8 AND contracts <= $4::int8
-RETURNING shard, epoch, owner, commits, lane, clean, generation, floor, contracts, since, why;
+RETURNING shard, epoch, owner, commits, lane, clean, generation, floor, contracts, since, why, careful;
 
 -- name: release
 WITH released AS (
@@ -117,8 +118,49 @@ WITH released AS (
 ), removed AS (
     DELETE FROM outbox USING released
     WHERE outbox.shard = released.shard AND number > $3::int8 AND number <= $4::int8
+), aside AS (
+    DELETE FROM hands USING released WHERE hands.shard = released.shard AND holder <> '' AND crashes = 0
+), waits AS (
+    UPDATE hands SET holder = '' FROM released WHERE hands.shard = released.shard AND holder <> '' AND crashes > 0
 )
 SELECT epoch FROM released;
+
+-- name: hands
+SELECT shard, message_id, key, source, holder, owner, crashes, since FROM hands
+WHERE shard = $1::text ORDER BY message_id;
+
+-- name: all_hands
+SELECT shard, message_id, key, source, holder, owner, crashes, since FROM hands ORDER BY shard, message_id;
+
+-- name: hold
+INSERT INTO hands (shard, message_id, key, source, holder, owner, crashes, since)
+SELECT * FROM unnest(
+    $1::text[], $2::uuid[], $3::text[], $4::text[], $5::text[], $6::text[], $7::int8[], $8::int8[]
+)
+ON CONFLICT (shard, message_id) DO UPDATE SET
+    key = excluded.key, source = excluded.source, holder = excluded.holder, owner = excluded.owner,
+    crashes = excluded.crashes, since = excluded.since;
+
+-- name: drop_hands
+DELETE FROM hands USING unnest($1::text[], $2::uuid[]) AS gone (shard, message_id)
+WHERE hands.shard = gone.shard AND hands.message_id = gone.message_id;
+
+-- name: end_care
+UPDATE shards SET careful = false WHERE shard = ANY($1::text[]);
+
+-- name: add_crashes
+INSERT INTO crashes (actor, message_id, number, shard, key, source, owner, code, now)
+SELECT * FROM unnest(
+    $1::text[], $2::uuid[], $3::int8[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[], $9::int8[]
+);
+
+-- name: crashes
+SELECT message_id, max(number) FROM crashes
+WHERE actor = $1::text AND message_id = ANY($2::uuid[]) GROUP BY message_id;
+
+-- name: crashes_of
+SELECT actor, message_id, number, shard, key, source, owner, code, now FROM crashes
+WHERE actor = $1::text AND message_id = $2::uuid ORDER BY number;
 
 -- name: lock_shards
 SELECT shard FROM shards WHERE shard = ANY($1::text[]) ORDER BY shard FOR UPDATE;
@@ -299,15 +341,17 @@ WITH freed AS (
 SELECT 1 / (count(*) = cardinality($1::text[]))::int FROM freed;
 
 -- name: park_keys
-INSERT INTO parked_keys (actor, key, shard, reason, first, last, failures, due, error, error_text, since, held_by)
+INSERT INTO parked_keys (
+    actor, key, shard, reason, first, last, failures, due, error, error_text, since, held_by, crashes
+)
 SELECT * FROM unnest(
     $1::text[], $2::text[], $3::text[], $4::text[], $5::int8[], $6::int8[], $7::int8[], $8::int8[], $9::text[],
-    $10::text[], $11::int8[], $12::text[]
+    $10::text[], $11::int8[], $12::text[], $13::int8[]
 )
 ON CONFLICT (actor, key) DO UPDATE SET
     shard = excluded.shard, reason = excluded.reason, first = excluded.first, last = excluded.last,
     failures = excluded.failures, due = excluded.due, error = excluded.error, error_text = excluded.error_text,
-    since = excluded.since, held_by = excluded.held_by;
+    since = excluded.since, held_by = excluded.held_by, crashes = excluded.crashes;
 
 -- name: add_failures
 INSERT INTO failures (actor, message_id, number, shard, key, error, error_text, fingerprint, code, now)
@@ -345,12 +389,12 @@ SELECT 1 / (count(*) = cardinality($1::text[]))::int FROM added;
 SELECT status FROM dead_letters WHERE actor = $1::text AND message_id = $2::uuid;
 
 -- name: parked_keys
-SELECT actor, key, shard, reason, first, last, failures, due, error, error_text, since, held_by
+SELECT actor, key, shard, reason, first, last, failures, due, error, error_text, since, held_by, crashes
 FROM parked_keys
 WHERE shard = $1::text ORDER BY due NULLS LAST, key;
 
 -- name: parked_key
-SELECT actor, key, shard, reason, first, last, failures, due, error, error_text, since, held_by
+SELECT actor, key, shard, reason, first, last, failures, due, error, error_text, since, held_by, crashes
 FROM parked_keys
 WHERE actor = $1::text AND key = $2::text;
 
@@ -535,7 +579,7 @@ WITH moved AS (
 SELECT 1 / (count(*) = cardinality($1::text[]))::int FROM moved;
 
 -- name: keys_parked
-SELECT actor, key, shard, reason, first, last, failures, due, error, error_text, since, held_by
+SELECT actor, key, shard, reason, first, last, failures, due, error, error_text, since, held_by, crashes
 FROM parked_keys WHERE ($1::text IS NULL OR actor = $1::text) AND ($2::text IS NULL OR reason = $2::text)
 ORDER BY since, actor, key LIMIT $3::int8;
 

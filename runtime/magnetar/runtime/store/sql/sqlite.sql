@@ -59,11 +59,11 @@ SELECT shard, epoch, owner, since, contracts FROM shards WHERE shard IN (SELECT 
 SELECT shard, epoch, owner, since, contracts FROM shards;
 
 -- name: shard
-SELECT shard, epoch, owner, commits, lane, clean, generation, floor, contracts, since, why FROM shards
+SELECT shard, epoch, owner, commits, lane, clean, generation, floor, contracts, since, why, careful FROM shards
 WHERE shard = ?;
 
 -- name: shards
-SELECT shard, epoch, owner, commits, lane, clean, generation, floor, contracts, since, why FROM shards
+SELECT shard, epoch, owner, commits, lane, clean, generation, floor, contracts, since, why, careful FROM shards
 ORDER BY shard;
 
 -- name: positions
@@ -75,13 +75,49 @@ SELECT shard, source, ledger, entry, batch FROM positions;
 -- name: take
 UPDATE shards SET
     epoch = epoch + 1, minded = epoch + 1, owner = ?3, clean = 0, contracts = max(contracts, ?4),
-    generation = generation + ?6,
-    why = iif(owner = ?3, why, ?5), since = iif(owner = ?3, since, ?7)
+    generation = generation + ?6, why = iif(owner = ?3, why, ?5), since = iif(owner = ?3, since, ?8),
+    careful = iif(clean OR ?7, careful, 1)
 WHERE shard = ?1 AND epoch = ?2 AND contracts <= ?4
-RETURNING shard, epoch, owner, commits, lane, clean, generation, floor, contracts, since, why;
+RETURNING shard, epoch, owner, commits, lane, clean, generation, floor, contracts, since, why, careful;
 
 -- name: release
 UPDATE shards SET owner = '', clean = 1, since = ?3 WHERE shard = ?1 AND epoch = ?2 RETURNING epoch;
+
+-- name: lay_aside
+DELETE FROM hands WHERE shard = ? AND holder <> '' AND crashes = 0;
+
+-- name: let_wait
+UPDATE hands SET holder = '' WHERE shard = ? AND holder <> '';
+
+-- name: hands
+SELECT shard, message_id, key, source, holder, owner, crashes, since FROM hands WHERE shard = ? ORDER BY message_id;
+
+-- name: all_hands
+SELECT shard, message_id, key, source, holder, owner, crashes, since FROM hands ORDER BY shard, message_id;
+
+-- name: hold
+INSERT INTO hands (shard, message_id, key, source, holder, owner, crashes, since) VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+ON CONFLICT (shard, message_id) DO UPDATE SET
+    key = excluded.key, source = excluded.source, holder = excluded.holder, owner = excluded.owner,
+    crashes = excluded.crashes, since = excluded.since;
+
+-- name: drop_hand
+DELETE FROM hands WHERE shard = ? AND message_id = ?;
+
+-- name: end_care
+UPDATE shards SET careful = 0 WHERE shard = ?;
+
+-- name: add_crash
+INSERT INTO crashes (actor, message_id, number, shard, key, source, owner, code, now)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?);
+
+-- name: crashes
+SELECT message_id, max(number) FROM crashes
+WHERE actor = ? AND message_id IN (SELECT unhex(value) FROM json_each(?)) GROUP BY message_id;
+
+-- name: crashes_of
+SELECT actor, message_id, number, shard, key, source, owner, code, now FROM crashes
+WHERE actor = ? AND message_id = ? ORDER BY number;
 
 -- name: fence
 UPDATE shards SET commits = commits + 1, lane = ?4, floor = ?5 WHERE shard = ?1 AND epoch = ?2 AND commits = ?3
@@ -177,12 +213,14 @@ INSERT INTO parked (
 DELETE FROM parked_keys WHERE actor = ? AND key = ?;
 
 -- name: park_key
-INSERT INTO parked_keys (actor, key, shard, reason, first, last, failures, due, error, error_text, since, held_by)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+INSERT INTO parked_keys (
+    actor, key, shard, reason, first, last, failures, due, error, error_text, since, held_by, crashes
+)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 ON CONFLICT (actor, key) DO UPDATE SET
     shard = excluded.shard, reason = excluded.reason, first = excluded.first, last = excluded.last,
     failures = excluded.failures, due = excluded.due, error = excluded.error, error_text = excluded.error_text,
-    since = excluded.since, held_by = excluded.held_by;
+    since = excluded.since, held_by = excluded.held_by, crashes = excluded.crashes;
 
 -- name: add_failure
 INSERT INTO failures (actor, message_id, number, shard, key, error, error_text, fingerprint, code, now)
@@ -206,12 +244,12 @@ WHERE dead_letters.status <> 'dead';
 SELECT status FROM dead_letters WHERE actor = ? AND message_id = ?;
 
 -- name: parked_keys
-SELECT actor, key, shard, reason, first, last, failures, due, error, error_text, since, held_by
+SELECT actor, key, shard, reason, first, last, failures, due, error, error_text, since, held_by, crashes
 FROM parked_keys
 WHERE shard = ? ORDER BY due NULLS LAST, key;
 
 -- name: parked_key
-SELECT actor, key, shard, reason, first, last, failures, due, error, error_text, since, held_by
+SELECT actor, key, shard, reason, first, last, failures, due, error, error_text, since, held_by, crashes
 FROM parked_keys
 WHERE actor = ? AND key = ?;
 
@@ -345,7 +383,7 @@ GROUP BY actor, fingerprint ORDER BY count(*) DESC, actor, fingerprint LIMIT ?10
 UPDATE dead_letters SET status = ?3, replays = ?4 WHERE actor = ?1 AND message_id = ?2 AND status = 'dead';
 
 -- name: keys_parked
-SELECT actor, key, shard, reason, first, last, failures, due, error, error_text, since, held_by
+SELECT actor, key, shard, reason, first, last, failures, due, error, error_text, since, held_by, crashes
 FROM parked_keys WHERE (?1 IS NULL OR actor = ?1) AND (?2 IS NULL OR reason = ?2)
 ORDER BY since, actor, key LIMIT ?3;
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from magnetar.runtime.store.port import VersionConflict
 from magnetar.runtime.store.sql.tables import check_row
 from magnetar.runtime.store.sqlite.answering import write_answers
+from magnetar.runtime.store.sqlite.care import write_care
 from magnetar.runtime.store.sqlite.conflict import RowConflict, conflict_in
 from magnetar.runtime.store.sqlite.database import SQL
 from magnetar.runtime.store.sqlite.effects import write_effects
@@ -77,6 +78,8 @@ def _write(connection: Connection, accepted: Sequence[ShardChanges], tables: Map
         write_parking(connection, parkings)
     if effects := [each.effects for each in accepted if each.effects is not None]:
         write_effects(connection, effects)
+    if cares := [(each.shard, each.care) for each in accepted if each.care is not None]:
+        write_care(connection, cares)
     _write_own_rows(connection, [row for each in accepted for row in each.rows], tables)
     positions = [(each.shard, source, *at) for each in accepted for source, at in each.positions.items()]
     run(connection, "set_position", positions)

@@ -88,7 +88,22 @@ def _in_effects(connection: Connection, changes: ShardChanges) -> Iterator[Versi
             yield VersionConflict(changes.shard, what)
 
 
+def _in_crashes(connection: Connection, changes: ShardChanges) -> Iterator[VersionConflict]:
+    for row in () if changes.care is None else changes.care.crashes:
+        known = connection.rows(SQL["crashes_of"], (row.actor, row.message_id))
+        if row.number in {number for _, _, number, *_ in known}:
+            what = f"crashes: number {row.number} of message {row.message_id.hex()} of {row.actor} is known"
+            yield VersionConflict(changes.shard, what)
+
+
 _Finder: TypeAlias = "Callable[[Connection, ShardChanges], Iterator[VersionConflict]]"
 _FINDERS: Mapping[str, _Finder] = MappingProxyType(
-    {"journal": _in_journal, "states": _in_states, "outbox": _in_outbox, "timers": _in_timers, "effects": _in_effects}
+    {
+        "journal": _in_journal,
+        "states": _in_states,
+        "outbox": _in_outbox,
+        "timers": _in_timers,
+        "effects": _in_effects,
+        "crashes": _in_crashes,
+    }
 )

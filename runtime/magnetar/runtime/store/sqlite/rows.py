@@ -4,17 +4,21 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from magnetar.runtime.store.port import Member, ShardRow
+from magnetar.runtime.store.care import Hand
+from magnetar.runtime.store.port import ShardRow
+from magnetar.runtime.store.roster import Member
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from magnetar.runtime.bus.port import Position
 
 
-def shard_row(row: tuple[Any, ...], positions: Mapping[str, Position]) -> ShardRow:
-    """Of the columns in the order of `ShardRow`."""
-    found = ShardRow._make((*row, positions))
+def shard_row(
+    row: tuple[Any, ...], positions: Mapping[str, Position], hands: Iterable[tuple[Any, ...]] = ()
+) -> ShardRow:
+    """Of the columns in the order of `ShardRow`, whether it is careful at the end; of hands, in that of `Hand`."""
+    found = ShardRow._make((*row[:-1], positions, bool(row[-1]), tuple(map(Hand._make, hands))))
     return found._replace(clean=bool(found.clean))
 
 

@@ -8,16 +8,9 @@ from typing import TYPE_CHECKING, Any
 from magnetar.runtime.bus.port import Position
 from magnetar.runtime.store.effects import EffectRow
 from magnetar.runtime.store.parking import DeadLetter, ParkedKey, ParkedRow
-from magnetar.runtime.store.port import (
-    MEMORY_OF_WORKERS,
-    OutboxRow,
-    Roster,
-    Standing,
-    StateRow,
-    StoreMismatch,
-    TimerRow,
-)
+from magnetar.runtime.store.port import OutboxRow, StateRow, StoreMismatch, TimerRow
 from magnetar.runtime.store.requests import Pause, Request
+from magnetar.runtime.store.roster import MEMORY_OF_WORKERS, Roster, Standing
 from magnetar.runtime.store.sqlite.commit import commit_group
 from magnetar.runtime.store.sqlite.database import SQL
 from magnetar.runtime.store.sqlite.failures import said_plainly
@@ -28,7 +21,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from magnetar.runtime.instant import Instant
-    from magnetar.runtime.store.port import Beat, ShardChanges, ShardName, ShardRow, Taker
+    from magnetar.runtime.store.port import ShardChanges, ShardName, ShardRow, Taker
+    from magnetar.runtime.store.roster import Beat
     from magnetar.runtime.store.sqlite.database import Database
     from magnetar.runtime.table import Table
 
@@ -107,7 +101,8 @@ class SqliteStore:
             if not taken:
                 return None
             positions = self._positions(shard)
-        return shard_row(taken[0], positions)._replace(clean=shard_row(found[0], positions).clean)
+            hands = self._connection.rows(SQL["hands"], (shard,))
+        return shard_row(taken[0], positions, hands)._replace(clean=shard_row(found[0], positions).clean)
 
     def _positions(self, shard: ShardName) -> dict[str, Position]:
         rows = self._connection.rows(SQL["positions"], (shard,))
@@ -119,6 +114,9 @@ class SqliteStore:
             released = bool(self._connection.rows(SQL["release"], (shard, epoch, self.now())))
             if released and sent is not None:
                 self._connection.run(SQL["remove_outbox"], [(shard, *sent)])
+            if released:
+                self._connection.rows(SQL["lay_aside"], (shard,))
+                self._connection.rows(SQL["let_wait"], (shard,))
         return released
 
     def outbox(self, shard: ShardName, after: int, limit: int) -> list[OutboxRow]:
@@ -162,16 +160,28 @@ class SqliteStore:
         with said_plainly(f"reading what is paused in shard {shard}"):
             return list(map(Pause._make, self._connection.rows(SQL["pauses_in"], (shard,))))
 
-    def dispositions(self, actor: str, message_ids: Sequence[bytes]) -> dict[bytes, str]:
+    def dispositions(self, asked: Mapping[str, Sequence[bytes]]) -> dict[str, dict[bytes, str]]:
         """See the port."""
-        with said_plainly(f"looking for messages in the journal of {actor}"):
-            wanted = json.dumps([message_id.hex() for message_id in message_ids])
-            return dict(self._connection.rows(SQL["dispositions"], (actor, wanted)))
+        with said_plainly(f"looking for messages in the journal of {', '.join(asked)}"):
+            return {
+                actor: dict(self._for_each("dispositions", actor, [message_id.hex() for message_id in message_ids]))
+                for actor, message_ids in asked.items()
+            }
 
-    def states(self, actor: str, keys: Sequence[str]) -> list[StateRow]:
+    def crashes(self, actor: str, message_ids: Sequence[bytes]) -> dict[bytes, int]:
         """See the port."""
-        with said_plainly(f"loading states of {actor}"):
-            return list(map(StateRow._make, self._connection.rows(SQL["states"], (actor, json.dumps(list(keys))))))
+        with said_plainly(f"looking for crashes of {actor}"):
+            return dict(self._for_each("crashes", actor, [message_id.hex() for message_id in message_ids]))
+
+    def states(self, asked: Mapping[str, Sequence[str]]) -> dict[str, list[StateRow]]:
+        """See the port."""
+        with said_plainly(f"loading states of {', '.join(asked)}"):
+            return {
+                actor: list(map(StateRow._make, self._for_each("states", actor, keys))) for actor, keys in asked.items()
+            }
+
+    def _for_each(self, name: str, actor: str, wanted: Sequence[str]) -> Iterable[tuple[Any, ...]]:
+        return self._connection.rows(SQL[name], (actor, json.dumps(list(wanted))))
 
     def commit(self, group: Sequence[ShardChanges]) -> frozenset[ShardName]:
         """See the port."""

@@ -10,6 +10,7 @@ import json
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 from magnetar.runtime.bus.port import Position
+from magnetar.runtime.store.care import CrashRow
 from magnetar.runtime.store.effects import EffectRow
 from magnetar.runtime.store.parking import DeadLetter, FailureRow, ParkedKey, ParkedRow
 from magnetar.runtime.store.port import JournalRow, OutboxRow, StateRow, TimerRow
@@ -25,7 +26,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from magnetar.runtime.instant import Instant
-    from magnetar.runtime.store.port import Member, ShardRow
+    from magnetar.runtime.store.port import ShardRow
+    from magnetar.runtime.store.roster import Member
     from magnetar.runtime.store.sqlite.database import Database
     from magnetar.runtime.store.views import Which
 
@@ -71,6 +73,10 @@ class SqliteViews:
     def failures_of(self, actor: str, message_id: bytes) -> list[FailureRow]:
         """See the port."""
         return list(self._rows(FailureRow._make, "failures_of", actor, message_id))
+
+    def crashes_of(self, actor: str, message_id: bytes) -> list[CrashRow]:
+        """See the port."""
+        return list(self._rows(CrashRow._make, "crashes_of", actor, message_id))
 
     def dead_letters(self, actor: str | None = None, limit: int = 1000) -> list[DeadLetter]:
         """See the port."""
@@ -136,8 +142,11 @@ class SqliteViews:
         with self._connection.snapshot("reading shards"):
             for shard, source, *at in self._connection.rows(SQL["all_positions"]):
                 positions.setdefault(shard, {})[source] = Position(*at)
+            hands: dict[str, list[tuple[Any, ...]]] = {}
+            for hand in self._connection.rows(SQL["all_hands"]):
+                hands.setdefault(hand[0], []).append(hand)
             rows = self._connection.rows(SQL["shards"])
-        return [shard_row(row, positions.get(row[0], {})) for row in rows]
+        return [shard_row(row, positions.get(row[0], {}), hands.get(row[0], ())) for row in rows]
 
     def members(self) -> list[Member]:
         """See the port."""

@@ -1,0 +1,84 @@
+"""What a shard's owner has in hand, what it found in the last one's, and for how long it must be careful (R25).
+
+Data only, as it is committed. A group that was in hand when its worker ended held so many arrivals at most, and of each
+source the first ones that were not done with: when so many of each are behind, or all that was there at the takeover
+is, what the last owner ended of is behind, too.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from magnetar.runtime.instant import Instant
+    from magnetar.runtime.store.care import Care, Hand
+    from magnetar.runtime.store.parking import ParkedKey
+    from magnetar.runtime.store.port import ShardRow
+
+
+@dataclass(slots=True)
+class Careful:
+    """How much is still to go one by one. `since`: when the shard was taken, by the store's clock.
+
+    `left`: deliveries that nobody knows, by feed. `keys`: those that were due then, and from which place on what waits
+    for them cannot have been in hand. `look_at` is when to see next whether it is over.
+    """
+
+    since: Instant
+    left: dict[str, int]
+    keys: dict[str, int]
+    look_at: Instant = 0
+
+
+@dataclass(slots=True)
+class Custody:
+    """`found`: in hand when the shard was taken, and not charged yet. `charged`: those that were, with their crashes.
+
+    A message stays charged until it has come again, and what its crash brings is committed: that may take longer than
+    care does, where it waits for its time, or a person has asked for it. `careful` is None where
+    nobody has to be: then only what has crashed goes alone, and what may have.
+
+    `suspects`: requests that go alone, since their letter has crashed, or since they may have been in hand when the
+    last owner was lost: those that the first look finds. `unlooked`: there was none yet.
+    """
+
+    careful: Careful | None = None
+    in_hand: Hand | None = None
+    found: list[Hand] = field(default_factory=list)
+    charged: dict[bytes, Hand] = field(default_factory=dict)
+    suspects: set[bytes] = field(default_factory=set)
+    unlooked: bool = False
+
+    def load(
+        self, row: ShardRow, feeds: Iterable[str], keys: Iterable[ParkedKey], since: Instant, bounds: tuple[int, int]
+    ) -> None:
+        """What the store says on taking the shard; `bounds` of a group: arrivals of a feed, and rows of a tail."""
+        self.found = [hand for hand in row.hands if hand.holder]
+        self.charged = {hand.message_id: hand for hand in row.hands if hand.crashes}
+        self.unlooked = row.careful
+        if row.careful:
+            group, tail = bounds
+            due = {key.key: key.first + tail for key in keys if key.due is not None and key.due <= since}
+            self.careful = Careful(since, dict.fromkeys(feeds, group), due)
+
+    def follow(self, care: Care) -> None:
+        """What a committed group has made of it."""
+        for message_id in care.done:
+            self.charged.pop(message_id, None)
+            self._lay_aside(message_id)
+        for hand in care.held:
+            self._lay_aside(hand.message_id)
+            if hand.holder:
+                self.in_hand = hand
+            else:
+                self.charged[hand.message_id] = hand
+        if care.ended:
+            self.careful = None
+
+    def _lay_aside(self, message_id: bytes) -> None:
+        self.found = [hand for hand in self.found if hand.message_id != message_id]
+        if self.in_hand is not None and self.in_hand.message_id == message_id:
+            self.in_hand = None
