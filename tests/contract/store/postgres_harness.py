@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import itertools
 from typing import TYPE_CHECKING, cast
+from uuid import uuid4
 
 import psycopg
 import pytest
@@ -110,7 +110,6 @@ class PostgresDatabases:
 
     def __init__(self, server: PostgresServer) -> None:
         self._server = server
-        self._numbers = itertools.count(1)
         self._free: list[str] = []
         self._used: list[str] = []
 
@@ -127,7 +126,7 @@ class PostgresDatabases:
             self._free.append(self._used.pop())
 
     def _made(self) -> str:
-        name = f"contract_{next(self._numbers)}"
+        name = f"contract_{uuid4().hex}"  # a run may have several of these objects
         _run(self._server.service_url, f"CREATE DATABASE {name}")
         url = f"{self._server.service_url.rpartition('/')[0]}/{name}"
         PostgresPlace(url, PATIENCE).open().close()

@@ -8,6 +8,7 @@ import pytest
 
 from magnetar.runtime.store.effects import ClosedEffect, EffectMove, EffectRow, EffectState
 from magnetar.runtime.store.port import VersionConflict
+from tests.contract.store.asking import closed, effect_row, tried
 from tests.contract.store.harness import ACTOR, OTHER, PARTITIONS, SHARD, Owner
 from tests.contract.store.rows import journal_row, message_id, state_write
 
@@ -17,43 +18,6 @@ if TYPE_CHECKING:
     from magnetar.runtime.store.port import ShardChanges, Store
     from magnetar.runtime.store.views import Views
     from tests.contract.store.harness import StoreHarness
-
-
-def effect_row(number: int, key: str = "o-1", due: int = 10, shard: str = SHARD, actor: str = ACTOR) -> EffectRow:
-    """What is asked under id `number`; every column differs from its neighbours."""
-    return EffectRow(
-        actor=actor,
-        effect_id=message_id(number),
-        shard=shard,
-        key=key,
-        dependency="psp",
-        type="shop.Charge",
-        schema="d" * 32,
-        body=b"\x00request\xff",
-        correlation_id="correlation",
-        causation_id="causation",
-        asked_at=1_700_000_000_000_000 + number,
-        state=EffectState.ASKED.value,
-        attempts=0,
-        doubtful=0,
-        due=due,
-        error="",
-        error_text="",
-    )
-
-
-def tried(row: EffectRow, due: int = 99) -> EffectMove:
-    """Its next attempt begins."""
-    opened = row._replace(
-        state=EffectState.OPEN.value, attempts=row.attempts + 1, doubtful=row.doubtful + 1, due=due, error="shop.Late",
-        error_text="it took \N{SNOWMAN} too long",
-    )  # fmt: skip
-    return EffectMove(opened, row.attempts)
-
-
-def closed(row: EffectRow) -> ClosedEffect:
-    """It has its outcome."""
-    return ClosedEffect(row.actor, row.effect_id)
 
 
 def effects(

@@ -43,6 +43,18 @@ def test_the_next_beat_keeps_since_when_it_is_there(store: Store) -> None:
     assert (member.progress, member.leaving) == (9, True)
 
 
+def test_a_beat_tells_who_is_left_alone(store: Store, views: Views) -> None:
+    """Until a later one says otherwise; who says nothing of it leaves nobody alone."""
+    store.beat(beat("w1"))
+    assert [member.left_alone for member in views.members()] == [""]
+    alone = '{"\N{SNOWMAN}":[1,2]}'
+    [member] = store.beat(beat("w1")._replace(left_alone=alone)).members
+    assert member.left_alone == alone
+    assert views.members() == [member]
+    store.beat(beat("w1"))
+    assert [member.left_alone for member in views.members()] == [""]
+
+
 def test_a_roster_has_everybody_and_everything(harness: StoreHarness, store: Store, views: Views) -> None:
     """The members by name, and the standing of every shard."""
     harness.open().beat(beat("w2"))

@@ -17,6 +17,7 @@ from magnetar.runtime.store.parking import Unparked
 from magnetar.runtime.store.port import Disposition, ShardChanges, StateWrite, Taker, VersionConflict
 from magnetar.runtime.store.sqlite import SqliteFile, SqliteMemory
 from magnetar.runtime.store.views import Load
+from tests.contract.store.asking import effect_row, follow, in_order, spoil, step
 from tests.contract.store.harness import ACTOR, PARTITIONS
 from tests.contract.store.postgres_harness import PostgresHarness
 from tests.contract.store.rows import (
@@ -34,12 +35,14 @@ from tests.contract.store.rows import (
 from tests.contract.store.sqlite_harness import SqliteHarness
 
 if TYPE_CHECKING:
+    from magnetar.runtime.store.effects import EffectRow
     from magnetar.runtime.store.parking import DeadLetter, FailureRow, ParkedKey, ParkedRow, Parking
     from magnetar.runtime.store.port import JournalRow, OutboxRow, StateRow, Store, TimerRow
     from tests.contract.store.postgres_harness import PostgresDatabases
 
 SHARDS = [f"{ACTOR}/{number}" for number in range(PARTITIONS)]
 FAR = 10**18
+WRONG_EFFECTS = ("asked twice", "attempt", "closed")
 
 
 @dataclass
@@ -60,6 +63,7 @@ class Shard:
     parked: dict[str, ParkedKey] = field(default_factory=dict)
     failures: dict[bytes, list[FailureRow]] = field(default_factory=dict)
     dead: dict[bytes, DeadLetter] = field(default_factory=dict)
+    effects: dict[bytes, EffectRow] = field(default_factory=dict)
 
     def remove(self, sent: tuple[int, int] | None) -> None:
         """Rows of the lane, (from, to], that were sent."""
@@ -129,7 +133,7 @@ class StoreModel(RuleBasedStateMachine):
         data=st.data(),
         worker=st.integers(0, 1),
         wrong=st.sampled_from(
-            [None, None, None, None, "state", "journal", "timer", "settled", "place", "range", "dead"]
+            [*[None] * 5, "state", "journal", "timer", "settled", "place", "range", "dead", *WRONG_EFFECTS]
         ),
     )
     def commit(self, data: st.DataObject, worker: int, wrong: str | None) -> None:
@@ -163,9 +167,18 @@ class StoreModel(RuleBasedStateMachine):
         for key in data.draw(st.lists(st.sampled_from("de"), unique=True), label=f"parked keys of {name}"):
             step = data.draw(st.sampled_from(["join", "join", "fail", "apply", "drain", "bury"]))
             self.wait(changes, f"{name} {key}", step)
+        for number in data.draw(st.lists(st.integers(1, 4), unique=True, max_size=3), label=f"effects of {name}"):
+            what = data.draw(st.sampled_from(["try", "try", "doubt", "close"]))
+            self.ask(changes, number, what)
         if data.draw(st.booleans()):
             changes.sent = self.some_sent(data, model)
         return changes
+
+    def ask(self, changes: ShardChanges, number: int, what: str) -> None:
+        """An effect of the shard is asked, tried, in doubt, or has its outcome; a closed one may be asked anew."""
+        place = SHARDS.index(changes.shard) * 10 + number
+        row = effect_row(place, f"{changes.shard} {'abc'[number % 3]}", self.next_message, changes.shard)
+        step(self.shards[changes.shard].effects, changes.to_ask(), row, what)
 
     def some_sent(self, data: st.DataObject, model: Shard) -> tuple[int, int]:
         """Lane numbers from the lowest that is stored up to any."""
@@ -241,6 +254,8 @@ class StoreModel(RuleBasedStateMachine):
             changes.journal.append(next(iter(model.journal.values())))
         elif wrong == "timer" and model.timers:
             changes.gone.append(fired(next(iter(model.timers.values())))._replace(generation=b"another"))
+        elif wrong in WRONG_EFFECTS:
+            return spoil(model.effects, changes.to_ask(), wrong)
         else:
             return self.spoil_parking(model, changes.to_park(), wrong)
         return True
@@ -277,6 +292,8 @@ class StoreModel(RuleBasedStateMachine):
         model.timers.update({(row.key, row.name): row for row in changes.armed})
         if changes.parking is not None:
             self.apply_parking(model, changes.parking)
+        if changes.effects is not None:
+            follow(model.effects, changes.effects)
         self.seen[worker, changes.shard] = changes.epoch, model.commits
 
     def apply_parking(self, model: Shard, parking: Parking) -> None:
@@ -326,7 +343,13 @@ class StoreModel(RuleBasedStateMachine):
         """What waits and what died, as operators and the next owner see it."""
         for name, model in self.shards.items():
             assert {row.key: row for row in self.stores[0].parked_keys(name)} == model.parked
-            assert self.views.loads().get(name, Load(0, 0, 0)).parked == sum(map(len, model.waiting.values()))
+            load = self.views.loads().get(name, Load(0, 0, 0))
+            assert load.parked == sum(map(len, model.waiting.values()))
+            assert load.effects == len(model.effects)
+            assert self.stores[0].effects(name) == in_order(model.effects)
+            asked_by = {row.key for row in model.effects.values()}
+            found = [row for key in asked_by for row in self.views.effects_of(ACTOR, key)]
+            assert {row.effect_id: row for row in found} == model.effects
             for key, rows in model.waiting.items():
                 assert self.stores[1].parked(ACTOR, key, 0, 1000) == rows
                 assert self.stores[1].parked(ACTOR, key, 2, 2) == [row for row in rows if row.ordinal >= 2][:2]

@@ -10,6 +10,7 @@ import pytest
 from magnetar.runtime.operate.doctor import Severity, examine
 from magnetar.runtime.store.port import Disposition, StoreError
 from magnetar.runtime.store.views import Load
+from tests.contract.store.asking import effect_row
 from tests.contract.store.harness import ACTOR, LEDGER, OTHER, SHARD
 from tests.contract.store.rows import (
     journal_row,
@@ -126,18 +127,19 @@ def test_closed_views_say_so(views: Views) -> None:
 
 
 def test_the_loads_of_shards(owner: Owner, views: Views) -> None:
-    """How many messages are unsent, timers armed and messages parked, by shard; one without any may be left out."""
+    """How much is unsent, armed, parked and asked of the outside, by shard; one without any may be left out."""
     assert {shard: load for shard, load in views.loads().items() if any(load)} == {}
     changes, other = owner.changes(), owner.changes(OTHER)
     changes.outbox.extend(outbox_row(number) for number in (1, 2, 3))
     changes.lane = 3
     changes.armed.append(timer_row())
     other.armed.extend(timer_row(key=key, shard=OTHER) for key in ("o-2", "o-3"))
+    changes.to_ask().asked += [effect_row(1), effect_row(2)]
     other.to_park().parked_keys += [parked_key("o-4", 3, 5, OTHER), parked_key("o-5", 2, 1, OTHER)]
     owner.commit(changes, other)
     assert {shard: load for shard, load in views.loads().items() if any(load)} == {
-        SHARD: Load(unsent=3, timers=1, parked=0),
-        OTHER: Load(unsent=0, timers=2, parked=3),
+        SHARD: Load(unsent=3, timers=1, parked=0, effects=2),
+        OTHER: Load(unsent=0, timers=2, parked=3, effects=0),
     }
 
 

@@ -15,13 +15,9 @@ if TYPE_CHECKING:
 
 
 PRE = [
-    "0001_pre_initial",
-    "0002_pre_parking",
-    "0003_pre_requests",
-    "0004_pre_effects",
-    "0005_pre_replays",
-    "0006_pre_care",
-]
+    "0001_pre_initial", "0002_pre_parking", "0003_pre_requests", "0004_pre_effects", "0005_pre_replays",
+    "0006_pre_care", "0007_pre_left_alone",
+]  # fmt: skip
 
 
 def test_migrating_twice(place: PostgresPlace, server: PostgresServer, capsys: pytest.CaptureFixture[str]) -> None:

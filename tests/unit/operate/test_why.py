@@ -17,7 +17,8 @@ from magnetar.runtime import replace as changed
 from magnetar.runtime.cli.why_picture import why_picture
 from magnetar.runtime.instant import SECOND, to_datetime
 from magnetar.runtime.operate.key_names import KeyName
-from magnetar.runtime.operate.why import Cause, Explanation, Facts, explain, look, why
+from magnetar.runtime.operate.obstacle import Cause
+from magnetar.runtime.operate.why import Explanation, Facts, explain, look, why
 from magnetar.runtime.store.requests import Pause
 from magnetar.runtime.store.roster import Member
 

@@ -12,13 +12,15 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from magnetar.runtime.routing import partition_of
 from magnetar.runtime.store.port import CommitUnknown, ShardChanges, StoreUnavailable, Taker
-from magnetar.runtime.telemetry.catalogue import CATALOGUE, Kind, Metric
-from magnetar.runtime.telemetry.counting import Counting
+from magnetar.runtime.store.views import Which
+from magnetar.runtime.telemetry.catalogue import CATALOGUE, DEAD_BY_GROUP, Kind, Metric
+from magnetar.runtime.telemetry.counting import MOST_GROUPS, OTHERS, Counting
 from magnetar.runtime.telemetry.looking import Looking
 from magnetar.runtime.telemetry.metrics import Exhibit, registry_of_process, text_of
 from magnetar.runtime.threads.loop import Pulse
 from magnetar.runtime.worker.bulkhead import Inline
 from magnetar.runtime.worker.observer import Loss, Observer, Observers, Wait
+from tests.contract.store.rows import dead_letter
 from tests.unit.worker.bank import Do, accounts, bank
 from tests.unit.worker.bench import Bench
 from tests.unit.worker.outside import Switchboard
@@ -100,7 +102,17 @@ def test_a_name_follows_the_naming_guide(metric: Metric) -> None:
     assert metric.name.endswith("_total") == (metric.kind is Kind.COUNTER)
     assert metric.name.endswith(UNITS) or metric.name.startswith("magnetar_shards")
     assert "milli" not in metric.name
-    assert set(metric.labels) <= {"actor", "shard", "how", "reason", "outcome", "version", "dependency", "state"}
+    assert set(metric.labels) <= {
+        "actor",
+        "shard",
+        "how",
+        "reason",
+        "outcome",
+        "version",
+        "dependency",
+        "state",
+        "group",
+    }
     assert list(metric.bounds) == sorted(set(metric.bounds))
     assert metric.meaning.endswith(".")
 
@@ -272,8 +284,26 @@ def test_dead_letters_are_counted_whether_they_had_been_parked_or_not(bench: Wat
     bench.advance(300)
     assert bench.value("magnetar_dead_letters_total", actor="accounts") == 2
     assert bench.value("magnetar_messages_settled_total", actor="accounts", outcome="dead") == 2
+    groups = {each.fingerprint: each.letters for each in bench.views.letter_groups(Which())}
+    assert len(groups) == 2
+    for group, count in groups.items():
+        assert bench.value("magnetar_dead_letters_by_group_total", actor="accounts", group=group) == count
     assert bench.sum_of("magnetar_parked_keys", reason="held") == 2
     assert bench.value("magnetar_parked_keys_at_bound", shard=name) == 1
+
+
+def test_causes_without_end_are_no_labels_without_end() -> None:
+    """The first so many are told apart; all later ones are counted together, and none gets lost."""
+    counting = Counting({"accounts": 1, "branches": 1}, "1")
+    for number in range(MOST_GROUPS + 7):
+        changes = ShardChanges("accounts/0", 1, number, 0, 0)
+        changes.to_park().dead += [dead_letter(number)._replace(fingerprint=f"{number:016x}")] * 2
+        counting.committed([changes], 0)
+    groups = counting.numbers[DEAD_BY_GROUP]
+    assert len(groups) == MOST_GROUPS + 2
+    assert groups["accounts", OTHERS] == 14
+    assert groups["branches", OTHERS] == 0
+    assert sum(groups.values()) == 2 * (MOST_GROUPS + 7)
 
 
 def test_effects_are_seen() -> None:

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from magnetar.runtime import Breaking
 from magnetar.runtime.instant import SECOND, micros
-from magnetar.runtime.worker.breaker import Breaker, BreakerState
+from magnetar.runtime.worker.breaker import Breaker, BreakerState, LeftAlone, read, written
 from magnetar.runtime.worker.budget import Budget
 
 BREAKING = Breaking(share=0.5, window=6, least=4, opens=5.0, probes=2)
@@ -104,3 +104,29 @@ def test_whatever_happens_time_brings_a_probe(history: list[tuple[str, int]]) ->
     for each in rounds:
         breaker = breaker.dropped(each)
     assert breaker.admits(now + micros(BREAKING.opens))
+
+
+def test_it_knows_since_when_it_is_not_closed() -> None:
+    """A probe that fails begins another wait, and not another outage."""
+    breaker, later = after(Breaker(BREAKING), 7, "xxxx"), micros(BREAKING.opens)
+    assert breaker.left_alone() == LeftAlone(7, 7 + later)
+    again = after(breaker, 7 + later, "x")
+    assert again.left_alone() == LeftAlone(7, 7 + 2 * later)
+    closed = after(again, 7 + 2 * later, ".")
+    assert closed.left_alone() is None
+    anew = 9 * later
+    assert after(closed, anew, "xxxx").left_alone() == LeftAlone(anew, anew + later)
+
+
+@given(st.dictionaries(st.text(), st.builds(LeftAlone, st.integers(0, 2**60), st.integers(0, 2**60))))
+def test_what_a_worker_writes_of_its_breakers_another_reads(alone: dict[str, LeftAlone]) -> None:
+    """And nothing is written while all are closed: the row stays small."""
+    assert read(written(alone)) == alone
+    assert (written(alone) == "") == (not alone)
+
+
+@given(st.text())
+def test_what_newer_code_writes_of_its_breakers_says_nothing(text: str) -> None:
+    """A person is told less, and not shown a traceback."""
+    assert isinstance(read(text), dict)
+    assert read('{"psp": {"open": true}}') == {}

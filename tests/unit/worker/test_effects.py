@@ -12,7 +12,7 @@ from magnetar.runtime.instant import micros
 from magnetar.runtime.routing import partition_of
 from magnetar.runtime.store.effects import EffectRow, EffectState
 from magnetar.runtime.worker.answers import Ending
-from magnetar.runtime.worker.breaker import BreakerState
+from magnetar.runtime.worker.breaker import BreakerState, LeftAlone, read
 from magnetar.runtime.worker.effects import Effects
 from magnetar.runtime.worker.errands import Errands
 from tests.unit.worker.outside import Counter
@@ -268,6 +268,7 @@ def test_a_full_queue_parks_who_asks_and_spends_no_attempt(counter: Counter) -> 
     parked = counter.views.parked_key("payments", late)
     assert parked is not None
     assert (parked.reason, parked.failures, parked.last - parked.first) == ("crowded", 0, 1)
+    assert parked.held_by == "psp"
     assert counter.views.failures_of("payments", id_of("pay-" + late)) == []
     while len(counter.outside.jobs) < psp.queue + 2:
         for number in range(len(counter.outside.jobs)):
@@ -296,6 +297,28 @@ def test_an_open_breaker_pauses_the_calls_and_not_the_topic(counter: Counter) ->
     assert ("psp", BreakerState.CLOSED) in counter.observer.of("breaker")
     assert len(counter.outside.jobs) == 7
     assert [ending for _, ending, _ in counter.observer.of("called")] == [*[Ending.UNKNOWN] * 4, Ending.SUCCESS]
+
+
+def test_others_are_told_of_a_breaker_until_it_closes(counter: Counter) -> None:
+    """With the heartbeat, by the store's clock: since when it is not closed, and until when nobody is called."""
+    for number in range(4):
+        ask(counter, f"o-{number}")
+        counter.answer(ConnectionError("gone"))
+    opened = counter.now
+    counter.advance(1.0)
+    [member] = counter.views.members()
+    until = opened + micros(psp.breaking.opens)
+    assert read(member.left_alone) == {"psp": LeftAlone(opened, until)}
+    counter.advance(30.0)
+    counter.answer(ConnectionError("still gone"))
+    counter.advance(1.0)
+    [member] = counter.views.members()
+    assert read(member.left_alone)["psp"].since == opened
+    assert read(member.left_alone)["psp"].until > until
+    counter.advance(30.0)
+    counter.answer(Charged(reference="r"))
+    counter.advance(1.0)
+    assert [member.left_alone for member in counter.views.members()] == [""]
 
 
 def test_a_zombie_hears_its_answer_and_tells_nobody(counter: Counter) -> None:

@@ -12,7 +12,7 @@ from magnetar.runtime.cli.exits import Exit
 from magnetar.runtime.cli.options import AsJson, Store, reading
 from magnetar.runtime.operate import keys
 from magnetar.runtime.operate.key_names import KeyName
-from magnetar.runtime.operate.why import Cause
+from magnetar.runtime.operate.obstacle import Cause
 from magnetar.runtime.operate.why import why as explained
 
 app = typer.Typer(no_args_is_help=True, help="What one key (an order, a stock item) is now, and how it came to be so.")

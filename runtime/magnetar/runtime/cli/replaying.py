@@ -181,7 +181,10 @@ def _drive(views: Views, book: Requests, begun: Replay, wait: float, *, as_json:
         report = Driver(views, book, begun, wait).run(_teller())
     except (Silence, KeyboardInterrupt) as error:
         if isinstance(error, Silence):
-            screen.tell(f"nobody has answered for {wait:g} s: see `magnetar shards`, then {again}")
+            screen.tell(
+                f"nobody has answered for {wait:g} s: see `magnetar shards` for one without an owner, and `magnetar "
+                f"workers` for a dependency that is left alone; then {again}"
+            )
             raise typer.Exit(Exit.UNAVAILABLE) from error
         screen.tell(f"interrupted; {again}")
         raise

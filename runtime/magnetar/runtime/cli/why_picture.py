@@ -11,7 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from magnetar.runtime.cli.wording import clock, counted, from_now, short, simple
-from magnetar.runtime.operate.why import Cause
+from magnetar.runtime.operate.obstacle import Cause
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -19,11 +19,12 @@ if TYPE_CHECKING:
 
     from rich.console import RenderableType
 
-    from magnetar.runtime.operate.keys import FailureReport, WaitingReport
-    from magnetar.runtime.operate.why import Explanation, Obstacle
+    from magnetar.runtime.operate.keys import EffectReport, FailureReport, WaitingReport
+    from magnetar.runtime.operate.obstacle import Obstacle
+    from magnetar.runtime.operate.why import Explanation
 
 _NAME, _FAINT, _BAD, _GOOD, _MOVE = "bold", "dim", "bold red", "bold green", "cyan"
-_WELL = frozenset({Cause.NOTHING, Cause.TIMER, Cause.GOING_ON})
+_WELL = frozenset({Cause.NOTHING, Cause.TIMER, Cause.GOING_ON, Cause.IN_FLIGHT})
 _SHOWN = 5
 """So many of the last failed attempts are shown; `--json` has them all."""
 
@@ -64,6 +65,8 @@ def _surroundings(explanation: Explanation, now: datetime) -> RenderableType:
         rows.add_row("behind", Text(behind))
     if explanation.attempts:
         rows.add_row("attempts", Group(*_attempts(explanation.attempts, now)))
+    if explanation.effects:
+        rows.add_row("effects", Group(*[_effect(each) for each in explanation.effects]))
     owner = f"held by {explanation.owner}" if explanation.owner else "held by nobody"
     rows.add_row("shard", Text(f"{explanation.shard}, {owner}, epoch {explanation.epoch}", style=_FAINT))
     return rows
@@ -78,8 +81,21 @@ def _message(message: WaitingReport) -> RenderableType:
     title = Text.assemble((kind, _MOVE), (f"  {short(message.message_id)}  from {message.source}", _FAINT))
     if message.content.problem:
         return Group(title, Text(f"cannot be read: {message.content.problem}", style=_BAD))
-    text = json.dumps(message.content.value, ensure_ascii=False)
-    return Group(title, Text(text if len(text) <= _WIDE else text[: _WIDE - 1] + "…"))
+    return Group(title, Text(_cut(json.dumps(message.content.value, ensure_ascii=False))))
+
+
+def _effect(effect: EffectReport) -> Text:
+    """What is asked, under which key, with which content."""
+    title = Text.assemble(
+        (simple(effect.type), _MOVE), (f" of {effect.dependency}, key {effect.idempotency_key}  ", _FAINT)
+    )
+    if effect.content.problem:
+        return title.append(f"cannot be read: {effect.content.problem}", style=_BAD)
+    return title.append(_cut(json.dumps(effect.content.value, ensure_ascii=False)))
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= _WIDE else text[: _WIDE - 1] + "…"
 
 
 def _attempts(attempts: list[FailureReport], now: datetime) -> Iterator[Text]:

@@ -12,6 +12,7 @@ import msgspec
 
 from magnetar.runtime.instant import seconds, to_datetime
 from magnetar.runtime.store.views import Load
+from magnetar.runtime.worker.breaker import read
 from magnetar.runtime.worker.membership import Liveness
 
 if TYPE_CHECKING:
@@ -39,7 +40,7 @@ class ShardReport(msgspec.Struct, frozen=True):
     until what it may have been lost of is behind. `lag` messages, the oldest published `oldest` seconds ago, are
     what the broker has for it and it has not acknowledged; None where the broker was not asked, or there is none.
     `unsent` messages wait for their receipts, `timers` are armed, and `parked` ones wait
-    behind a failure of their key.
+    behind a failure of their key; `effects` are asked of the outside, and have no outcome yet.
     """
 
     shard: str
@@ -57,13 +58,15 @@ class ShardReport(msgspec.Struct, frozen=True):
     timers: int
     parked: int
     careful: bool = False
+    effects: int = 0
 
 
 class WorkerReport(msgspec.Struct, frozen=True):
     """A worker as the store saw it last. `seen` and `heard` (a broker's answer) are seconds ago.
 
     `alive`: both lately. `up` is how long it has been there in seconds, `progress` how many groups it has committed,
-    `code` its version, `contracts` the generation of its contracts. A worker that is gone is kept for an hour.
+    `code` its version, `contracts` the generation of its contracts. `left_alone`: dependencies that it does not call
+    now, for their breakers are open. A worker that is gone is kept for an hour.
     """
 
     worker: str
@@ -77,6 +80,7 @@ class WorkerReport(msgspec.Struct, frozen=True):
     progress: int
     code: str
     contracts: int
+    left_alone: list[str] = []
 
 
 def is_alive(member: Member, now: Instant) -> bool:
@@ -136,6 +140,7 @@ def _shard(
         unsent=load.unsent,
         timers=load.timers,
         parked=load.parked,
+        effects=load.effects,
     )
 
 
@@ -152,4 +157,5 @@ def _worker(member: Member, now: Instant, held: list[str]) -> WorkerReport:
         progress=member.progress,
         code=member.code,
         contracts=member.contracts,
+        left_alone=sorted(read(member.left_alone)),
     )

@@ -105,7 +105,8 @@ class ParkedReport(msgspec.Struct, frozen=True):
 
     `reason`: `retry`, its first message is tried again; `held`, a message of it died; `unread`, newer code is needed;
     `crowded`, it asks for an effect of a dependency whose queue is full; `paused`, by a person; `stopped`, the type of
-    its first message is. `held_by`: the dead letter's id, or that type.
+    its first message is. `held_by`: the dead letter's id, that type, or that
+    dependency.
     `waiting` messages in all wait for it, the first of which are in `messages`.
     """
 

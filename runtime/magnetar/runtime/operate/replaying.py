@@ -29,6 +29,9 @@ if TYPE_CHECKING:
     from magnetar.runtime.store.replays import ReplayLetter, Requests
     from magnetar.runtime.store.views import Views, Which
 
+MOST_ON_THEIR_WAY = 1_000
+"""So many letters wait for an answer at a time: where a dependency's queue is full, a replay goes at its pace."""
+
 _TICK = 0.1
 _TRIES = 5
 
@@ -60,7 +63,7 @@ class ReplayReport(msgspec.Struct, frozen=True):
 
 
 class Silence(Exception):
-    """Nobody answers: the shards have no owner now. The replay can be resumed."""
+    """Nobody answers: the shards have no owner now, or a dependency has no room. The replay can be resumed."""
 
 
 def begin(views: Views, book: Requests, asker: Asker, pace: Pace, which: Which, letters: Sequence[bytes]) -> Replay:
@@ -142,10 +145,10 @@ class Driver:
         return self._end(ReplayStatus.DONE, "all letters were tried, but those behind one that failed")
 
     def _room(self) -> int:
-        """So many may go now."""
+        """So many may go now; where answers take their time, no more than so many wait for one."""
         if self._course.in_canary:
             return self._course.canary_left()
-        room = int(self._tokens)
+        room = min(int(self._tokens), MOST_ON_THEIR_WAY - len(self._course.on_their_way))
         self._tokens -= room
         return room
 

@@ -6,8 +6,6 @@ Every obstacle is looked for, by itself. They come in the order in which they ha
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
-from enum import StrEnum
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -15,12 +13,16 @@ import msgspec
 from magnetar.runtime.identity import id_of, to_text
 from magnetar.runtime.instant import micros, to_datetime
 from magnetar.runtime.operate.decoding import Decoding
-from magnetar.runtime.operate.keys import FailureReport, KeyReport, WaitingReport, show
+from magnetar.runtime.operate.keys import EffectReport, FailureReport, KeyReport, WaitingReport, show
+from magnetar.runtime.operate.obstacle import Cause, Obstacle
+from magnetar.runtime.operate.outside import crowded, outside
 from magnetar.runtime.store.parking import Reason
+from magnetar.runtime.worker.breaker import LeftAlone, read
 from magnetar.runtime.worker.membership import Liveness
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
+    from datetime import datetime
 
     from magnetar.runtime.instant import Instant
     from magnetar.runtime.operate.key_names import KeyName
@@ -31,42 +33,15 @@ if TYPE_CHECKING:
     from magnetar.runtime.store.views import Views
 
 _LATELY = micros(Liveness().live)
-
-
-class Cause(StrEnum):
-    """What may keep a key, in the order in which they have to end."""
-
-    OWNERLESS = "shard without owner"
-    BROKER = "broker out of reach"
-    PAUSED = "paused by a person"
-    HELD = "held after a dead letter"
-    UNREAD = "first message cannot be read"
-    RETRY = "retry pending"
-    GOING_ON = "what waited is being applied"
-    SENDING = "decided messages are unsent"
-    TIMER = "timer awaited"
-    NOTHING = "nothing is wrong"
-
-
-class Obstacle(msgspec.Struct, frozen=True):
-    """One thing that keeps the key. `since` None: not known. `at`: when `next` happens by itself; None: not known.
-
-    `remedies` are what a person can do, each a command or a sentence.
-    """
-
-    cause: Cause
-    what: str
-    next: str
-    since: datetime | None = None
-    at: datetime | None = None
-    remedies: list[str] = []
+_ORDER = list(Cause)
 
 
 class Explanation(msgspec.Struct, frozen=True):
     """Why a key stands where it stands. `obstacles` come in the order of `Cause`; there is one at least.
 
     `blocking` is the message that all others of the key wait for, with its failed `attempts`; `behind` so many wait
-    behind it in the store. `shard`, `owner` and `epoch` say who handles the key.
+    behind it in the store. `shard`, `owner` and `epoch` say who handles the key, and `effects` are what it asks of the
+    outside and has no outcome of.
     """
 
     actor: str
@@ -80,6 +55,7 @@ class Explanation(msgspec.Struct, frozen=True):
     shard: str
     owner: str
     epoch: int
+    effects: list[EffectReport] = []
 
     @property
     def cause(self) -> Cause:
@@ -134,20 +110,22 @@ def look(views: Views, name: KeyName) -> Facts:
 def explain(facts: Facts) -> Explanation:
     """The explanation that the facts give. Pure."""
     report, parked = facts.report, facts.report.parked
-    found = [*_ownership(facts), *_pauses(facts), *_parking(facts), *_sending(report), *_timers(report)]
+    effects = outside(report.effects, _left_alone(facts), to_datetime(facts.now))
+    found = [*_ownership(facts), *_pauses(facts), *_parking(facts), *_sending(report), *effects, *_timers(report)]
     waiting = 0 if parked is None else parked.waiting
     return Explanation(
         actor=report.actor,
         key=report.key,
         seen=report.seen,
         version=report.version,
-        obstacles=found or [Obstacle(Cause.NOTHING, _rest(report), "what comes for it is applied at once")],
+        obstacles=sorted(found, key=lambda each: _ORDER.index(each.cause)) or [_nothing(report)],
         blocking=facts.blocking,
         attempts=facts.attempts,
         behind=waiting if facts.letter is not None else max(0, waiting - 1),
         shard=report.shard.name,
         owner=report.shard.owner,
         epoch=report.shard.epoch,
+        effects=report.effects,
     )
 
 
@@ -167,6 +145,13 @@ def _ownership(facts: Facts) -> Iterator[Obstacle]:
     elif owner not in {member.worker for member in seen}:
         serving = [member for member in seen if member not in deaf and member.serves(actor)]
         yield _ownerless(facts, len(serving))
+
+
+def _left_alone(facts: Facts) -> Mapping[str, LeftAlone]:
+    """The dependencies that the shard's owner does not call now, by its last heartbeat; one that is gone calls none."""
+    owner = facts.report.shard.owner
+    said = (each.left_alone for each in facts.members if each.worker == owner and abs(facts.now - each.seen) < _LATELY)
+    return read(next(said, ""))
 
 
 def _unreachable(what: str, deaf: Sequence[Member]) -> Obstacle:
@@ -233,6 +218,8 @@ def _parking(facts: Facts) -> Iterator[Obstacle]:
             parked.since,
             remedies=remedies,
         )
+    elif parked.reason == Reason.CROWDED:
+        yield from crowded(parked, _left_alone(facts))
     elif parked.failures:
         yield _retried(parked, name, facts.blocking)
     else:
@@ -275,8 +262,9 @@ def _timers(report: KeyReport) -> Iterator[Obstacle]:
         yield Obstacle(Cause.TIMER, f"it waits for {first.name}, or for a message", f"{first.name} fires", at=first.due)
 
 
-def _rest(report: KeyReport) -> str:
-    return "all that came for it is applied" if report.seen else "no message of it was ever applied"
+def _nothing(report: KeyReport) -> Obstacle:
+    rest = "all that came for it is applied" if report.seen else "no message of it was ever applied"
+    return Obstacle(Cause.NOTHING, rest, "what comes for it is applied at once")
 
 
 # the message in front

@@ -76,7 +76,8 @@ class ParkedKey(NamedTuple):
     `first` and `last` are the ordinals of head and last parked row; nothing waits when `last` is `first` - 1.
     `failures`, `error`, `error_text` and `crashes` (how often it took a worker with it, R24) are of the head.
     `since` is when the key was parked. `held_by`: of one that is *held* the id of its dead letter, as text, of one
-    that is *stopped* the type; '' where there is none, and where code held it that did not write that down.
+    that is *stopped* the type, of one that is *crowded* the dependency; '' where there is none, and where code held it
+    that did not write that down.
     """
 
     actor: str

@@ -14,7 +14,10 @@ if TYPE_CHECKING:
 
 
 class Beat(NamedTuple):
-    """What a worker says of itself once a second (R13). `silence`: since its last broker round trip."""
+    """What a worker says of itself once a second (R13). `silence`: since its last broker round trip.
+
+    `left_alone`: dependencies that it does not call now, as `worker.breaker` writes them; '' for none.
+    """
 
     worker: str
     code: str
@@ -23,6 +26,7 @@ class Beat(NamedTuple):
     silence: Instant
     progress: int  # groups committed so far
     leaving: bool
+    left_alone: str = ""
 
 
 class Member(NamedTuple):
@@ -40,6 +44,7 @@ class Member(NamedTuple):
     heard: Instant
     progress: int
     leaving: bool
+    left_alone: str = ""
 
     def serves(self, actor: str) -> bool:
         """Whether it may own shards of the actor."""

@@ -21,11 +21,15 @@ PRODUCT = "product"
 
 
 class Load(NamedTuple):
-    """What waits in a shard: messages decided and without a receipt, armed timers, and messages of parked keys."""
+    """What waits in a shard.
+
+    Messages decided and without a receipt, armed timers, messages of parked keys, and effects without an outcome.
+    """
 
     unsent: int
     timers: int
     parked: int
+    effects: int = 0
 
 
 class Which(NamedTuple):

@@ -1,6 +1,7 @@
 """Every metric by name: what it counts, by which labels, and what its labels may hold.
 
-A label holds the name of an actor or of a shard, or one of few fixed words: never a key, an id, or a text of an error.
+A label holds the name of an actor, of a shard or of a dependency, one of few fixed words, or one of the first so many
+groups of dead letters: never a key, an id, or a text of an error.
 """
 
 from __future__ import annotations
@@ -91,6 +92,9 @@ CRASHES = _counter(
     "magnetar_crashes_total", ("actor",), "Workers that ended with a message in hand, as found out here."
 )
 DEAD_LETTERS = _counter("magnetar_dead_letters_total", ("actor",), "Messages given up: dead letters.")
+DEAD_BY_GROUP = _counter(
+    "magnetar_dead_letters_by_group_total", ("actor", "group"), "Messages given up, by the group of their cause."
+)
 PARKED_KEYS = _gauge("magnetar_parked_keys", ("shard", "reason"), "Keys that are parked, by why.")
 PARKED = _gauge("magnetar_parked_messages", ("shard",), "Messages that wait for their parked keys.")
 PARKED_AGE = _gauge("magnetar_parked_key_age_seconds", ("shard",), "How long the key is parked that is so the longest.")
@@ -142,7 +146,7 @@ CATALOGUE: tuple[Metric, ...] = (
     BUILD_INFO, SHARDS, SHARDS_OWNED, SHARDS_ASSIGNED, SHARDS_CAREFUL, SHARD_EPOCH, TAKEOVERS, LOSSES, WENT_BACK,
     COMMITS, COMMITS_REFUSED, COMMITS_UNKNOWN, COMMIT_MESSAGES, COMMIT_DURATION,
     SETTLED, MESSAGE_AGE, DUPLICATES, SKIPPED, REHOMED, STALE_TIMERS,
-    FAILURES, CRASHES, DEAD_LETTERS, PARKED_KEYS, PARKED, PARKED_AGE, LONG_TAILS, FULL_TAILS,
+    FAILURES, CRASHES, DEAD_LETTERS, DEAD_BY_GROUP, PARKED_KEYS, PARKED, PARKED_AGE, LONG_TAILS, FULL_TAILS,
     EFFECT_CALLS, EFFECT_DURATION, EFFECTS_TOLD, EFFECTS_WAITING, EFFECTS_OPEN, BREAKER,
     RELAYED, RELAY_DUPLICATES, BLOCKED, LANE, INBOX, LAG, TIMERS, ENTITIES,
     WAITS, LOOP_STEPS, LOOP_BUSY,

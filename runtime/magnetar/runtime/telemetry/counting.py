@@ -23,6 +23,11 @@ if TYPE_CHECKING:
 
 _APPLIED = Disposition.APPLIED.value
 
+MOST_GROUPS = 50
+"""So many causes of dead letters are told apart, in one life of a worker; later ones are counted as `OTHERS`."""
+
+OTHERS = "others"
+
 
 class Counting(Observer):
     """Counts for one worker. Written by the loop's thread; `numbers` and `distributions` may be read by any."""
@@ -53,6 +58,7 @@ class Counting(Observer):
             metrics.FAILURES: zeros(actors),
             metrics.CRASHES: zeros(actors),
             metrics.DEAD_LETTERS: zeros(actors),
+            metrics.DEAD_BY_GROUP: zeros(actors, (OTHERS,)),
             metrics.EFFECT_CALLS: {},
             metrics.EFFECTS_TOLD: {},
             metrics.RELAYED: zeros(actors),
@@ -131,8 +137,15 @@ class Counting(Observer):
         """Failures and dead letters, and what became of messages that had been parked before."""
         add(self.numbers[metrics.FAILURES], (actor,), len(parking.failures))
         add(self.numbers[metrics.DEAD_LETTERS], (actor,), len(parking.dead))
+        for letter in parking.dead:
+            self._group(actor, letter.fingerprint)
         for outcome, count in Counter(row.disposition for row in parking.settled).items():
             add(self.numbers[metrics.SETTLED], (actor, outcome), count)
+
+    def _group(self, actor: str, fingerprint: str) -> None:
+        groups = self.numbers[metrics.DEAD_BY_GROUP]
+        known = (actor, fingerprint) in groups or len(groups) < len(self._ages) + MOST_GROUPS
+        add(groups, (actor, fingerprint if known else OTHERS), 1)
 
     def _settle(self, actor: str, changes: ShardChanges) -> None:
         settled = self.numbers[metrics.SETTLED]

@@ -43,6 +43,10 @@ class GoesAlone(Exception):
     """It has ended a worker before: nothing else may be in its group (R25)."""
 
 
+class NoRoom(Exception):
+    """Nothing is done now; it is done as soon as a dependency's queue has room, and is answered then."""
+
+
 class Asked(NamedTuple):
     """`arrival` is the key's head, or the dead letter's message; None where none is needed, or there is none."""
 

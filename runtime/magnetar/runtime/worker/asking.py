@@ -60,7 +60,8 @@ class Asking:
         for name, bound in bounds.items():
             queued = self._shard.errands.counts[name] + asked[name]
             if queued and queued + own[name] > bound:
-                raise Crowded(f"{queued} effects of shard {self._shard.name} wait for {name}; {bound} have room there")
+                text = f"{queued} effects of shard {self._shard.name} wait for {name}; {bound} have room there"
+                raise Crowded(name, text)
 
     def _row(self, arrival: Arrival, asked: Asked, now: Instant) -> EffectRow:
         kind = contract_name(type(asked.request))

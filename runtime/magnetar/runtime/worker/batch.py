@@ -160,6 +160,11 @@ class Group:
         """What must be in hand while the group is opened and handled: its only arrival, or nothing."""
         return self.batches[0].hand if self.batches else None
 
+    @property
+    def size(self) -> int:
+        """How many arrivals it holds."""
+        return sum(batch.size for batch in self.batches)
+
     def leave_out(self, batch: Batch) -> None:
         """Nothing comes of it in this group: it is given back."""
         batch.give_back()

@@ -9,11 +9,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
+
+import msgspec
 
 from magnetar.runtime.instant import Instant, micros
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from magnetar.runtime.effects import Breaking
 
 
@@ -30,7 +34,7 @@ class Breaker:
     """`failed`: of the last calls, oldest first, which failed. `until`: None while closed.
 
     `round` counts how often it has opened or closed: a call tells its own when it ends, and one of an earlier round
-    says nothing of how things are now. `probes` are under way.
+    says nothing of how things are now. `probes` are under way. `since`: when it was closed last.
     """
 
     breaking: Breaking
@@ -38,6 +42,7 @@ class Breaker:
     until: Instant | None = None
     round: int = 0
     probes: int = 0
+    since: Instant | None = None
 
     def state(self, now: Instant) -> BreakerState:
         """As it is at an instant."""
@@ -70,4 +75,36 @@ class Breaker:
         return replace(self, failed=last)
 
     def _opened(self, now: Instant) -> Breaker:
-        return Breaker(self.breaking, until=now + micros(self.breaking.opens), round=self.round + 1)
+        since = now if self.since is None else self.since
+        return Breaker(self.breaking, until=now + micros(self.breaking.opens), round=self.round + 1, since=since)
+
+    def left_alone(self) -> LeftAlone | None:
+        """Since when it is not closed, and until when nothing is called; None: it is closed."""
+        return None if self.since is None or self.until is None else LeftAlone(self.since, self.until)
+
+
+class LeftAlone(NamedTuple):
+    """A dependency whose breaker is not closed: nothing of it is called `until` then, and probes from then on."""
+
+    since: Instant
+    until: Instant
+
+    def later(self, by: Instant) -> LeftAlone:
+        """The same, by a clock that is so far ahead."""
+        return LeftAlone(self.since + by, self.until + by)
+
+
+def written(dependencies: Mapping[str, LeftAlone]) -> str:
+    """Who is left alone, as a worker tells it with its heartbeat; '' for nobody."""
+    return msgspec.json.encode(dependencies, order="sorted").decode() if dependencies else ""
+
+
+def read(text: str) -> dict[str, LeftAlone]:
+    """What another worker has written. What this code cannot read is of newer code, and says nothing here."""
+    try:
+        return _read(text or "{}")
+    except msgspec.MsgspecError:
+        return {}
+
+
+_read = msgspec.json.Decoder(dict[str, LeftAlone]).decode

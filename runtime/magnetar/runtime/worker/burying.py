@@ -6,14 +6,14 @@ the same commit, with one more failure in its ledger.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 from magnetar.runtime.identity import to_text
 from magnetar.runtime.store.parking import LetterStatus, Reason
 from magnetar.runtime.store.port import Disposition
-from magnetar.runtime.store.requests import Edit, LetterMove, Rewritten
-from magnetar.runtime.worker.asked import MOST, VALUE, Declined, FailedAgain, due_of, waiting_on
-from magnetar.runtime.worker.failing import Unread, fingerprint_of, name_of, text_of
+from magnetar.runtime.store.requests import Edit, LetterMove, Rewritten, What
+from magnetar.runtime.worker.asked import MOST, VALUE, Declined, FailedAgain, NoRoom, due_of, waiting_on
+from magnetar.runtime.worker.failing import Crowded, Unread, fingerprint_of, name_of, text_of
 from magnetar.runtime.worker.rewriting import rewritten
 
 if TYPE_CHECKING:
@@ -82,12 +82,14 @@ class Letters:
         return f"{letter.actor}/{letter.key} goes on; {waiting_on(key)}"
 
     def replay(self, asked: Asked) -> str:
-        """It is tried once more, and dead again where it fails again. `Declined`, `FailedAgain`."""
+        """It is tried once more, and dead again where it fails again. `Declined`, `FailedAgain`, `NoRoom`."""
         arrival, letter = self._dead(asked)
         self._may_replay(asked, arrival, letter)
         replays = letter.replays + 1
-        self._move(letter, LetterStatus.REPLAYED, replays)
         error = self._handling.tried(arrival, letter.failures)
+        if isinstance(error, Crowded):
+            self._wait_for_room(asked, error)
+        self._move(letter, LetterStatus.REPLAYED, replays)
         if error is None:
             return f"message {to_text(letter.message_id)} is applied; {self._go_on_after(letter)}"
         failures = letter.failures + 1
@@ -100,6 +102,12 @@ class Letters:
         self._waiting.failed_again(again)
         message = f"message {to_text(letter.message_id)} has failed again, {failures} times in all: "
         raise FailedAgain(f"{message}{again.error}: {again.error_text}")
+
+    def _wait_for_room(self, asked: Asked, error: Crowded) -> NoReturn:
+        """It was not tried: no failure, no replay. One of many goes when there is room; a person is told at once."""
+        if asked.request.what == What.REPLAY:
+            raise NoRoom
+        raise Declined(f"nothing is tried now: {error}; ask again when there is room")
 
     def _may_replay(self, asked: Asked, arrival: Arrival, letter: DeadLetter) -> None:
         """R22: it may not overtake what waits for its key, nor an earlier letter that its key holds for."""

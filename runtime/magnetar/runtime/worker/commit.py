@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from magnetar.runtime.errors import BrokenPromise
+from magnetar.runtime.store.requests import What
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -73,7 +74,9 @@ def _follow_requests(shard: Shard, handled: Handled, answering: Answering) -> No
         shard.pauses[pause.type] = pause
     for key in handled.lifted:
         shard.parking.ring(key, handled.changes.floor)
-    if handled.unfinished is not None:
+    if handled.unfinished is not None and handled.unfinished.what == What.REPLAY:  # there was no room for it
+        shard.crowded[handled.unfinished.id] = handled.unfinished
+    elif handled.unfinished is not None:
         shard.requests.appendleft(handled.unfinished)
 
 

@@ -164,10 +164,19 @@ class Effects:
         before = line.breaker.state(now)
         line.breaker = line.breaker.ended(flight.round, now, failed=verdict.message is None)
         after = line.breaker.state(now)
+        self._say(line)
         if after is not before:
             self._observer.breaker(line.dependency.name, after)
             _log.warning("dependency %s: the breaker is %s, it was %s", line.dependency.name, after.value, before.value)
         self._observer.called(line.dependency.name, verdict.ending, seconds(now - flight.began))
+
+    def _say(self, line: Line) -> None:
+        """The next heartbeat tells others which dependencies are left alone here."""
+        alone, name = line.breaker.left_alone(), line.dependency.name
+        if alone is not None:
+            self._holdings.left_alone[name] = alone
+        else:
+            self._holdings.left_alone.pop(name, None)
 
     def _hear(self, flight: Flight, verdict: Verdict, now: Instant) -> None:
         """An answer is told only while the shard is ours; else its next owner asks again, under the same key."""

@@ -21,7 +21,7 @@ from magnetar.runtime.instant import Instant, to_iso
 from magnetar.runtime.store.parking import Reason
 from magnetar.runtime.store.port import Disposition
 from magnetar.runtime.store.requests import Answer, Pause, RequestStatus, What
-from magnetar.runtime.worker.asked import TYPE, Declined, FailedAgain, due_of, waiting_on
+from magnetar.runtime.worker.asked import TYPE, Declined, FailedAgain, NoRoom, due_of, waiting_on
 from magnetar.runtime.worker.burying import Letters
 from magnetar.runtime.worker.failing import TEXT_LIMIT
 from magnetar.runtime.worker.parking import waiting
@@ -77,6 +77,8 @@ class Executing:
             self._answer(asked.request, RequestStatus.REFUSED, str(error))
         except FailedAgain as error:
             self._answer(asked.request, RequestStatus.FAILED, str(error))
+        except NoRoom:
+            return asked.request
         else:
             if answer is None:
                 return asked.request

@@ -38,6 +38,11 @@ class Unread(MagnetarError):
 class Crowded(MagnetarError):
     """A dependency's queue is full: who asks for one more effect waits until there is room (R29)."""
 
+    def __init__(self, dependency: str, text: str) -> None:
+        """`text` says how many wait, and where."""
+        super().__init__(text)
+        self.dependency = dependency
+
 
 @dataclass(frozen=True, slots=True)
 class Again:

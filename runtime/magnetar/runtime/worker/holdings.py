@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from magnetar.runtime.instant import Instant
     from magnetar.runtime.store.port import ShardName, Taker
+    from magnetar.runtime.worker.breaker import LeftAlone
     from magnetar.runtime.worker.observer import Loss, Observer
     from magnetar.runtime.worker.shard import Shard
 
@@ -16,6 +17,7 @@ class Holdings:
 
     `clock_offset` is the store's clock minus this process's, in microseconds (R5). `groups`: how many it committed.
     `went_back`: shards whose store proved older than what the broker has seen; who takes them begins anew (R11).
+    `left_alone`: dependencies whose breaker is not closed, by this process's clock.
 
     `alone`: something is handled alone, or waits for that, and no call at an effect may begin; `calls`: so many are
     under way, and nothing is handled alone meanwhile. So whatever ends the process, it is known what that was (R25).
@@ -29,6 +31,7 @@ class Holdings:
         self.alone = False
         self.calls = 0
         self.went_back: set[ShardName] = set()
+        self.left_alone: dict[str, LeftAlone] = {}
         self.lost: list[Shard] = []
         self._observer = observer
         self._owned: dict[ShardName, Shard] = {}

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from magnetar.runtime.instant import Instant, micros
 from magnetar.runtime.store.roster import Beat, Roster
 from magnetar.runtime.worker.assignment import assign, in_order
+from magnetar.runtime.worker.breaker import written
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -69,7 +70,9 @@ class Membership:
         """Say that this worker lives, and learn of the others. Raises what the store raises."""
         taker, presence = self._holdings.taker, self._presence
         actors = ",".join(sorted(presence.actors))
-        said = Beat(taker.owner, presence.code, taker.contracts, actors, silence, self._holdings.groups, leaving)
+        offset = self._holdings.clock_offset
+        alone = written({name: each.later(offset) for name, each in self._holdings.left_alone.items()})
+        said = Beat(taker.owner, presence.code, taker.contracts, actors, silence, self._holdings.groups, leaving, alone)
         self.roster = self._store.beat(said)
         self._alive = {member.worker: member for member in self.roster.members if self._is_alive(member)}
         self._wanted = self._shared_out()

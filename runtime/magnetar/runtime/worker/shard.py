@@ -105,8 +105,9 @@ class Shard:
     """Everything of one owned shard that lives in memory. Counters and states advance only after a commit (R7).
 
     `since` is when it was won, by the store's clock. `entities` are the live ones by key; `arrived` and `rounds` are
-    how passivation knows them. `requests` wait to be executed, and the last turn `serves` one. `pauses`: by type, ''
-    for all. `heralded` are destinations of rows that are about to be committed.
+    how passivation knows them. `requests` wait to be executed, and the last turn `serves` one. `crowded` are those, by
+    id, that found a dependency's queue full, and are tried again from `crowded_until` on. `pauses`: by type, '' for
+    all. `heralded` are destinations of rows that are about to be committed.
     """
 
     name: ShardName
@@ -131,6 +132,8 @@ class Shard:
     mail: deque[Mail] = field(default_factory=deque)
     due: deque[TimerRow] = field(default_factory=deque)
     requests: deque[Request] = field(default_factory=deque)
+    crowded: dict[bytes, Request] = field(default_factory=dict)
+    crowded_until: Instant = 0
     pauses: dict[str, Pause] = field(default_factory=dict)
     serves: bool = False
     stopped: StopFlag = field(default_factory=StopFlag)

@@ -100,7 +100,9 @@ class Turn:
             self._next = group
             return self._go(Group([]), self._handle, "loaded", now)
         if group is not None:
-            self.pressed = group.hand is not None or 2 * sum(batch.size for batch in group.batches) >= self._limits.group
+            self.pressed = (
+                group.hand is not None or 2 * sum(batch.size for batch in group.batches) >= self._limits.group
+            )
             return self._go(group, self._know, "taken", now)
         waits = [Next(now)] if was_alone and not self._holdings.alone else []  # effects may be called again
         waits += [Next(shard.waits_until) for shard in shards if shard.waits_until > now]

@@ -160,7 +160,7 @@ class Waiting:
         crashes = self._crashes(arrival)
         self._keys[arrival.key] = self._headed(arrival, now)._replace(
             reason=reason.value, failures=failures, due=due, error=name_of(error), error_text=text_of(error),
-            crashes=crashes,
+            crashes=crashes, held_by=error.dependency if isinstance(error, Crowded) else "",
         )  # fmt: skip
 
     def _headed(self, arrival: Arrival, now: Instant) -> ParkedKey:

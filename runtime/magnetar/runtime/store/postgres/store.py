@@ -83,7 +83,7 @@ class PostgresStore:
         """See the port."""
         values = (
             *(text(beat.worker), text(beat.code), integer(beat.contracts), text(beat.actors)),
-            *(integer(beat.silence), integer(beat.progress), packing.boolean(beat.leaving)),
+            *(integer(beat.silence), integer(beat.progress), packing.boolean(beat.leaving), text(beat.left_alone)),
         )
         [[(now,)], _, members, shards] = self._write_again(
             "telling that this worker lives",

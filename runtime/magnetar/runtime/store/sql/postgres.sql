@@ -62,12 +62,13 @@ INSERT INTO schemas (fingerprint, text) SELECT * FROM unnest($1::text[], $2::tex
 SELECT fingerprint, text FROM schemas;
 
 -- name: beat
-INSERT INTO workers (worker, code, contracts, actors, since, seen, heard, progress, leaving)
-SELECT $1::text, $2::text, $3::int8, $4::text, clock.now, clock.now, clock.now - $5::int8, $6::int8, $7::bool
+INSERT INTO workers (worker, code, contracts, actors, since, seen, heard, progress, leaving, left_alone)
+SELECT
+    $1::text, $2::text, $3::int8, $4::text, clock.now, clock.now, clock.now - $5::int8, $6::int8, $7::bool, $8::text
 FROM (SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::int8 AS now) AS clock
 ON CONFLICT (worker) DO UPDATE SET
     code = excluded.code, contracts = excluded.contracts, actors = excluded.actors, seen = excluded.seen,
-    heard = excluded.heard, progress = excluded.progress, leaving = excluded.leaving
+    heard = excluded.heard, progress = excluded.progress, leaving = excluded.leaving, left_alone = excluded.left_alone
 RETURNING seen;
 
 -- name: forget_workers
@@ -77,7 +78,8 @@ DELETE FROM workers WHERE seen < (extract(epoch FROM clock_timestamp()) * 100000
 DELETE FROM workers WHERE worker = $1::text;
 
 -- name: members
-SELECT worker, code, contracts, actors, since, seen, heard, progress, leaving FROM workers ORDER BY worker;
+SELECT worker, code, contracts, actors, since, seen, heard, progress, leaving, left_alone FROM workers
+ORDER BY worker;
 
 -- name: standings
 SELECT shard, epoch, owner, since, contracts FROM shards WHERE shard = ANY($1::text[]);
@@ -502,12 +504,14 @@ SELECT shard, number, topic, partition, key, body, properties FROM outbox
 WHERE shard >= $1::text || '/' AND shard < $1::text || '0' ORDER BY shard, number;
 
 -- name: loads
-SELECT shard, sum(unsent)::int8, sum(timers)::int8, sum(parked)::int8 FROM (
-    SELECT shard, count(*) AS unsent, 0 AS timers, 0 AS parked FROM outbox GROUP BY shard
+SELECT shard, sum(unsent)::int8, sum(timers)::int8, sum(parked)::int8, sum(effects)::int8 FROM (
+    SELECT shard, count(*) AS unsent, 0 AS timers, 0 AS parked, 0 AS effects FROM outbox GROUP BY shard
     UNION ALL
-    SELECT shard, 0, count(*), 0 FROM timers GROUP BY shard
+    SELECT shard, 0, count(*), 0, 0 FROM timers GROUP BY shard
     UNION ALL
-    SELECT shard, 0, 0, sum(last - first + 1) FROM parked_keys GROUP BY shard
+    SELECT shard, 0, 0, sum(last - first + 1), 0 FROM parked_keys GROUP BY shard
+    UNION ALL
+    SELECT shard, 0, 0, 0, count(*) FROM effects GROUP BY shard
 ) AS waiting GROUP BY shard;
 
 -- name: settings_in_force

@@ -25,11 +25,11 @@ INSERT INTO actors (actor, partitions) VALUES (?, ?);
 INSERT INTO shards (shard, epoch, owner, commits, lane, clean, generation, floor) VALUES (?, 0, '', 0, 0, 1, 0, 0);
 
 -- name: beat
-INSERT INTO workers (worker, code, contracts, actors, since, seen, heard, progress, leaving)
-VALUES (?1, ?2, ?3, ?4, ?8, ?8, ?8 - ?5, ?6, ?7)
+INSERT INTO workers (worker, code, contracts, actors, since, seen, heard, progress, leaving, left_alone)
+VALUES (?1, ?2, ?3, ?4, ?9, ?9, ?9 - ?5, ?6, ?7, ?8)
 ON CONFLICT (worker) DO UPDATE SET
     code = excluded.code, contracts = excluded.contracts, actors = excluded.actors, seen = excluded.seen,
-    heard = excluded.heard, progress = excluded.progress, leaving = excluded.leaving;
+    heard = excluded.heard, progress = excluded.progress, leaving = excluded.leaving, left_alone = excluded.left_alone;
 
 -- name: forget_workers
 DELETE FROM workers WHERE seen < ?;
@@ -38,7 +38,8 @@ DELETE FROM workers WHERE seen < ?;
 DELETE FROM workers WHERE worker = ?;
 
 -- name: members
-SELECT worker, code, contracts, actors, since, seen, heard, progress, leaving FROM workers ORDER BY worker;
+SELECT worker, code, contracts, actors, since, seen, heard, progress, leaving, left_alone FROM workers
+ORDER BY worker;
 
 -- name: table_columns
 SELECT name, lower(type), "notnull" = 0 FROM pragma_table_info(?) ORDER BY cid;
@@ -339,12 +340,14 @@ SELECT shard, number, topic, partition, key, body, properties FROM outbox
 WHERE shard >= ?1 || '/' AND shard < ?1 || '0' ORDER BY shard, number;
 
 -- name: loads
-SELECT shard, sum(unsent), sum(timers), sum(parked) FROM (
-    SELECT shard, count(*) AS unsent, 0 AS timers, 0 AS parked FROM outbox GROUP BY shard
+SELECT shard, sum(unsent), sum(timers), sum(parked), sum(effects) FROM (
+    SELECT shard, count(*) AS unsent, 0 AS timers, 0 AS parked, 0 AS effects FROM outbox GROUP BY shard
     UNION ALL
-    SELECT shard, 0, count(*), 0 FROM timers GROUP BY shard
+    SELECT shard, 0, count(*), 0, 0 FROM timers GROUP BY shard
     UNION ALL
-    SELECT shard, 0, 0, sum(last - first + 1) FROM parked_keys GROUP BY shard
+    SELECT shard, 0, 0, sum(last - first + 1), 0 FROM parked_keys GROUP BY shard
+    UNION ALL
+    SELECT shard, 0, 0, 0, count(*) FROM effects GROUP BY shard
 ) GROUP BY shard;
 
 -- name: letter
