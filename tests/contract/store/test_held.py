@@ -8,6 +8,7 @@ from magnetar.runtime.store.held import HeldRow, What
 from magnetar.runtime.store.parking import LetterStatus
 from magnetar.runtime.store.port import Taker
 from magnetar.runtime.store.requests import LetterMove
+from tests.contract.store.asking import effect_row
 from tests.contract.store.harness import ACTOR, OTHER, SHARD, Owner, epoch_of
 from tests.contract.store.rows import (
     dead_letter,
@@ -19,7 +20,6 @@ from tests.contract.store.rows import (
     state_write,
     timer_row,
 )
-from tests.contract.store.test_effects import effect_row
 
 if TYPE_CHECKING:
     from magnetar.runtime.store.port import Store
