@@ -226,7 +226,7 @@ def _label(delay: float) -> str:
     return f"{left}{unit}"
 
 
-def _namespace(app: str) -> str:
+def namespace_of(app: str) -> str:
     """The Avro namespace of an app's topic records: Avro knows no hyphens."""
     return app.replace("-", "_")
 
@@ -256,7 +256,7 @@ def _own_topic(app: str, actor: Actor[Any], taken: Sequence[type[Message]]) -> T
     return Topic(
         actor.name,
         _kinds(types),
-        topic_codec(actor.name, _namespace(app), types),
+        topic_codec(actor.name, namespace_of(app), types),
         actor.policy.partitions,
         (actor.name,),
     )
@@ -266,7 +266,7 @@ def _events_topic(
     app: str, name: str, types: tuple[type[Event], ...], partitions: int | None, takers: tuple[str, ...]
 ) -> Topic:
     topic = f"{name}-events"
-    return Topic(topic, _kinds(types), topic_codec(topic, _namespace(app), types), partitions, takers)
+    return Topic(topic, _kinds(types), topic_codec(topic, namespace_of(app), types), partitions, takers)
 
 
 def _takers(events: Iterable[type[Event]], taken: Mapping[str, Sequence[type[Message]]]) -> tuple[str, ...]:
@@ -323,7 +323,7 @@ def compile_wiring(contracts: int, declaration: Declaration) -> Wiring:
     for remote in remotes:
         if remote.takes:
             topics[remote.name] = Topic(
-                remote.name, _kinds(remote.takes), topic_codec(remote.name, _namespace(app), remote.takes), None, ()
+                remote.name, _kinds(remote.takes), topic_codec(remote.name, namespace_of(app), remote.takes), None, ()
             )
         if remote.publishes:
             feed = _events_topic(app, remote.name, remote.publishes, None, _takers(remote.publishes, taken))

@@ -32,6 +32,9 @@ ONE_PROCESS = ("exception", "happened", "lost")
 QUIET = 1.5
 """Seconds without a failure after which a life is asked to leave: some points are passed on the way out only."""
 
+LONG_QUIET = 6.0
+"""The same for those of `LAST`: all that is known comes again first, and nothing of it is opened."""
+
 LIVES = 5
 
 COMMITS = 4
@@ -56,8 +59,8 @@ def planned() -> dict[str, list[str]]:
     return plan
 
 
-def live(till: Till, plan: dict[str, list[str]]) -> None:
-    """One worker process, fed until nothing fails any more; what has failed is taken out of the plan."""
+def live(till: Till, plan: dict[str, list[str]], quiet: float) -> None:
+    """One worker process, fed until nothing fails any more for so long; what has failed is taken out of the plan."""
     command = [sys.executable, "-m", "tests.acceptance.killing.harmed", *till.places]
     with (
         TemporaryFile("w+") as errors,
@@ -69,7 +72,7 @@ def live(till: Till, plan: dict[str, list[str]]) -> None:
         reader.start()
         patience = LIFE
         while line := _hear(till, lines, patience):
-            patience = QUIET
+            patience = quiet
             _strike_out(plan, line)
         _end(life)
         reader.join(LIFE)
@@ -123,7 +126,7 @@ def test_nothing_is_lost_or_doubled_whatever_the_ports_raise(till: Till) -> None
             till.feed()
             if failures is last:
                 set_back(till)
-            live(till, failures)
+            live(till, failures, LONG_QUIET if failures is last else QUIET)
             if not any(failures.values()):
                 break
         left = {point: actions for point, actions in failures.items() if actions}

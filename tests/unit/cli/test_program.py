@@ -134,6 +134,7 @@ def test_every_help_fits_its_terminal(
         "topics plan",
         "topics apply",
         "schema generate",
+        "schema apply",
     ):
         status, out, _ = ran(capsys, *command.split(), "--help")
         assert status == 0

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from magnetar.runtime import World
-from magnetar.runtime.bus.pulsar.admin import Backlog
+from magnetar.runtime.bus.pulsar.answers import Backlog
 from magnetar.runtime.compose.lags import shard_lags
 from magnetar.runtime.instant import SECOND, Instant
 from magnetar.runtime.operate import fleet

@@ -13,6 +13,7 @@ from magnetar.runtime.cli.apps import wiring_of
 from magnetar.runtime.cli.exits import BadInput, Exit
 from magnetar.runtime.cli.options import AsJson, Target  # noqa: TC001 - typer reads annotations when it runs
 from magnetar.runtime.cli.wording import counted
+from magnetar.runtime.wiring import namespace_of
 from magnetar.schemas import Outcome, Timer, generation, importing
 
 if TYPE_CHECKING:
@@ -112,7 +113,8 @@ def contracts_of(wiring: Wiring) -> generation.Contracts:
         kinds[plan.state] = None
         kinds |= dict.fromkeys(kind for kind in plan.handlers if issubclass(kind, (Timer, Outcome)))
         kinds |= dict.fromkeys(effect.request for effect in plan.effects.values())
-    return generation.Contracts(wiring.app, list(kinds), {topic.name: topic.types for topic in wiring.topics.values()})
+    topics = {topic.name: topic.types for topic in wiring.topics.values()}
+    return generation.Contracts(namespace_of(wiring.app), list(kinds), topics)
 
 
 def _difference(line: str) -> dict[str, str]:

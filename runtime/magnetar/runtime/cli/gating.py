@@ -75,9 +75,9 @@ def check(
     holding = _holding(wiring, against, rows)
     if as_json:
         held = {} if holding is None else {"store": {"address": without_secret(against or ""), **_builtins(holding)}}
-        screen.answer({"directory": str(out), "findings": [_as_json(each, out) for each in found], **held})
+        screen.answer({"directory": str(out), "findings": [as_json_of(each, out) for each in found], **held})
     for each in found if not as_json else ():
-        typer.echo(_annotation(each, out) if form is Form.GITHUB else _text(each, out))
+        typer.echo(_annotation(each, out) if form is Form.GITHUB else text(each, out))
     versions = counted(sum(map(len, registry.versions.values())), "version")
     screen.tell(f"{counted(len(found), 'finding')} against {versions} of {counted(len(registry.releases), 'release')}")
     if holding is not None:
@@ -106,7 +106,7 @@ def release(
     registry = gate.load(out)
     if found := findings_of(wiring, registry, out):
         for each in found:
-            screen.tell(_text(each, out))
+            screen.tell(text(each, out))
         screen.tell(f"{counted(len(found), 'finding')}: nothing was released")
         raise typer.Exit(Exit.NO)
     made = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
@@ -196,7 +196,8 @@ def _destinations(wiring: Wiring, plan: ActorPlan, kind: type[Message]) -> Itera
             yield topic.name
 
 
-def _text(finding: gate.Finding, out: Path) -> str:
+def text(finding: gate.Finding, out: Path) -> str:
+    """A finding in at most four lines."""
     return "\n".join([f"{out}/{finding.lines()[0]}", *finding.lines()[1:]])
 
 
@@ -207,7 +208,8 @@ def _annotation(finding: gate.Finding, out: Path) -> str:
     return f"::error file={out / finding.file},title={title}::{text}"
 
 
-def _as_json(finding: gate.Finding, out: Path) -> dict[str, object]:
+def as_json_of(finding: gate.Finding, out: Path) -> dict[str, object]:
+    """All that the text of a finding says, each in its own field."""
     found: dict[str, object] = msgspec.to_builtins(finding)
     return found | {"file": str(out / finding.file), "instead": finding.instead}
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from typing import Self
 
     from magnetar.runtime.bus.pulsar.access import Access
-    from magnetar.runtime.bus.pulsar.admin import Backlog
+    from magnetar.runtime.bus.pulsar.answers import Backlog
     from magnetar.runtime.store.port import ShardName
     from magnetar.runtime.wiring import Wiring
 

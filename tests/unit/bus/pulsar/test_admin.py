@@ -79,10 +79,29 @@ def test_a_refused_schema_is_an_html_page(status: int) -> None:
     assert "<" not in str(caught.value)
 
 
-def test_an_unknown_schema_has_no_version() -> None:
-    """The broker says -1."""
-    assert always(200, json={"version": -1}).schema_version(TOPIC, "{}") is None
-    assert always(200, json={"version": 3}).schema_version(TOPIC, "{}") == 3
+def test_a_schema_is_known_by_what_counts_of_it() -> None:
+    """The broker's own call for that goes by bytes, so it is not asked; a schema of another kind is another one."""
+    record = '{"type": "record", "name": "R", "fields": []}'
+    stored = [{"version": 4, "type": "JSON", "data": record}, {"version": 5, "type": "AVRO", "data": record}]
+    there = always(200, json={"getSchemaResponses": stored})
+    assert there.schema_version(TOPIC, record.replace("{", '{"doc": "ours", ')) == 5
+    assert there.schema_version(TOPIC, record.replace("R", "S")) is None
+    assert always(200, json={"getSchemaResponses": []}).schema_version(TOPIC, record) is None
+    assert always(404, json={"reason": "Topic not found"}).schemas(TOPIC) == {}
+
+
+@pytest.mark.parametrize(
+    ("status", "said", "strategy"),
+    [
+        (202, {"compatibility": True, "schemaCompatibilityStrategy": "FULL"}, "FULL"),
+        (500, {"reason": STACK}, "BACKWARD_TRANSITIVE"),
+        (500, {"reason": "Message: Incompatible schema: exists schema type JSON, new schema type AVRO"}, None),
+    ],
+)
+def test_a_verdict_says_by_which_strategy(status: int, said: object, strategy: str | None) -> None:
+    """An answer to another question than was asked must not be taken for one."""
+    verdict = always(status, json=said).verdict(TOPIC, "{}")
+    assert (verdict.strategy, verdict.reason is None) == (strategy, status == 202)
 
 
 def test_what_is_missing_is_none() -> None:

@@ -10,10 +10,9 @@ from __future__ import annotations
 import html
 import re
 from collections.abc import Mapping
-from datetime import datetime
 from email.utils import parsedate_to_datetime
 from http import HTTPStatus
-from typing import TYPE_CHECKING, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 from urllib.parse import quote
 
 import httpx2
@@ -21,7 +20,22 @@ import msgspec
 
 from magnetar.runtime.bus.port import BusError, BusUnavailable, Position, Refused, SchemaRefused, TopicMissing
 from magnetar.runtime.bus.pulsar.access import REMEDY, Access
+from magnetar.runtime.bus.pulsar.answers import (
+    Added,
+    AllStored,
+    Backlog,
+    Bookies,
+    Compatibility,
+    Excuse,
+    Identity,
+    Insides,
+    Partitions,
+    Stats,
+    Stored,
+    Verdict,
+)
 from magnetar.runtime.bus.pulsar.marks import Ledger, mark_of
+from magnetar.runtime.bus.pulsar.sameness import AVRO, normal
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -37,68 +51,15 @@ _REMEDY: Mapping[int, str] = {
     HTTPStatus.UNAUTHORIZED: f": the token is missing, wrong or expired; {REMEDY}",
     HTTPStatus.FORBIDDEN: ": the token's role may not do this; grant it that, or give a token of another role",
 }
+_SCHEMA_TROUBLE = (
+    "schema compatibility check",  # it cannot read, or be read by, what the topic has
+    "Incompatible schema: ",  # it is of another kind than what the topic has
+    "Invalid schema definition",
+    "Invalid default for field",
+    "org.apache.avro.",  # an exception of Avro's, that nobody caught
+)
+_REFUSED = frozenset({HTTPStatus.CONFLICT, HTTPStatus.UNPROCESSABLE_ENTITY})
 _EARLIEST = {"ledgerId": -1, "entryId": -1, "partitionIndex": -1}
-
-
-class Identity(NamedTuple):
-    """A broker's version, and its clock at the moment of an answer: cut to whole seconds."""
-
-    version: str
-    clock: datetime
-
-
-class Backlog(msgspec.Struct, frozen=True):
-    """What a subscription has not acknowledged of one partition. `earliest`: when its first was published, ms UTC."""
-
-    messages: int = msgspec.field(name="msgBacklog", default=0)
-    earliest: int = msgspec.field(name="earliestMsgPublishTimeInBacklog", default=0)
-
-
-class _Subscribed(msgspec.Struct):
-    subscriptions: dict[str, Backlog] = {}
-
-
-class _Stats(msgspec.Struct):
-    partitions: dict[str, _Subscribed] = {}
-
-
-class _Partitions(msgspec.Struct):
-    partitions: int
-
-
-class _Version(msgspec.Struct):
-    version: int
-
-
-class _Added(msgspec.Struct):
-    version: _Version
-
-
-class _Compatibility(msgspec.Struct):
-    compatibility: bool | None = None
-    is_compatibility: bool | None = msgspec.field(name="isCompatibility", default=None)
-
-
-class _Ledger(msgspec.Struct):
-    number: int = msgspec.field(name="ledgerId")
-    entries: int
-
-
-class _Cursor(msgspec.Struct):
-    mark_delete: str = msgspec.field(name="markDeletePosition")
-
-
-class _Insides(msgspec.Struct):
-    ledgers: list[_Ledger]
-    cursors: dict[str, _Cursor]
-
-
-class _Bookies(msgspec.Struct):
-    bookies: list[object]
-
-
-class _Reason(msgspec.Struct):
-    reason: str = ""
 
 
 class Admin:
@@ -176,7 +137,7 @@ class Admin:
 
     def bookies(self) -> int:
         """How many bookies the cluster knows."""
-        found = self._get("bookies/all", _Bookies)
+        found = self._get("bookies/all", Bookies)
         return 0 if found is None else len(found.bookies)
 
     def tenants(self) -> list[str]:
@@ -205,12 +166,12 @@ class Admin:
 
     def partitions(self, topic: str) -> int | None:
         """How many partitions a topic has; 0 for one that is not partitioned, None for none."""
-        found = self._get(f"{_path(topic)}/partitions", _Partitions)
+        found = self._get(f"{_path(topic)}/partitions", Partitions)
         return None if found is None else found.partitions
 
     def backlogs(self, topic: str) -> Mapping[int, Mapping[str, Backlog]]:
         """For each partition and subscription, exactly what is not acknowledged. One call; empty without the topic."""
-        found = self._get(f"{_path(topic)}/partitioned-stats?{_EXACT}", _Stats)
+        found = self._get(f"{_path(topic)}/partitioned-stats?{_EXACT}", Stats)
         stats = {} if found is None else found.partitions
         return {int(name.rpartition("-")[2]): each.subscriptions for name, each in stats.items()}
 
@@ -233,6 +194,10 @@ class Admin:
         self._check(answer, f"read {name} of {topic}")
         return self._decoded(answer, object)
 
+    def set_policy_of(self, topic: str, name: str, value: object) -> None:
+        """Set a policy on the topic itself, by the API's own name."""
+        self._write("PUT", f"{_path(topic)}/{name}", value)
+
     def subscriptions(self, topic: str) -> frozenset[str]:
         """The subscriptions of a topic or of one partition; none when it does not exist."""
         return frozenset(self._get(f"{_path(topic)}/subscriptions", list[str]) or [])
@@ -243,7 +208,7 @@ class Admin:
 
     def mark(self, partition_topic: str, subscription: str) -> Mark:
         """How far a subscription of the topic behind one partition is acknowledged; `TopicMissing`."""
-        found = self._get(f"{_path(partition_topic)}/internalStats", _Insides)
+        found = self._get(f"{_path(partition_topic)}/internalStats", Insides)
         cursor = None if found is None else found.cursors.get(subscription)
         if found is None or cursor is None:
             raise TopicMissing(f"{partition_topic} has no subscription {subscription}")
@@ -257,35 +222,49 @@ class Admin:
         """
         return self._create("PUT", f"{_path(topic)}/subscription/{quote(subscription, safe='')}", _EARLIEST)
 
+    def schemas(self, topic: str) -> Mapping[int, Stored]:
+        """The schemas of a topic by version, the oldest first; none for a topic that is not there.
+
+        Versions count from 0 and are never used twice: where the first is not 0, somebody has deleted schemas.
+        """
+        found = self._get(f"{_schemas(topic)}/schemas", AllStored)
+        return {} if found is None else {each.version: each for each in found.schemas}
+
     def schema_version(self, topic: str, text: str) -> int | None:
-        """The version under which the topic has this Avro schema, if it has it."""
-        answer = self._send("POST", f"{_schemas(topic)}/version", _avro(text))
-        self._check(answer, f"look for a schema of {topic}")
-        version = self._decoded(answer, _Version).version
-        return version if version >= 0 else None
+        """The version under which the topic has this Avro schema, or one that is the same to the broker."""
+        wanted = normal(text)
+        stored = self.schemas(topic).values()
+        return next((each.version for each in stored if each.type == AVRO and normal(each.text) == wanted), None)
 
-    def incompatibility(self, topic: str, text: str) -> str | None:
-        """Why the topic would refuse this Avro schema; None when it would take it.
+    def verdict(self, topic: str, text: str) -> Verdict:
+        """Whether the topic would take this Avro schema: one that can read all that its strategy asks for.
 
-        The broker answers 500 when the schema is incompatible or invalid; any other 500 raises `BusUnavailable`.
+        A topic without schemas takes any, and so does one that does not exist. The broker answers 500 when the schema
+        is incompatible or invalid; any other 500 raises `BusUnavailable`.
         """
         answer = self._send("POST", f"{_schemas(topic)}/compatibility", _avro(text))
         reason = _reason(answer)
-        if answer.status_code == HTTPStatus.INTERNAL_SERVER_ERROR and _is_schema_trouble(reason):
-            return reason
+        if _is_schema_trouble(answer):
+            named = re.search(r"check with strategy ([A-Z_]+)", reason)
+            return Verdict(named[1] if named else None, reason)
         self._check(answer, f"compare a schema with those of {topic}")
-        said = self._decoded(answer, _Compatibility)
+        said = self._decoded(answer, Compatibility)
         if said.compatibility is None and said.is_compatibility is None:
             raise BusUnavailable(f"compare a schema with those of {topic}: no verdict in {answer.text[:_LONGEST]!r}")
-        return None if said.compatibility or said.is_compatibility else "the broker says only that it is incompatible"
+        taken = said.compatibility or said.is_compatibility
+        return Verdict(said.strategy, None if taken else "the broker says only that it is incompatible")
+
+    def incompatibility(self, topic: str, text: str) -> str | None:
+        """Why the topic would refuse this Avro schema; None when it would take it. See `verdict`."""
+        return self.verdict(topic, text).reason
 
     def add_schema(self, topic: str, text: str) -> int:
         """Register an Avro schema; its version. `SchemaRefused` when it is incompatible or invalid."""
         answer = self._send("POST", f"{_schemas(topic)}/schema", _avro(text))
-        if answer.status_code in {HTTPStatus.CONFLICT, HTTPStatus.UNPROCESSABLE_ENTITY}:
+        if answer.status_code in _REFUSED or _is_schema_trouble(answer):
             raise SchemaRefused(f"register a schema of {topic}: {_reason(answer)}")
         self._check(answer, f"register a schema of {topic}")
-        return self._decoded(answer, _Added).version.version
+        return self._decoded(answer, Added).version.version
 
     def _authorize(self, request: httpx2.Request) -> None:
         # For each hop: the owner of a topic is another host, for which the library would take the token away. It never
@@ -341,7 +320,7 @@ def _kind(status: int) -> type[BusError]:
 def _reason(answer: httpx2.Response) -> str:
     """The broker's reason in one line: from its JSON, from the title of its error page, or the text itself."""
     try:
-        text = msgspec.json.decode(answer.content, type=_Reason).reason
+        text = msgspec.json.decode(answer.content, type=Excuse).reason
     except msgspec.DecodeError:
         title = re.search(r"<title>(.*?)</title>", answer.text, re.DOTALL)
         text = html.unescape(title[1]) if title else answer.text
@@ -349,12 +328,16 @@ def _reason(answer: httpx2.Response) -> str:
     return " ".join((message[1] if message else text).split())[:_LONGEST] or "no reason given"
 
 
-def _is_schema_trouble(reason: str) -> bool:
-    return "schema compatibility check" in reason or "Invalid schema definition" in reason
+def _is_schema_trouble(answer: httpx2.Response) -> bool:
+    """A 500 whose reason is the schema; any other says nothing of it."""
+    if answer.status_code != HTTPStatus.INTERNAL_SERVER_ERROR:
+        return False
+    reason = _reason(answer)
+    return any(sign in reason for sign in _SCHEMA_TROUBLE)
 
 
 def _avro(text: str) -> Mapping[str, object]:
-    return {"type": "AVRO", "schema": text, "properties": {}}
+    return {"type": AVRO, "schema": text, "properties": {}}
 
 
 def _path(topic: str) -> str:

@@ -89,6 +89,24 @@ class SetPolicy:
 
 
 @dataclass(frozen=True, slots=True)
+class SetTopicPolicy:
+    """Set a policy on one topic that has another one of its own; it wins over the namespace's."""
+
+    topic: str
+    name: str
+    have: object
+    want: object
+
+    def row(self) -> Row:
+        """See `Step`."""
+        return Row("set policy", f"{self.topic} {self.name}", _json(self.have), _json(self.want))
+
+    def carry_out(self, admin: Admin) -> None:
+        """See `Step`."""
+        admin.set_policy_of(self.topic, self.name, self.want)
+
+
+@dataclass(frozen=True, slots=True)
 class CreateTopic:
     """Create a topic with all its partitions."""
 
