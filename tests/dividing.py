@@ -18,6 +18,7 @@ LONG = (
     "simulation/test_campaign.py",
     "integration/servers/test_cluster.py",
     "integration/pulsar/test_faults.py",
+    "migration/test_two_at_once.py",
     "acceptance/cli/test_on_pulsar.py",
     "integration/servers/test_pulsar.py",
     "simulation/test_matrix.py",

@@ -11,7 +11,9 @@ from pathlib import Path
 import pytest
 
 from magnetar.runtime.compose import store_place
+from magnetar.runtime.operate.holding import survey
 from magnetar.runtime.store.port import ShardRow, StoreUnavailable
+from tests.migration.bank import BANK
 from tests.migration.releases import RELEASES, Code, Release, unpacked
 from tests.migration.story import Place, Story
 
@@ -98,6 +100,22 @@ def test_operators_wait_for_the_migration(tmp_path: Path, place_of: Callable[[st
     story.live(unpacked(RELEASES[0], tmp_path / "released"))  # its file does lack some; a later one's may lack none
     with pytest.raises(StoreUnavailable, match="lacks migrations"):
         store_place(story.place.url).views()
+
+
+def test_what_a_release_holds_is_judged_before_it_is_migrated(story: Story, old: Code) -> None:
+    """So that newer code is judged by the store that it is about to go on with, also where its tables differ."""
+    story.deposit("a", "b")
+    story.die(old)
+    held = store_place(story.place.url).held()
+    try:
+        found = survey(held, BANK.wire())
+    finally:
+        held.close()
+    assert found.well
+    counts = {(each.what, each.type): each.rows for each in found.held}
+    assert counts["states", "tests.Account"] == 1
+    assert counts["outbox", "tests.Count"] == 1
+    assert counts["timers", "tests.Reminder"] == 1
 
 
 def test_the_story_fits_postgresql_too(place_of: Callable[[str], Place], new: Code) -> None:

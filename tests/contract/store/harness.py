@@ -13,6 +13,7 @@ from magnetar.runtime.store.port import ShardChanges, Taker
 from magnetar.runtime.table import Table
 
 if TYPE_CHECKING:
+    from magnetar.runtime.store.held import Held
     from magnetar.runtime.store.port import JournalRow, ShardName, ShardRow, Store
     from magnetar.runtime.store.replays import Requests
     from magnetar.runtime.store.views import Views
@@ -38,6 +39,10 @@ class StoreHarness(Protocol):
 
     def requests(self) -> Requests:
         """What a tool writes, as from another process; closed by the harness."""
+        ...
+
+    def held(self) -> Held:
+        """All that code must be able to read; closed by the harness."""
         ...
 
     def die(self, store: Store) -> None:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from magnetar.runtime.store.port import ShardChanges, Store
     from magnetar.runtime.store.postgres import PostgresStore, PostgresViews
     from magnetar.runtime.store.postgres.connection import Rows
+    from magnetar.runtime.store.postgres.held import PostgresHeld
     from magnetar.runtime.store.postgres.requests import PostgresRequests
     from tests.contract.store.harness import StoreHarness
 
@@ -30,7 +31,7 @@ class PostgresHarness:
 
     def __init__(self, place: PostgresPlace) -> None:
         self.place = place
-        self._opened: list[PostgresStore | PostgresViews | PostgresRequests] = []
+        self._opened: list[PostgresStore | PostgresViews | PostgresRequests | PostgresHeld] = []
 
     def open(self) -> PostgresStore:
         """As the harness says."""
@@ -49,6 +50,12 @@ class PostgresHarness:
         requests = self.place.requests()
         self._opened.append(requests)
         return requests
+
+    def held(self) -> PostgresHeld:
+        """As the harness says."""
+        held = self.place.held()
+        self._opened.append(held)
+        return held
 
     def die(self, store: Store) -> None:
         """As the harness says: the kernel closes what an ended process had open."""

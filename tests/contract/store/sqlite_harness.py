@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from magnetar.runtime.store.port import ShardChanges, Store
     from magnetar.runtime.store.sqlite import SqliteStore, SqliteViews
+    from magnetar.runtime.store.sqlite.held import SqliteHeld
     from magnetar.runtime.store.sqlite.requests import SqliteRequests
     from tests.contract.store.harness import StoreHarness
 
@@ -27,7 +28,7 @@ class SqliteHarness:
 
     def __init__(self, database: SqliteFile | SqliteMemory) -> None:
         self.database = database
-        self._opened: list[SqliteStore | SqliteViews | SqliteRequests] = []
+        self._opened: list[SqliteStore | SqliteViews | SqliteRequests | SqliteHeld] = []
 
     def open(self) -> SqliteStore:
         """As the harness says."""
@@ -46,6 +47,12 @@ class SqliteHarness:
         requests = self.database.requests()
         self._opened.append(requests)
         return requests
+
+    def held(self) -> SqliteHeld:
+        """As the harness says."""
+        held = self.database.held()
+        self._opened.append(held)
+        return held
 
     def die(self, store: Store) -> None:
         """As the harness says: SQLite forgets what an ended process had open, as it does here."""

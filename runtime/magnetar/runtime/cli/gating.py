@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from contextlib import closing
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated
@@ -11,19 +12,22 @@ import msgspec
 import typer
 
 from magnetar.runtime.checks import mentioned
-from magnetar.runtime.cli import contracts, screen
+from magnetar.runtime.cli import contracts, held_pictures, screen
 from magnetar.runtime.cli.apps import wiring_of
 from magnetar.runtime.cli.contracts import Out, contracts_of
 from magnetar.runtime.cli.exits import BadInput, Exit
-from magnetar.runtime.cli.options import AsJson, Target  # noqa: TC001 - typer reads annotations when it runs
+from magnetar.runtime.cli.options import AsJson, Target, shared_store
 from magnetar.runtime.cli.wording import counted
-from magnetar.schemas import Command, Event, Timer, contract_name, drift, gate
-from magnetar.schemas.gate.working import TIMERS
+from magnetar.runtime.compose import without_secret
+from magnetar.runtime.operate.holding import MOST_NAMED, survey
+from magnetar.schemas import Command, Effect, Event, Timer, contract_name, drift, gate
+from magnetar.schemas.gate.working import EFFECTS, TIMERS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from magnetar.runtime.operate.holding import Holding
     from magnetar.runtime.wiring import ActorPlan, Wiring
     from magnetar.schemas import Message
 
@@ -47,24 +51,38 @@ def check(
     form: Annotated[
         Form, typer.Option("--format", metavar="text|github", help="github: as annotations of a pull request.")
     ] = Form.TEXT,
+    against: Annotated[
+        str | None, typer.Option(metavar="URL", help="Also read what this store holds: sqlite:///… or postgresql://…")
+    ] = None,
+    rows: Annotated[
+        int, typer.Option(min=0, metavar="N", help="Name at most so many rows of each kind that cannot be read.")
+    ] = MOST_NAMED,
 ) -> None:
     """Say what in the app's contracts would break what runs, or what is stored; needs no broker and no store.
 
     The types are compared with every released version, the sample bytes of each are read and written again. Exit
     status 1: there are findings.
 
+    With --against every state, timer, parked message, dead letter, unsent message and effect that a store holds is read
+    as well, as the app's workers would read it. Nothing is written, and a role that may only read is enough.
+
         $ magnetar schema check shop:app --out avro
+        $ magnetar schema check shop:app --out avro --against postgresql://reader@db/shop
     """
     wiring = wiring_of(target)
     registry = gate.load(out)
     found = findings_of(wiring, registry, out)
+    holding = _holding(wiring, against, rows)
     if as_json:
-        screen.answer({"directory": str(out), "findings": [as_json_of(each, out) for each in found]})
+        held = {} if holding is None else {"store": {"address": without_secret(against or ""), **_builtins(holding)}}
+        screen.answer({"directory": str(out), "findings": [as_json_of(each, out) for each in found], **held})
     for each in found if not as_json else ():
         typer.echo(_annotation(each, out) if form is Form.GITHUB else text(each, out))
     versions = counted(sum(map(len, registry.versions.values())), "version")
     screen.tell(f"{counted(len(found), 'finding')} against {versions} of {counted(len(registry.releases), 'release')}")
-    if found:
+    if holding is not None:
+        _tell_holding(holding, registry, without_secret(against or ""), form, silent=as_json)
+    if found or (holding is not None and not holding.well):
         raise typer.Exit(Exit.NO)
 
 
@@ -98,6 +116,34 @@ def release(
     _released(planned, out, as_json=as_json)
 
 
+def _holding(wiring: Wiring, against: str | None, rows: int) -> Holding | None:
+    if against is None:
+        return None
+    with closing(shared_store(against).held()) as held:
+        return survey(held, wiring, rows)
+
+
+def _tell_holding(holding: Holding, registry: gate.Registry, address: str, form: Form, *, silent: bool) -> None:
+    names = {pin.fingerprint: f"version {pin.version}" for each in registry.releases for pin in each.contracts.values()}
+    blocks = [] if silent else list(held_pictures.problems(holding, names, address))
+    for lines in blocks:
+        typer.echo(_warning(lines) if form is Form.GITHUB else "\n".join(lines))
+    if not silent and form is Form.TEXT:
+        screen.show(held_pictures.held_picture(holding, names))
+    screen.tell(held_pictures.summary(holding, address))
+
+
+def _warning(lines: list[str]) -> str:
+    """A finding that is of no file."""
+    title = lines[0].replace("%", "%25").replace(",", "%2C").replace(":", "%3A")
+    return f"::error title={title}::" + "%0A".join(line.strip().replace("%", "%25") for line in lines[1:])
+
+
+def _builtins(holding: Holding) -> dict[str, object]:
+    found: dict[str, object] = msgspec.to_builtins(holding)
+    return found
+
+
 def findings_of(wiring: Wiring, registry: gate.Registry, out: Path) -> list[gate.Finding]:
     """Everything the gate has to say: files that are not what the types are, then what the types break."""
     drifted = [line.partition(": ") for line in drift(contracts_of(wiring), out)]
@@ -112,11 +158,22 @@ def findings_of(wiring: Wiring, registry: gate.Registry, out: Path) -> list[gate
 
 def working_of(wiring: Wiring) -> gate.Working:
     """An app's contracts as they are now, with what its code sends."""
-    return gate.working_of(contracts_of(wiring), sends_of(wiring), wiring.contracts)
+    return gate.working_of(contracts_of(wiring), sends_of(wiring), wiring.contracts, roles_of(wiring))
+
+
+def roles_of(wiring: Wiring) -> dict[str, gate.Role]:
+    """What each actor has, and what of it that is on no topic its code makes."""
+    return {plan.name: _role(plan) for plan in wiring.actors.values()}
+
+
+def _role(plan: ActorPlan) -> gate.Role:
+    apart = {*plan.timers, *plan.outcomes, *plan.effects}
+    made = {contract_name(kind) for kind in mentioned(plan.handlers.values()) if issubclass(kind, (Timer, Effect))}
+    return gate.Role(contract_name(plan.state), tuple(sorted(apart)), tuple(sorted(apart & made)))
 
 
 def sends_of(wiring: Wiring) -> dict[str, tuple[str, ...]]:
-    """What the code of an app's handlers names to send, by topic; timers under `TIMERS`."""
+    """What the code of an app's handlers names to send, by topic; timers under `TIMERS`, effects under `EFFECTS`."""
     found: defaultdict[str, set[str]] = defaultdict(set)
     for plan in wiring.actors.values():
         for kind in mentioned(plan.handlers.values()):
@@ -129,6 +186,8 @@ def _destinations(wiring: Wiring, plan: ActorPlan, kind: type[Message]) -> Itera
     """A command of the actor's own is named where it is handled; whether it is sent, too, cannot be told."""
     if issubclass(kind, Timer):
         yield TIMERS
+    elif issubclass(kind, Effect):
+        yield EFFECTS
     elif issubclass(kind, Event) and plan.events is not None and kind in plan.events.kinds:
         yield plan.events.name
     elif issubclass(kind, Command) and kind not in plan.handlers:

@@ -22,6 +22,7 @@ from magnetar.runtime.wiring import LetterTopic
 if TYPE_CHECKING:
     from magnetar.runtime.bus.port import Bus, Delivery
     from magnetar.runtime.bus.pulsar.client import Subscriptions
+    from magnetar.runtime.store.held import Held
     from magnetar.runtime.store.port import Store
     from magnetar.runtime.store.postgres import PostgresPlace, PostgresUpkeep
     from magnetar.runtime.store.replays import Requests
@@ -68,6 +69,10 @@ class StorePlace(Protocol):
 
     def requests(self) -> Requests:
         """What tools ask of the shards' owners, on a connection of its own."""
+        ...
+
+    def held(self) -> Held:
+        """All that code must be able to read, for whoever judges a release."""
         ...
 
 

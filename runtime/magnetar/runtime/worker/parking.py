@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from heapq import heappop, heappush
 from typing import TYPE_CHECKING
 
+from magnetar.runtime.store.parking import Reason
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
@@ -46,10 +48,11 @@ class ParkedKeys:
         """Whether so many messages wait for a key that the shard must receive nothing more."""
         return bool(self.crowded)
 
-    def load(self, keys: Iterable[ParkedKey]) -> None:
-        """Know what the store says on taking the shard."""
+    def load(self, keys: Iterable[ParkedKey], instant: Instant) -> None:
+        """Know what the store says on taking the shard. What nobody could read is due now: newer code may (R30)."""
         for key in keys:
-            self.keep(key)
+            unread = key.reason == Reason.UNREAD and key.due is not None
+            self.keep(key._replace(due=min(key.due or instant, instant)) if unread else key)
 
     def follow(self, group: Parking) -> None:
         """What a committed group has made of them."""

@@ -290,12 +290,12 @@ class Winning:
         table = Timetable(horizon)
         table.look(self._store.timers(row.shard, horizon), horizon)
         retry = claim.shard.plan.policy.retry
-        parking = ParkedKeys(retry.bound, micros(self._winner.grace))
-        parking.load(self._store.parked_keys(row.shard))
+        since, parking = now + self._holdings.clock_offset, ParkedKeys(retry.bound, micros(self._winner.grace))
+        parking.load(self._store.parked_keys(row.shard), since)
         errands = Errands()
         if claim.shard.plan.effects:
             errands.load(self._store.effects(row.shard), careful=row.careful)
-        since, feeds, custody = now + self._holdings.clock_offset, self._feeds(claim, row), Custody()
+        feeds, custody = self._feeds(claim, row), Custody()
         custody.load(row, [feed.name for feed in feeds], parking.keys.values(), since, self._winner.bounds)
         shard = Shard(
             name=row.shard,

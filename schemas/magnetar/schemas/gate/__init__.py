@@ -6,7 +6,7 @@ Needs the package `avro` (extra `cli`); nothing else in Magnetar imports this pa
 from magnetar.schemas.errors import GateInvalid
 from magnetar.schemas.gate.checking import check
 from magnetar.schemas.gate.finding import WORKING, Finding
-from magnetar.schemas.gate.registry import Registry, Release, Version, load
+from magnetar.schemas.gate.registry import Registry, Release, Role, Version, load
 from magnetar.schemas.gate.releasing import Plan, plan, publish
 from magnetar.schemas.gate.settings import Mode, Settings, load_settings
 from magnetar.schemas.gate.wording import RULES
@@ -22,6 +22,7 @@ __all__ = [
     "Plan",
     "Registry",
     "Release",
+    "Role",
     "Settings",
     "Version",
     "Working",

@@ -14,6 +14,7 @@ from magnetar.schemas.gate.golden import Broken, Now, broken_among
 from magnetar.schemas.gate.independent import MOST_PARSED, refusal, without
 from magnetar.schemas.gate.linting import flaws
 from magnetar.schemas.gate.ordering import outgrown, too_early
+from magnetar.schemas.gate.orphans import orphans
 from magnetar.schemas.gate.wording import NEW_READERS, OLD_READERS
 from magnetar.schemas.malformed import Malformed
 from magnetar.schemas.resolution import resolve
@@ -46,6 +47,7 @@ class Check:
             found += self._contract(contract, alone=contract.kind != "topic" or not found)
         found += too_early(self.registry, self.working)
         found += outgrown(self.registry, self.working)
+        found += orphans(self.registry, self.working, self.settings)
         return [each for each in found if not self.settings.allows(each.rule, each.contract, each.path)]
 
     def _gone(self) -> Iterator[Finding]:

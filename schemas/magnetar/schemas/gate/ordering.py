@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from magnetar.schemas.gate.comparing import compare
 from magnetar.schemas.gate.finding import WORKING, Finding
 from magnetar.schemas.gate.registry import TOPICS
-from magnetar.schemas.gate.working import TIMERS
+from magnetar.schemas.gate.working import APART, TIMERS
 from magnetar.schemas.schema import Schema
 from magnetar.schemas.shapes import Record, Shape, Union
 
@@ -44,7 +44,7 @@ def outgrown(registry: Registry, working: Working) -> Iterator[Finding]:
     for name, contract in working.contracts.items():
         if contract.kind != "state" or name not in last.contracts:
             continue
-        before = _version(registry, name, last)
+        before = version_in(registry, name, last)
         compared = None if before is None else compare(before.shape, Schema.parse(contract.text).shape)
         for path in sorted(compared.added | compared.symbols)[:1] if compared else ():
             yield Finding(
@@ -75,11 +75,20 @@ def _early(topic: str, name: str, last: Release) -> Finding:
 def _taken(registry: Registry, last: Release, topic: str) -> set[str] | None:
     if topic == TIMERS:
         return set(last.contracts)
-    schema = _version(registry, f"{TOPICS}{topic}", last)
+    schema = version_in(registry, f"{TOPICS}{topic}", last)
     return None if schema is None else set(_branches(schema.shape))
 
 
-def _version(registry: Registry, name: str, release: Release) -> Schema | None:
+def taken_by(working: Working, topic: str) -> set[str] | None:
+    """Return what this version takes of a topic, or None where it has no such topic."""
+    if topic in APART:
+        return set(working.contracts)
+    contract = working.contracts.get(f"{TOPICS}{topic}")
+    return None if contract is None else set(_branches(Schema.parse(contract.text).shape))
+
+
+def version_in(registry: Registry, name: str, release: Release) -> Schema | None:
+    """Return the version of a contract that a release has, if it has one."""
     pin = release.contracts.get(name)
     found = registry.versions.get(name, [])
     return None if pin is None else next((each.schema for each in found if each.number == pin.version), None)

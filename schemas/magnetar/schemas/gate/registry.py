@@ -41,10 +41,22 @@ class Pin(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     golden: str
 
 
-class Release(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class Role(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What one actor has: its state; `apart`, whatever it takes that is on no topic; `asks`, what of that it makes.
+
+    On no topic are timers, outcomes and effects.
+    """
+
+    state: str
+    apart: tuple[str, ...] = ()
+    asks: tuple[str, ...] = ()
+
+
+class Release(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """One release: when, why, and the version that each contract has in it.
 
-    `generation` is the app's number of contracts (R16); `sends` are the messages that its code sends, by topic.
+    `generation` is the app's number of contracts (R16); `sends` are the messages that its code sends, by topic;
+    `actors` are its actors by name, which the first releases do not tell.
     """
 
     release: int
@@ -55,6 +67,7 @@ class Release(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     previous: str
     contracts: Mapping[str, Pin]
     sends: Mapping[str, tuple[str, ...]]
+    actors: Mapping[str, Role] = {}
 
 
 class Sample(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

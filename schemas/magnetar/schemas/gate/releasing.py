@@ -52,11 +52,13 @@ def plan(registry: Registry, working: Working, made: str, reason: str, label: st
         pins[name], new = _pinned(registry, contract)
         files |= new
     sends = {topic: tuple(sorted(names)) for topic, names in sorted(working.sends.items())}
-    if last and (last.contracts, last.sends, last.generation) == (pins, sends, working.generation):
+    actors = dict(sorted(working.actors.items()))
+    now = pins, sends, working.generation, actors
+    if last and (last.contracts, last.sends, last.generation, last.actors) == now:
         return None
     number = last.release + 1 if last else 1
     previous = digest(rendered(last).encode()) if last else ""
-    release = Release(number, label, made, reason, working.generation, previous, pins, sends)
+    release = Release(number, label, made, reason, working.generation, previous, pins, sends, actors)
     fresh = tuple(name for name, pin in pins.items() if files_of(name, pin.version)[0] in files)
     return Plan(release, files, fresh)
 

@@ -6,7 +6,15 @@ reason = "written by one job and read by one report, which are released together
 
 [contracts."shop.Gift"]
 retired = true
-reason = "no gift since 2025; `select count(*)` over states and parked messages gives 0"
+reason = "no gift since 2025; `magnetar schema check … --against` finds none"
+
+[contracts."shop.Order"]
+retired_fields = ["$.note"]
+reason = "nothing reads it since 1.3"
+
+[actors.orders]
+retired_handlers = ["shop.Overdue"]
+reason = "nothing sets it since 1.3; `magnetar schema check … --against` finds none"
 
 [[allow]]
 rule = "money-double"
@@ -25,6 +33,7 @@ from typing import Final
 import msgspec
 
 from magnetar.schemas.errors import GateInvalid
+from magnetar.schemas.gate.registry import TOPICS
 from magnetar.schemas.gate.wording import RULES
 
 FILE: Final = "gate.toml"
@@ -57,6 +66,15 @@ class Settled(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     reason: str
     mode: Mode | None = None
     retired: bool = False
+    retired_fields: tuple[str, ...] = ()
+
+
+class SettledActor(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What holds for one actor: whether it may be gone, with its topics, or some of what it has on no topic."""
+
+    reason: str
+    retired: bool = False
+    retired_handlers: tuple[str, ...] = ()
 
 
 class Allowed(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -72,6 +90,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The whole file."""
 
     contracts: Mapping[str, Settled] = {}
+    actors: Mapping[str, SettledActor] = {}
     allow: tuple[Allowed, ...] = ()
 
     def mode_of(self, contract: str, kind: str) -> Mode:
@@ -82,9 +101,27 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         return Mode.BACKWARD if kind == "topic" else Mode.FULL
 
     def is_retired(self, contract: str) -> bool:
-        """Whether a contract may be gone."""
+        """Whether a contract may be gone; a topic may be when its actor is."""
         settled = self.contracts.get(contract)
+        if settled is not None and settled.retired:
+            return True
+        topic = contract.removeprefix(TOPICS)
+        return topic != contract and self.is_actor_retired(topic.removesuffix("-events"))
+
+    def is_actor_retired(self, actor: str) -> bool:
+        """Whether an actor may be gone."""
+        settled = self.actors.get(actor)
         return settled is not None and settled.retired
+
+    def is_handler_retired(self, actor: str, kind: str) -> bool:
+        """Whether an actor may have no handler, or no function, any more for what is on no topic."""
+        settled = self.actors.get(actor)
+        return self.is_retired(kind) or (settled is not None and kind in settled.retired_handlers)
+
+    def fields_retired(self, contract: str) -> set[str]:
+        """The paths of a state that may be gone."""
+        settled = self.contracts.get(contract)
+        return set() if settled is None else {*settled.retired_fields}
 
     def allows(self, rule: str, contract: str, path: str) -> bool:
         """Whether a finding is known and wanted."""
@@ -107,6 +144,7 @@ def load_settings(directory: Path) -> Settings:
 
 def _problems(settings: Settings) -> list[str]:
     silent = [name for name, each in settings.contracts.items() if not each.reason.strip()]
+    silent += [f"actor {name}" for name, each in settings.actors.items() if not each.reason.strip()]
     silent += [f"{each.rule} of {each.contract}" for each in settings.allow if not each.reason.strip()]
     unknown = [each.rule for each in settings.allow if each.rule not in RULES]
     never = [each.rule for each in settings.allow if each.rule in NEVER]

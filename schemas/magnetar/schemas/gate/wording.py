@@ -40,6 +40,10 @@ RULES: Final[Mapping[str, str]] = MappingProxyType(
         "union-branch-removed": "keep accepting it, or retire its contract in gate.toml once nothing holds any",
         "union-order": APPEND,
         "contract-removed": "keep it, or retire it in gate.toml once nothing holds any",
+        "actor-removed": "keep it, or retire it in gate.toml ([actors.…]) once nothing is under its name",
+        "handler-removed": "keep it, or put it into retired_handlers of its actor in gate.toml once none is armed",
+        "state-field-removed": "keep it, or put it into retired_fields of its contract in gate.toml: nothing reads it",
+        "still-produced": "keep its taker for one release more, in which nothing makes it; then remove it",
         "accept-then-send": "release the taker first, with nothing that sends it; send it in the next release",
         "state-generation": "raise `contracts` of the App by one: older workers then leave shards of newer ones alone",
         # in one version

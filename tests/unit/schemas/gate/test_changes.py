@@ -20,7 +20,10 @@ ELSEWHERE = {"avro", "codec", "drift", "golden", "released-file"}
 
 
 class Verdict(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What `verdict.toml` says: each finding as ``rule at path``, what `avro.compatibility` alone says, the harm."""
+    """What `verdict.toml` says: each finding as ``rule at path``, what `avro.compatibility` alone says, the harm.
+
+    `sent` is what the release before sends to `where`, `sends` what comes after does; `had` and `has` are their actors.
+    """
 
     verdict: str
     avro: str
@@ -28,8 +31,12 @@ class Verdict(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     harm: str = ""
     kind: str = "command"
     contract: str = "shop.Place"
+    where: str = "orders"
+    sent: list[str] = []
     sends: list[str] = []
     generation: int = 0
+    had: dict[str, gate.Role] = {}
+    has: dict[str, gate.Role] = {}
 
 
 @dataclass(frozen=True)
@@ -50,23 +57,31 @@ class Change:
         after = folder / "after.avsc"
         return cls(folder, verdict, before, after.read_text(encoding="utf-8") if after.exists() else None)
 
-    def working(self, text: str | None, sends: list[str], generation: int) -> gate.Working:
-        """One version of it as an app's contracts."""
+    def before_it(self, text: str) -> gate.Working:
+        """A release of before."""
+        return self._working(text, self.verdict.sent, 0, self.verdict.had)
+
+    def after_it(self) -> gate.Working:
+        """What comes after."""
+        return self._working(self.after, self.verdict.sends, self.verdict.generation, self.verdict.has)
+
+    def _working(
+        self, text: str | None, sends: list[str], generation: int, actors: dict[str, gate.Role]
+    ) -> gate.Working:
         name, kind = self.verdict.contract, self.verdict.kind
         contracts = {} if text is None else {name: gate.Contract(name, kind, text)}
-        return gate.Working(contracts, {"orders": tuple(sends)} if sends else {}, generation)
+        return gate.Working(contracts, {self.verdict.where: tuple(sends)} if sends else {}, generation, actors)
 
     def findings(self, directory: Path) -> list[gate.Finding]:
         """Release all that was before, then check what comes after."""
         settings = self.folder / "gate.toml"
         for text in self.before:
-            planned = gate.plan(gate.load(directory), self.working(text, [], 0), "2026-01-01T00:00:00Z", "a change")
+            planned = gate.plan(gate.load(directory), self.before_it(text), "2026-01-01T00:00:00Z", "a change")
             assert planned is not None
             gate.publish(planned, directory)
         if settings.exists():
             (directory / "gate.toml").write_bytes(settings.read_bytes())
-        after = self.working(self.after, self.verdict.sends, self.verdict.generation)
-        return gate.check(gate.load(directory), after, gate.load_settings(directory))
+        return gate.check(gate.load(directory), self.after_it(), gate.load_settings(directory))
 
     def passes_avro(self) -> bool:
         """Whether `avro.compatibility` alone lets it pass: over all versions, in the directions that are asked for."""

@@ -49,6 +49,8 @@ def test_the_settings_that_are_shown_can_be_used(tmp_path: Path) -> None:
     settings = gate.load_settings(tmp_path)
     assert settings.mode_of("shop.Audit", "command") is gate.Mode.BACKWARD
     assert settings.is_retired("shop.Gift")
+    assert settings.fields_retired("shop.Order") == {"$.note"}
+    assert settings.is_handler_retired("orders", "shop.Overdue")
     assert settings.allows("money-double", "shop.Parcel", "$.total_weight")
     assert {mode.value for mode in gate.Mode} <= set(re.findall(r"[A-Z_]{4,}", text))
     excused = GUIDE.partition("Nobody is excused from")[2].partition("\n")[0]

@@ -9,6 +9,7 @@ import psycopg
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from magnetar.runtime.store.postgres.database import Setup
+from magnetar.runtime.store.postgres.held import PostgresHeld
 from magnetar.runtime.store.postgres.periods import Period
 from magnetar.runtime.store.postgres.requests import PostgresRequests
 from magnetar.runtime.store.postgres.store import PostgresStore
@@ -62,6 +63,10 @@ class PostgresPlace:
     def requests(self) -> PostgresRequests:
         """What tools ask of the shards' owners. `StoreUnavailable` without a store."""
         return PostgresRequests(self.setup)
+
+    def held(self) -> PostgresHeld:
+        """All that code must be able to read. `StoreUnavailable` without a store."""
+        return PostgresHeld(self.setup)
 
     def upkeep(self) -> PostgresUpkeep:
         """What operators do to it from time to time. Nothing is asked yet."""

@@ -16,7 +16,7 @@ from functools import cache
 from importlib.resources import files
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
-from magnetar.runtime.store.port import StoreMismatch
+from magnetar.runtime.store.port import StoreMismatch, StoreUnavailable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -101,6 +101,14 @@ def missing(applied: Mapping[int, Applied], known: Sequence[Migration]) -> list[
             message = f"migration {number:04} is not the one the store was made with: restore the released file"
             raise StoreMismatch(message)
     return [each for each in known if each.number not in applied]
+
+
+def check_readable(applied: Mapping[int, Applied], known: Sequence[Migration], place: str) -> None:
+    """`StoreUnavailable` for what is no store, `StoreMismatch` as `missing` says; one that lacks some may be read."""
+    missing(applied, known)
+    if not applied:
+        message = f"{place} is no store: no worker has ever started on it"
+        raise StoreUnavailable(message)
 
 
 def migrate(ledger: Ledger, known: Sequence[Migration], phases: frozenset[Phase]) -> None:

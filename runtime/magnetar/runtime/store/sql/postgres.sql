@@ -707,3 +707,28 @@ SELECT 1 / (count(*) = cardinality($1::text[]))::int FROM rewritten;
 -- name: edits_of
 SELECT request, actor, message_id, shard, body, schema, who, why, edited_at FROM edits
 WHERE actor = $1::text AND message_id = $2::uuid ORDER BY edited_at, request;
+
+-- name: those_there
+SELECT name FROM unnest($1::text[]) AS name WHERE to_regclass(name) IS NOT NULL;
+
+-- name: contracts_of_shards
+SELECT shard, contracts FROM shards;
+
+-- name: held_states
+SELECT actor, key, shard, ''::bytea, '', '', schema, body, '', '' FROM states;
+
+-- name: held_timers
+SELECT actor, key, shard, generation, name, type, schema, body, '', '' FROM timers;
+
+-- name: held_parked
+SELECT actor, key, shard, message_id, timer, type, schema, body, source, properties FROM parked;
+
+-- name: held_letters
+SELECT actor, key, shard, message_id, timer, type, schema, body, source, properties FROM dead_letters
+WHERE status = 'dead';
+
+-- name: held_outbox
+SELECT split_part(shard, '/', 1), key, shard, ''::bytea, number::text, '', '', body, topic, properties FROM outbox;
+
+-- name: held_effects
+SELECT actor, key, shard, effect_id, dependency, type, schema, body, '', '' FROM effects;

@@ -75,8 +75,9 @@ SELECT shard, source, ledger, entry, batch FROM positions;
 
 -- name: take
 UPDATE shards SET
-    epoch = epoch + 1, owner = ?3, clean = 0, contracts = max(contracts, ?4), generation = generation + ?6,
-    why = iif(owner = ?3, why, ?5), since = iif(owner = ?3, since, ?8), careful = iif(clean OR ?7, careful, 1)
+    epoch = epoch + 1, minded = epoch + 1, owner = ?3, clean = 0, contracts = max(contracts, ?4),
+    generation = generation + ?6, why = iif(owner = ?3, why, ?5), since = iif(owner = ?3, since, ?8),
+    careful = iif(clean OR ?7, careful, 1)
 WHERE shard = ?1 AND epoch = ?2 AND contracts <= ?4
 RETURNING shard, epoch, owner, commits, lane, clean, generation, floor, contracts, since, why, careful;
 
@@ -476,3 +477,28 @@ UPDATE dead_letters SET body = ?3, schema = ?4 WHERE actor = ?1 AND message_id =
 
 -- name: edits_of
 SELECT request, actor, message_id, shard, body, schema, who, why, edited_at FROM edits WHERE actor = ? AND message_id = ? ORDER BY edited_at, request;
+
+-- name: tables
+SELECT name FROM sqlite_schema WHERE type = 'table';
+
+-- name: contracts_of_shards
+SELECT shard, contracts FROM shards;
+
+-- name: held_states
+SELECT actor, key, shard, x'', '', '', schema, body, '', '' FROM states;
+
+-- name: held_timers
+SELECT actor, key, shard, generation, name, type, schema, body, '', '' FROM timers;
+
+-- name: held_parked
+SELECT actor, key, shard, message_id, timer, type, schema, body, source, properties FROM parked;
+
+-- name: held_letters
+SELECT actor, key, shard, message_id, timer, type, schema, body, source, properties FROM dead_letters
+WHERE status = 'dead';
+
+-- name: held_outbox
+SELECT substr(shard, 1, instr(shard, '/') - 1), key, shard, x'', CAST(number AS TEXT), '', '', body, topic, properties FROM outbox;
+
+-- name: held_effects
+SELECT actor, key, shard, effect_id, dependency, type, schema, body, '', '' FROM effects;

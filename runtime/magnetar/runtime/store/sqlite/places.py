@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from magnetar.runtime.store.sqlite.database import Setup, open_writing
+from magnetar.runtime.store.sqlite.held import SqliteHeld
 from magnetar.runtime.store.sqlite.requests import SqliteRequests
 from magnetar.runtime.store.sqlite.store import SqliteStore
 from magnetar.runtime.store.sqlite.views import SqliteViews
@@ -50,6 +51,10 @@ class SqliteFile:
         """What tools ask of the shards' owners. `StoreUnavailable` without a store."""
         return SqliteRequests(self)
 
+    def held(self) -> SqliteHeld:
+        """All that code must be able to read. `StoreUnavailable` without a store."""
+        return SqliteHeld(self.setup)
+
     def connect(self) -> Connection:
         """See `Database`."""
         return open_writing(self.setup)
@@ -83,6 +88,10 @@ class SqliteMemory:
     def requests(self) -> SqliteRequests:
         """What tools ask of the shards' owners. `StoreUnavailable` without a store."""
         return SqliteRequests(self)
+
+    def held(self) -> SqliteHeld:
+        """All that code must be able to read. `StoreUnavailable` without a store."""
+        return SqliteHeld(self.setup)
 
     def connect(self) -> Connection:
         """See `Database`."""
