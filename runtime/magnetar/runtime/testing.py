@@ -169,7 +169,7 @@ class World:
         ]
 
     def journal(self, actor: Actor[Any], key: str) -> list[JournalRow]:
-        """What came for a key and what it did."""
+        """What came for a key and what it did, by time; what is of one instant comes in no order."""
         return self._views.timeline(actor.name, key)
 
     def timers(self, actor: Actor[Any], key: str) -> list[TimerRow]:
