@@ -57,6 +57,11 @@ class Stage:
         """As it is committed."""
         return self.world.state(SHOP.payments, order_id)
 
+    def told_in_a_second(self, order_id: str = "o-1") -> str:
+        """What became of the payment last, one second later: charge and refund are asked in turn."""
+        self.world.advance(1)
+        return self.payment(order_id).outcome.value
+
     def done(self) -> list[str]:
         """What the provider did, in its order."""
         return [entry.what for entry in self.provider.entries]
@@ -198,8 +203,8 @@ def test_a_refund_is_asked_for_until_it_is_given(stage: Stage) -> None:
     stage.place()
     stage.behaves(Manner.OK, *[Manner.SILENT] * 30)  # the cancellation is answered, and nothing after it
     stage.world.send(Cancel(order_id="o-1"))
-    stage.world.advance(30)
-    assert (stage.payment().outcome.value, stage.done()) == ("refund_unknown", ["charged", "refunded"])
+    assert "refund_unknown" in {stage.told_in_a_second() for _ in range(30)}
+    assert stage.done() == ["charged", "refunded"]
     stage.behaves()
     stage.world.advance(600)
     [taken] = stage.payment().captures

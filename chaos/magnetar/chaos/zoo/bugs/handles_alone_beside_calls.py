@@ -1,4 +1,4 @@
-"""What must go alone goes though an effect is called: the call may end the worker, and a message is charged for it."""
+"""R25: what must go alone goes beside an effect that is called: that may end the worker, and a message is charged."""
 
 from __future__ import annotations
 
