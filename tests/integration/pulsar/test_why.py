@@ -209,13 +209,11 @@ class Plant:
 
     def close(self) -> None:
         """Let go of everything."""
-        hung_up.set()
         self.worker.kill()
 
 
 def made(server: PulsarServer, postgres: PostgresServer, folder: Path) -> Generator[Plant]:
     """Made, and let go of."""
-    hung_up.clear()
     plant = Plant(server, PostgresDatabases(postgres)._made(), folder)
     yield plant
     plant.close()
@@ -226,7 +224,9 @@ def plant(
     pulsar_server: PulsarServer, postgres_server: PostgresServer, tmp_path_factory: pytest.TempPathFactory
 ) -> Generator[Plant]:
     """One that stays as it is: each test has a key of its own."""
-    yield from made(pulsar_server, postgres_server, tmp_path_factory.mktemp("why"))
+    for plant in made(pulsar_server, postgres_server, tmp_path_factory.mktemp("why")):
+        yield plant
+        hung_up.set()
 
 
 @pytest.fixture
