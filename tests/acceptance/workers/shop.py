@@ -71,7 +71,9 @@ stock = Actor("stock", Stock, publishes=[Reserved], policy=Policy(partitions=4))
 def place(order: Order, message: Place, context: Context) -> Order:
     """Book it, and ask for stock."""
     while message.held and HELD.exists():
-        INSIDE.write_text(str(os.getpid()), encoding="utf-8")
+        mine = INSIDE.with_suffix(f".{os.getpid()}")
+        mine.write_text(str(os.getpid()), encoding="utf-8")
+        mine.replace(INSIDE)  # at once: who looks on never reads half of it
         time.sleep(0.01)
     context.record(Booking(order_id=context.key, quantity=message.quantity))
     context.send(Reserve(sku=message.sku, order_id=context.key, quantity=message.quantity))
