@@ -126,6 +126,11 @@ class Group:
     batches: list[Batch]
     parts: list[Handled] = field(default_factory=list)
 
+    @property
+    def size(self) -> int:
+        """How many arrivals it holds, decoded or not."""
+        return sum(batch.size for batch in self.batches)
+
 
 def gather(shards: Iterable[Shard], room: int, now: Instant) -> list[Batch]:
     """What is there, round-robin in the order given, up to `room` arrivals in all (R21)."""

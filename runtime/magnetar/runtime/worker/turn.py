@@ -95,8 +95,9 @@ class Turn:
         room = 1 if self._one_by_one else self._limits.group
         batches = gather(shards[self._start :] + shards[: self._start], room, now)
         if batches:
-            self._pressed = 2 * sum(batch.size for batch in batches) >= self._limits.group
-            return self._go(Group(batches), self._know, "taken", now)
+            group = Group(batches)
+            self._pressed = 2 * group.size >= self._limits.group
+            return self._go(group, self._know, "taken", now)
         waits = [Next(shard.waits_until) for shard in shards if shard.waits_until > now]
         return Next.first(self._tidy(shards, now), *waits)
 
@@ -293,7 +294,7 @@ class Turn:
         suspects = [(batch, suspect) for batch in group.batches for suspect in batch.suspects()]
         if len(suspects) == 1:
             return self._refuse(group, *suspects[0], error, now)
-        self._one_by_one = sum(batch.size for batch in group.batches)
+        self._one_by_one = group.size
         why = f"the store refuses a group: {error}; taking its messages one by one"
         return self._abandon(group, why, now, Wait.REFUSAL)
 
