@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import itertools
+import uuid
 from typing import TYPE_CHECKING, cast
 
 import psycopg
@@ -103,13 +103,12 @@ class PostgresDatabases:
 
     def __init__(self, server: PostgresServer) -> None:
         self._server = server
-        self._numbers = itertools.count(1)
         self._free: list[str] = []
         self._used: list[str] = []
 
     def new(self) -> PostgresPlace:
         """An empty store."""
-        url = self._free.pop() if self._free else self._made()
+        url = self._free.pop() if self._free else self.create()
         self._used.append(url)
         return PostgresPlace(url, PATIENCE)
 
@@ -119,8 +118,9 @@ class PostgresDatabases:
             _run(self._used[-1], _EMPTY)
             self._free.append(self._used.pop())
 
-    def _made(self) -> str:
-        name = f"contract_{next(self._numbers)}"
+    def create(self) -> str:
+        """The address of one more database, migrated and empty."""
+        name = f"contract_{uuid.uuid4().hex}"  # several of these may share the server
         _run(self._server.service_url, f"CREATE DATABASE {name}")
         url = f"{self._server.service_url.rpartition('/')[0]}/{name}"
         PostgresPlace(url, PATIENCE).open().close()
