@@ -115,7 +115,7 @@ class PostgresDatabases:
 
     def new(self) -> PostgresPlace:
         """An empty store."""
-        url = self._free.pop() if self._free else self._made()
+        url = self._free.pop() if self._free else self.create()
         self._used.append(url)
         return PostgresPlace(url, PATIENCE)
 
@@ -125,7 +125,8 @@ class PostgresDatabases:
             _run(self._used[-1], _EMPTY)
             self._free.append(self._used.pop())
 
-    def _made(self) -> str:
+    def create(self) -> str:
+        """The address of one more database, migrated and empty."""
         name = f"contract_{uuid4().hex}"  # a run may have several of these objects
         _run(self._server.service_url, f"CREATE DATABASE {name}")
         url = f"{self._server.service_url.rpartition('/')[0]}/{name}"

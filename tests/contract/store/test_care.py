@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from magnetar.runtime.store.care import CrashRow, Hand
+from magnetar.runtime.store.care import Caution, CrashRow, Hand
 from magnetar.runtime.store.port import Taker, VersionConflict
 from tests.contract.store.harness import ACTOR, OTHER, SHARD, Owner
 from tests.contract.store.parking import park
@@ -44,7 +44,7 @@ def row_of(views: Views, shard: str = SHARD) -> ShardRow:
 
 def test_nothing_is_in_hand_at_first(store: Store, views: Views) -> None:
     """Nobody has to be careful, and nothing ever took a worker with it."""
-    assert {(row.careful, row.hands) for row in views.shards()} == {(False, ())}
+    assert {(row.careful, row.hands) for row in views.shards()} == {(Caution.NONE, ())}
     assert store.crashes(ACTOR, [message_id(1)]) == {}
     assert views.crashes_of(ACTOR, message_id(1)) == []
     assert store.take(SHARD, 0, Taker("worker")) == row_of(views)._replace(clean=True)
@@ -78,36 +78,42 @@ def test_the_fence_holds_for_what_is_taken_in_hand(harness: StoreHarness, owner:
     care.held.append(hand(2))
     care.done.append(message_id(1))
     care.crashes.append(crash())
-    care.ended = True
+    care.eased = True
     assert owner.commit(changes) == {SHARD}
-    assert (row_of(views).hands, row_of(views).careful) == ((hand(1),), True)
+    assert (row_of(views).hands, row_of(views).careful) == ((hand(1),), Caution.FEW)
     assert rival.store.crashes(ACTOR, [message_id(1)]) == {}
 
 
-def test_a_shard_that_was_not_clean_is_careful_until_its_owner_says_otherwise(store: Store, views: Views) -> None:
-    """Whoever has it then, also when it was released in between; the taker's own word does not change it."""
-    first = store.take(SHARD, 0, Taker("worker"))
-    assert first is not None
-    assert not first.careful
-    kept = store.take(SHARD, 1, Taker("worker", keeps=True))
-    assert kept is not None
-    assert not kept.careful
-    taken = store.take(SHARD, 2, Taker("worker"))
-    assert taken is not None
-    assert taken.careful
-    assert store.release(SHARD, 3)
-    again = store.take(SHARD, 3, Taker("next"))
+def test_a_shard_that_was_not_clean_is_more_careful_until_its_owner_says_otherwise(store: Store, views: Views) -> None:
+    """Whoever has it then, also when it was released in between; a taker that has it already changes nothing."""
+    ways = (
+        (Taker("worker"), Caution.NONE),
+        (Taker("worker", keeps=True), Caution.NONE),
+        (Taker("next"), Caution.FEW),
+        (Taker("next", keeps=True), Caution.FEW),
+        (Taker("worker"), Caution.ALONE),
+        (Taker("next"), Caution.ALONE),
+    )
+    for epoch, (taker, caution) in enumerate(ways):
+        taken = store.take(SHARD, epoch, taker)
+        assert taken is not None
+        assert taken.careful is caution
+    assert store.release(SHARD, len(ways))
+    again = store.take(SHARD, len(ways), Taker("worker"))
     assert again is not None
-    assert (again.clean, again.careful) == (True, True)
-    owner = Owner(store, OTHER)
-    owner.owned[SHARD] = again
-    changes = owner.changes()
-    changes.to_care().ended = True
-    owner.commit(changes)
-    assert not row_of(views).careful
-    last = store.take(SHARD, 4, Taker("next", keeps=True))
-    assert last is not None
-    assert not last.careful
+    assert (again.clean, again.careful) == (True, Caution.ALONE)
+
+
+def test_caution_is_eased_step_by_step(harness: StoreHarness, owner: Owner, views: Views) -> None:
+    """By commits of its owner; another shard's is not touched."""
+    for shard in (SHARD, OTHER):
+        owner.take(shard)
+    last = Owner(harness.open(), SHARD, OTHER, name="last")
+    for caution in (Caution.FEW, Caution.NONE):
+        changes = last.changes()
+        changes.to_care().eased = True
+        assert last.commit(changes) == frozenset()
+        assert (row_of(views).careful, row_of(views, OTHER).careful) == (caution, Caution.ALONE)
 
 
 def test_who_releases_has_nothing_in_hand(owner: Owner, store: Store, views: Views) -> None:

@@ -108,7 +108,7 @@ class Depot:
 def depot(pulsar_server: PulsarServer, postgres_server: PostgresServer) -> Generator[Depot]:
     """Two workers that share the shards out."""
     databases = PostgresDatabases(postgres_server)
-    made = Depot(pulsar_server, databases._made())
+    made = Depot(pulsar_server, databases.create())
     yield made
     made.close()
 

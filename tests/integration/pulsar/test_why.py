@@ -214,7 +214,7 @@ class Plant:
 
 def made(server: PulsarServer, postgres: PostgresServer, folder: Path) -> Generator[Plant]:
     """Made, and let go of."""
-    plant = Plant(server, PostgresDatabases(postgres)._made(), folder)
+    plant = Plant(server, PostgresDatabases(postgres).create(), folder)
     yield plant
     plant.close()
 

@@ -227,6 +227,13 @@ class Bench:
         self.bus.disconnect()
         self.bus, self.engine = self.worker("second")
 
+    def crash_twice(self, shard: str) -> None:
+        """The worker is killed, and so is the next one when it has just taken the shard; a third one comes."""
+        self.crash_later()
+        while not self.row(shard).careful:
+            self.step()
+        self.crash_later()
+
     def _noise(self, size: int) -> bytes:
         self._minted += 1
         return self._minted.to_bytes(size, "big")

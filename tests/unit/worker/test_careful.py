@@ -1,4 +1,4 @@
-"""After an owner that was lost, arrivals go one by one, each in hand by a commit before it is opened (R24, R25).
+"""After two owners that were lost, arrivals go one by one, each in hand by a commit before it is opened (R24, R25).
 
 A handler that ends its process is one that raises what nothing in the engine catches; then another worker comes.
 """
@@ -14,6 +14,7 @@ from magnetar.runtime import Actor, App, Command, Context, Key, PermanentError, 
 from magnetar.runtime.bus.memory import MemoryBus
 from magnetar.runtime.identity import id_of
 from magnetar.runtime.instant import SECOND
+from magnetar.runtime.store.care import Caution
 from magnetar.runtime.store.port import CommitUnknown, StoreUnavailable
 from magnetar.runtime.store.requests import Request, What
 from magnetar.runtime.worker.asked import ENDED
@@ -31,6 +32,9 @@ if TYPE_CHECKING:
     from magnetar.runtime.store.port import ShardChanges, ShardRow
 
 LIMIT = 3
+
+UNSEEN = 2
+"""Workers that a message ends before it is in hand: one in ordinary operation, one that had few in a group."""
 SHARD = "vats/0"
 
 
@@ -88,10 +92,10 @@ def app(afterwards: Literal["hold", "skip"] = "hold") -> tuple[App, Actor[Vat]]:
 class Kitchen(Bench):
     """A bench on which workers die and are replaced."""
 
-    def __init__(self, afterwards: Literal["hold", "skip"] = "hold", *, group: int = 512) -> None:
+    def __init__(self, afterwards: Literal["hold", "skip"] = "hold", *, group: int = 512, few: int = 8) -> None:
         """A worker that owns the only shard."""
         kitchen, self.vats = app(afterwards)
-        super().__init__(kitchen, Settings(limits=Limits(group=group), tenure=Tenure(liveness=ALONE)))
+        super().__init__(kitchen, Settings(limits=Limits(group=group, few=few), tenure=Tenure(liveness=ALONE)))
 
     def deaths(self, within: float = 300.0, most: int = 20) -> int:
         """Let so many seconds pass, replacing whoever dies; returns how many did."""
@@ -134,14 +138,14 @@ class Kitchen(Bench):
 
 
 def test_a_message_that_kills_dies_after_exactly_its_crashes_and_nobody_else_is_charged() -> None:
-    """One death in ordinary operation, unseen; then each one is in hand. All neighbours are applied once."""
+    """Two deaths unseen, with others in the group; then it is in hand each time. All neighbours are applied once."""
     kitchen = Kitchen()
     for number in range(4):
         kitchen.stir("b", f"before-{number}")
     kitchen.stir("a", "poison", deadly=True)
     kitchen.stir("a", "behind")
     kitchen.stir("b", "after")
-    assert kitchen.deaths() == 1 + LIMIT
+    assert kitchen.deaths() == UNSEEN + LIMIT
     [letter] = kitchen.dead()
     assert (letter.message_id, letter.failures, letter.crashes) == (id_of("poison"), 0, LIMIT)
     assert letter.error == "magnetar.runtime.errors.Crashed"
@@ -151,7 +155,7 @@ def test_a_message_that_kills_dies_after_exactly_its_crashes_and_nobody_else_is_
     assert [row.message_id for row in kitchen.views.parked_of("vats", "a")] == [id_of("behind")]
     ledgers = [kitchen.crashes(word) for word in ("before-0", "behind", "after")]
     assert ledgers == [0, 0, 0]
-    assert (kitchen.shard_row.hands, kitchen.shard_row.careful) == ((), False)
+    assert (kitchen.shard_row.hands, kitchen.shard_row.careful) == ((), Caution.NONE)
 
 
 def test_a_key_that_skips_goes_on_without_what_killed() -> None:
@@ -159,7 +163,7 @@ def test_a_key_that_skips_goes_on_without_what_killed() -> None:
     kitchen = Kitchen("skip")
     kitchen.stir("a", "poison", deadly=True)
     kitchen.stir("a", "behind")
-    assert kitchen.deaths() == 1 + LIMIT
+    assert kitchen.deaths() == UNSEEN + LIMIT
     assert kitchen.noted("a") == ("behind",)
 
 
@@ -169,7 +173,7 @@ def test_a_timer_that_kills_dies_as_a_message_does() -> None:
     kitchen.stir("a", "egg", deadly=True, later=5.0)
     kitchen.stir("b", "leek", later=5.0)
     assert kitchen.deaths(4) == 0
-    assert kitchen.deaths() == 1 + LIMIT
+    assert kitchen.deaths() == UNSEEN + LIMIT
     [letter] = kitchen.dead()
     assert (letter.timer, letter.crashes) == ("Boil", LIMIT)
     assert kitchen.noted("b") == ("leek", "boiled leek")
@@ -180,7 +184,7 @@ def test_what_crashed_waits_for_its_tier_and_others_flow() -> None:
     """Once may be anybody's fault; after the second time the key is parked, and tells why."""
     kitchen = Kitchen()
     kitchen.stir("a", "poison", deadly=True)
-    for _ in range(3):
+    for _ in range(UNSEEN + 2):
         with pytest.raises(Died):
             kitchen.run()
         kitchen.crash_later()
@@ -197,7 +201,7 @@ def test_what_crashed_waits_for_its_tier_and_others_flow() -> None:
 def test_each_is_in_hand_before_it_is_opened(monkeypatch: pytest.MonkeyPatch) -> None:
     """Whatever is read while a shard is careful is in hand by then; and nothing is when all is behind."""
     kitchen = Kitchen()
-    kitchen.crash_later()
+    kitchen.crash_twice(SHARD)
     for number in range(5):
         kitchen.stir("ab"[number % 2], f"m-{number}")
     seen: list[tuple[bytes, list[bytes]]] = []
@@ -218,7 +222,7 @@ def test_each_is_in_hand_before_it_is_opened(monkeypatch: pytest.MonkeyPatch) ->
 def test_a_careful_arrival_costs_one_commit() -> None:
     """What comes next is in hand by the commit of what came before; the first one needs a commit of its own."""
     kitchen = Kitchen()
-    kitchen.crash_later()
+    kitchen.crash_twice(SHARD)
     for number in range(20):
         kitchen.stir("a", f"m-{number}")
     before = kitchen.moods.calls["commit"]
@@ -227,15 +231,15 @@ def test_a_careful_arrival_costs_one_commit() -> None:
     assert kitchen.moods.calls["commit"] - before <= 20 + 2
 
 
-def test_careful_mode_ends_after_as_many_as_a_group_holds() -> None:
-    """What comes behind was in nobody's hand; and it does not wait until nothing is left."""
-    kitchen = Kitchen(group=4)
-    kitchen.crash_later()
-    for number in range(30):
+def test_careful_mode_ends_step_by_step() -> None:
+    """As many alone as few are, then few at a time. What comes behind was in nobody's group."""
+    kitchen = Kitchen(group=16, few=4)
+    kitchen.crash_twice(SHARD)
+    for number in range(60):
         kitchen.stir("a", f"m-{number}")
     kitchen.run()
     sizes = [size for _, size, _ in kitchen.observer.of("committed") if size]
-    assert sizes == [*[1] * 5, *[4] * 6, 1]  # a fifth was chosen before the fourth was committed
+    assert sizes == [*[1] * 5, *[4] * 5, *[16] * 2, 3]  # one more each time: chosen before it was known
     assert not kitchen.shard_row.careful
 
 
@@ -274,7 +278,7 @@ def test_a_crash_without_anything_in_hand_charges_nobody() -> None:
 def test_an_innocent_in_hand_is_charged_once_and_applied_at_once() -> None:
     """Killed from outside just then: that costs it nothing but a line in the ledger."""
     kitchen = Kitchen()
-    kitchen.crash_later()
+    kitchen.crash_twice(SHARD)
     kitchen.stir("a", "m")
     kitchen.stir("a", "n")
     kitchen.until("phase:handled")
@@ -289,7 +293,7 @@ def test_an_innocent_in_hand_is_charged_once_and_applied_at_once() -> None:
 def test_a_worker_that_lives_is_not_charged_for_what_it_has_in_hand() -> None:
     """It lost the shard with something in hand, and takes it back: nothing has crashed."""
     kitchen = Kitchen()
-    kitchen.crash_later()
+    kitchen.crash_twice(SHARD)
     kitchen.stir("a", "m")
     kitchen.until("phase:handled")
     while not kitchen.in_hand:
@@ -306,7 +310,7 @@ def test_what_died_of_its_crashes_and_comes_again_stays_shut() -> None:
     """Its acknowledgement was lost: it is known before it is opened."""
     kitchen = Kitchen("skip")
     kitchen.stir("a", "poison", deadly=True)
-    assert kitchen.deaths() == 1 + LIMIT
+    assert kitchen.deaths() == UNSEEN + LIMIT
     kitchen.stir("a", "poison", deadly=True)
     assert kitchen.deaths() == 0
 
@@ -316,7 +320,7 @@ def test_a_crash_is_counted_once_though_its_commit_is_unknown(*, happened: bool)
     """The commit that charges is read back like any other."""
     kitchen = Kitchen()
     kitchen.stir("a", "poison", deadly=True)
-    for _ in range(2):
+    for _ in range(UNSEEN + 1):
         with pytest.raises(Died):
             kitchen.run()
         kitchen.crash_later()
@@ -331,7 +335,7 @@ def test_the_store_may_be_away_at_each_question() -> None:
         kitchen = Kitchen("skip")
         kitchen.stir("a", "poison", deadly=True)
         kitchen.stir("b", "after")
-        for _ in range(2):
+        for _ in range(UNSEEN + 1):
             with pytest.raises(Died):
                 kitchen.run()
             kitchen.crash_later()
@@ -344,7 +348,7 @@ def test_the_store_may_be_away_at_each_question() -> None:
 def test_a_shard_that_is_released_while_it_is_careful_stays_so() -> None:
     """Its next owner goes on with care, and finds nothing in hand."""
     kitchen = Kitchen()
-    kitchen.crash_later()
+    kitchen.crash_twice(SHARD)
     for number in range(10):
         kitchen.stir("a", f"m-{number}")
     kitchen.until("phase:handled")
@@ -352,13 +356,13 @@ def test_a_shard_that_is_released_while_it_is_careful_stays_so() -> None:
     kitchen.advance(5.0)
     assert kitchen.engine.ownership.gone
     row = kitchen.shard_row
-    assert (row.owner, row.clean, row.careful, row.hands) == ("", True, True, ())
+    assert (row.owner, row.clean, row.careful, row.hands) == ("", True, Caution.ALONE, ())
 
 
 def test_a_bus_is_needed_to_be_told_of_the_end() -> None:
     """A quiet shard is careful no more when its broker has said that nothing is left."""
     kitchen = Kitchen()
-    kitchen.crash_later()
+    kitchen.crash_twice(SHARD)
     assert isinstance(kitchen.bus, MemoryBus)
     kitchen.step(3)
     kitchen.advance(1.0)
@@ -385,7 +389,7 @@ def test_a_dead_letter_that_never_killed_and_does_when_it_is_tried_again_ends_on
     [answer] = kitchen.views.requests([id_of("please")])
     assert (answer.status, answer.answer) == ("refused", ENDED)
     assert (kitchen.crashes("poison"), kitchen.crashes("after"), kitchen.noted("b")) == (1, 0, ("after",))
-    assert (kitchen.shard_row.hands, kitchen.shard_row.careful) == ((), False)
+    assert (kitchen.shard_row.hands, kitchen.shard_row.careful) == ((), Caution.NONE)
 
 
 def test_a_request_goes_alone_though_it_is_heard_of_when_care_is_over() -> None:
@@ -409,7 +413,7 @@ def test_a_request_that_was_chosen_before_its_letter_died_is_in_hand_when_it_is_
     """The first has the message tried now, which dies of its crashes; the second is about a dead letter by then."""
     kitchen = Kitchen()
     kitchen.stir("a", "poison", deadly=True)
-    for _ in range(1 + LIMIT):
+    for _ in range(UNSEEN + LIMIT):
         with pytest.raises(Died):
             kitchen.advance(60)
         kitchen.crash_later()
@@ -435,7 +439,7 @@ def test_a_charge_outlives_a_release() -> None:
     kitchen.advance(2.0)
     kitchen.engine.ownership.leave()
     kitchen.advance(5.0)
-    assert (kitchen.shard_row.clean, kitchen.shard_row.careful, len(kitchen.shard_row.hands)) == (True, False, 1)
+    assert (kitchen.shard_row.clean, kitchen.shard_row.careful, len(kitchen.shard_row.hands)) == (True, Caution.NONE, 1)
     kitchen.crash()
     assert kitchen.deaths(within=10) == 0
     [answer] = kitchen.views.requests([id_of("please")])
@@ -447,10 +451,10 @@ def test_a_dead_letter_that_kills_when_it_is_tried_again_is_tried_once() -> None
     """Who has asked for it is told, and the worker that comes next does not try it again by itself."""
     kitchen = Kitchen()
     kitchen.stir("a", "poison", deadly=True)
-    assert kitchen.deaths() == 1 + LIMIT
+    assert kitchen.deaths() == UNSEEN + LIMIT
     please(kitchen)
     assert kitchen.deaths(within=10) == 1
     [answer] = kitchen.views.requests([id_of("please")])
     assert (answer.status, answer.answer) == ("refused", ENDED)
     assert kitchen.crashes("poison") == LIMIT + 1
-    assert (kitchen.shard_row.hands, kitchen.shard_row.careful) == ((), False)
+    assert (kitchen.shard_row.hands, kitchen.shard_row.careful) == ((), Caution.NONE)

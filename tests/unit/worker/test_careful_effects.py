@@ -23,6 +23,7 @@ from magnetar.runtime import (
 )
 from magnetar.runtime.identity import derive, id_of
 from magnetar.runtime.instant import SECOND
+from magnetar.runtime.store.care import Caution
 from magnetar.runtime.worker.custody import Careful
 from magnetar.runtime.worker.engine import Settings
 from magnetar.runtime.worker.membership import ALONE
@@ -141,12 +142,13 @@ def bakery() -> Bakery:
 
 
 def careful_while_called(bakery: Bakery, calls: int = 1) -> None:
-    """A call is under way, and its worker must be careful from now on, as after it has taken a lost one's shard."""
+    """A call is under way, and its worker must be careful from now on, as one that comes after two that were lost."""
     bakery.knead("a", "first", bake=True)
     bakery.step(24)
     assert len(bakery.outside.jobs) == calls
     shard = bakery.engine.holdings.shards()[0]
-    shard.custody.careful = Careful(bakery.now, {feed.name: 512 for feed in shard.feeds}, {})
+    few = Careful(bakery.now, {feed.name: 512 for feed in shard.feeds}, {})
+    shard.custody.careful = Careful(bakery.now, {feed.name: 8 for feed in shard.feeds}, {}, few)
     bakery.knead("b", "second")
     bakery.step(24)
 
@@ -171,7 +173,7 @@ def test_no_call_begins_while_something_is_in_hand(bakery: Bakery) -> None:
     """Nor is anything in hand when one begins; and both have their turn."""
     bakery.knead("a", "first", bake=True)
     bakery.step(24)
-    bakery.crash_later()
+    bakery.crash_twice(SHARD)
     for number in range(20):
         bakery.knead("b", f"m-{number}")
     seen: list[list[bytes]] = []
@@ -203,7 +205,7 @@ def test_an_effect_that_is_due_at_a_takeover_is_called_first(bakery: Bakery) -> 
     """Its attempt is committed though the shard is careful; then what goes alone has its turn."""
     bakery.knead("a", "first", bake=True)
     bakery.step(24)
-    bakery.crash_later()
+    bakery.crash_twice(SHARD)
     bakery.knead("b", "second")
     bakery.now += 2 * int(TIMEOUT * SECOND)
     bakery.step(48)
@@ -235,7 +237,7 @@ def test_an_effect_that_kills_is_given_up_after_its_attempts_and_charges_nobody(
     rows = bakery.journal(bakery.loaves, "b")
     assert len(bakery.noted("b")) == len(rows) == len(bakery.log("loaves")) - 1
     assert [bakery.views.crashes_of("loaves", row.message_id) for row in rows] == [[]] * len(rows)
-    assert (bakery.row(SHARD).hands, bakery.row(SHARD).careful) == ((), False)
+    assert (bakery.row(SHARD).hands, bakery.row(SHARD).careful) == ((), Caution.NONE)
 
 
 @pytest.mark.parametrize("immediate", [1, 2, LIMIT])
@@ -264,4 +266,4 @@ def test_an_outcome_that_kills_its_handler_dies_after_exactly_its_crashes(immedi
     assert len(bakery.views.crashes_of("loaves", outcome)) == LIMIT
     assert bakery.noted("b") == ("second",)
     assert (bakery.crashes("first"), bakery.crashes("second")) == (0, 0)
-    assert (bakery.row(SHARD).hands, bakery.row(SHARD).careful) == ((), False)
+    assert (bakery.row(SHARD).hands, bakery.row(SHARD).careful) == ((), Caution.NONE)

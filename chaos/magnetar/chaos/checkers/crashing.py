@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 CRASHED = name_of(Crashed(1))
 """The error of a dead letter that crashed too often."""
 
+UNSEEN = 2
+"""Workers that a message may end before it is in hand: one in ordinary operation, one that had few in a group."""
+
 _ALONE = "what ends its worker is in hand then, alone"
 _COUNTED = "each crash is counted once, and charged to what was in hand"
 _EXACTLY = "what ends its worker dies of exactly its crashes"
@@ -40,7 +43,7 @@ def crashes_are_charged(limit: int, history: History, evidence: Evidence) -> Exa
 
 
 def _in_hand(history: History) -> Examination:
-    """Nobody else is, ever; and it is, wherever its worker had to be careful. Else once: when nobody could know.
+    """Nobody else is, ever; and it is, wherever all went alone. Else once where nobody could know, and once with few.
 
     What a person pauses may come again when care is over.
     """
@@ -52,13 +55,13 @@ def _in_hand(history: History) -> Examination:
             yield Violation(_ALONE, subject, f"in hand: {others}")
         if death.owned and death.message_id not in death.held:
             unknown[death.message_id] += 1
-            yield _unseen(death, subject, 1 if history.requests else unknown[death.message_id])
+            yield _unseen(death, subject, 0 if history.requests else unknown[death.message_id])
 
 
 def _unseen(death: Died, subject: str, times: int) -> Violation | None:
-    if death.careful:
-        return Violation(_ALONE, subject, "the shard was careful, and it was not in hand")
-    return Violation(_ALONE, subject, f"so it ended a worker {times} times unseen") if times > 1 else None
+    if death.alone:
+        return Violation(_ALONE, subject, "all of its shard went alone, and it was not in hand")
+    return Violation(_ALONE, subject, f"so it ended a worker {times} times unseen") if times > UNSEEN else None
 
 
 def _counted(history: History, evidence: Evidence) -> Examination:

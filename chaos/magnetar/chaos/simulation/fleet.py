@@ -14,6 +14,7 @@ from magnetar.runtime.bus.port import BusError
 from magnetar.runtime.identity import id_of
 from magnetar.runtime.instant import Instant, micros
 from magnetar.runtime.routing import partition_of
+from magnetar.runtime.store.care import Caution
 from magnetar.runtime.store.port import CommitUnknown, StoreUnavailable
 
 if TYPE_CHECKING:
@@ -216,11 +217,11 @@ class Fleet:
         row, message_id = rows[f"{by.actor}/{partition_of(by.key, partitions)}"], id_of(by.message_id)
         mine = (hand for each in rows.values() for hand in each.hands if each.owner == hand.owner == process.name)
         held = tuple(hand.message_id for hand in mine if hand.holder)
-        owned, careful = row.owner == process.name, row.careful
+        owned, alone = row.owner == process.name, row.careful == Caution.ALONE
         history.tell(f"{process.name} is killed by {by.message_id}, in hand: {message_id in held}", harm=True)
         history.meet("a message killed its worker", message_id not in held)
         history.meet("a message that was in hand killed its worker", message_id in held)
-        history.append(Died(self._agenda.now, process.name, row.shard, message_id, held, owned, careful))
+        history.append(Died(self._agenda.now, process.name, row.shard, message_id, held, owned, alone))
 
     def _left(self, process: Process) -> None:
         self.scene.history.tell(f"{process.name} has left")

@@ -108,9 +108,12 @@ def _settings(draw: random.Random) -> Settings:
 
 def _with_failures(settings: Settings, draw: random.Random) -> Settings:
     """What matters where handlers fail, from a stream of its own: no other draw shifts."""
+    tail = draw.choice((1, 2, 100))
+    ringing = Ringing(reopen=0.3, idle=draw.choice((0.3, 30.0)), batch=draw.choice((1, 100)))
+    winner = replace(settings.tenure.winner, grace=draw.choice((0.0, 0.1, 1.0)))
     return replace(
         settings,
-        limits=replace(settings.limits, tail=draw.choice((1, 2, 100))),
-        ringing=Ringing(reopen=0.3, idle=draw.choice((0.3, 30.0)), batch=draw.choice((1, 100))),
-        tenure=replace(settings.tenure, winner=replace(settings.tenure.winner, grace=draw.choice((0.0, 0.1, 1.0)))),
+        limits=replace(settings.limits, tail=tail, few=draw.choice((1, 2, 8))),
+        ringing=ringing,
+        tenure=replace(settings.tenure, winner=winner),
     )

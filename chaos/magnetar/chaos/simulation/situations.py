@@ -50,6 +50,7 @@ OTHERS: tuple[str, ...] = (
     "a message that was in hand killed its worker",
     "a partition moved and forgot acknowledgements",
     "a shard was careful",
+    "messages of a shard went alone",
     "a person skipped a head",
     "a replayed letter failed again",
     "a replayed letter was applied",

@@ -15,6 +15,7 @@ from magnetar.chaos.simulation.disk import Disk
 from magnetar.chaos.simulation.following import Followed
 from magnetar.chaos.simulation.tails import Tails
 from magnetar.chaos.simulation.tearing import Tear, Torn
+from magnetar.runtime.store.care import Caution
 from magnetar.runtime.store.port import CommitUnknown, StoreUnavailable, VersionConflict
 
 if TYPE_CHECKING:
@@ -250,7 +251,8 @@ class StormyStore:
             if hand.holder:
                 history.append(Found(self._weather.clock(), row.shard, hand.message_id, hand.owner, hand.since))
                 history.meet("who took a shard found something in hand")
-        history.meet("a shard was careful", row.careful)
+        history.meet("a shard was careful", row.careful == Caution.FEW)
+        history.meet("messages of a shard went alone", row.careful == Caution.ALONE)
 
     def _spare_the_living(self, shard: ShardName, owner: str, taker: Taker) -> None:
         """R14: the broker hands a shard over at the first hiccup, so nobody may even try while its owner is well."""

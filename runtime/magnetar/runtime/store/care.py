@@ -7,11 +7,24 @@ in the commit that makes an end of it. Whoever takes the shard and finds it know
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from enum import IntEnum
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from magnetar.runtime.instant import Instant
     from magnetar.runtime.store.port import ShardName
+
+
+class Caution(IntEnum):
+    """What a shard's owner must do, since owners before it were lost (R25): one step up for each, one down at a time.
+
+    `FEW`: of the shard so few go together that they could go alone, should its owner be lost once more. `ALONE`: so it
+    was, and one of those few may have ended it.
+    """
+
+    NONE = 0
+    FEW = 1
+    ALONE = 2
 
 
 class Hand(NamedTuple):
@@ -51,9 +64,9 @@ class CrashRow(NamedTuple):
 
 @dataclass(slots=True)
 class Care:
-    """What a commit takes in hand, lays aside and charges in one shard. `ended`: its careful mode is over."""
+    """What a commit takes in hand, lays aside and charges in one shard. `eased`: its caution is one step less."""
 
     held: list[Hand] = field(default_factory=list)  # in place of what there is of that message
     done: list[bytes] = field(default_factory=list)  # ids whose `Hand` goes, if it is there; before `held`
     crashes: list[CrashRow] = field(default_factory=list)  # must be new
-    ended: bool = False
+    eased: bool = False

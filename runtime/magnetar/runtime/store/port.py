@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
-from magnetar.runtime.store.care import Care
+from magnetar.runtime.store.care import Care, Caution
 from magnetar.runtime.store.effects import EffectChanges
 from magnetar.runtime.store.parking import Parking
 from magnetar.runtime.store.requests import Answering
@@ -157,9 +157,9 @@ class ShardRow(NamedTuple):
     """The row that owns a shard (R1). `positions` maps `topic/partition` to the last position applied (R10).
 
     `generation` is the store's (R11, R18), `contracts` the highest one of code that has owned the shard (R16).
-    `since` is when the owner last changed, by the store's clock, and `why` what its owner said of that. `careful`: an
-    owner ended without marking it clean, and what it may have ended of is not behind yet; `hands` are what it had in
-    hand (R25).
+    `since` is when the owner last changed, by the store's clock, and `why` what its owner said of that. `careful`:
+    owners ended without marking it clean, and what they may have ended of is not behind yet; `hands` are what the last
+    one had in hand (R25).
     """
 
     shard: ShardName
@@ -174,7 +174,7 @@ class ShardRow(NamedTuple):
     since: Instant
     why: str
     positions: Mapping[str, Position]
-    careful: bool = False
+    careful: Caution = Caution.NONE
     hands: tuple[Hand, ...] = ()
 
 
@@ -304,7 +304,7 @@ class Store(Protocol):
     def take(self, shard: ShardName, epoch: int, taker: Taker) -> ShardRow | None:
         """Own the shard if its epoch is still `epoch`: bumps it, sets owner, clears *clean* (R12).
 
-        A shard that was not clean is careful from now on (R25), unless the taker keeps it.
+        A shard that was not clean is more careful by one step from now on (R25), unless the taker keeps it.
 
         None: somebody was faster, or has written it with later contracts than the taker's (R16).
 

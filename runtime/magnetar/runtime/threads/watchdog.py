@@ -55,14 +55,14 @@ class Backstop:
     """For what lets no other thread run: code in C that keeps the interpreter's lock and never returns.
 
     A thread that needs no lock ends the process, with a traceback of every thread, unless `look` is called every now
-    and then. It counts seconds: a process that was frozen for three deadlines ends when it thaws. Its shards are
+    and then. It counts seconds: a process that was frozen for six deadlines ends when it thaws. Its shards are
     others' by then. There is one for a process, and its owner must be the process's: it is Python's own.
     """
 
     def __init__(self, deadline: float) -> None:
         """`deadline`: what the slowest handler may take, in seconds."""
         self._pause = deadline / LOOKS
-        self._after = 3 * deadline
+        self._after = 6 * deadline
         self._due = 0.0
 
     def look(self) -> None:

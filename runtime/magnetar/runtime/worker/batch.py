@@ -37,7 +37,8 @@ _log = logging.getLogger("magnetar.worker")
 class Limits:
     """Bounds of one group.
 
-    `group`: arrivals in all, `tail`: parked messages of one key. `tidy`: seconds after which settled outbox rows are
+    `group`: arrivals in all, `tail`: parked messages of one key, `few`: arrivals of a shard, and parked messages of one
+    key, after its owner was lost (R25). `tidy`: seconds after which settled outbox rows are
     deleted though nothing arrives. `idle`: seconds after which an entity without mail leaves memory; `live`: so many
     may be in memory at once.
     """
@@ -47,6 +48,7 @@ class Limits:
     schema_retry: float = 1.0
     store_retry: float = 0.2
     tail: int = 100
+    few: int = 8
     idle: float = 600.0
     live: int = 1_000_000
 
@@ -108,15 +110,18 @@ class Batch:
             self.shard.refuse_mail()
 
     def advance(self) -> None:
-        """It is committed: its request goes alone no more, and of each feed there are so many fewer that do."""
+        """It is committed: its request goes alone no more, and of each feed there are so many fewer that need care.
+
+        Before the feeds know what is applied: what was applied already is not counted.
+        """
         careful = self.shard.custody.careful
         if self.request is not None:
             self.shard.custody.suspects.discard(self.request.id)
-        if careful is not None and not self.behind:
+        if careful is not None:
             for feed, deliveries in self.deliveries:
-                left = careful.left[feed.name]
-                careful.left[feed.name] = left - len(deliveries)
-                if 0 < left <= len(deliveries):
+                left, new = careful.left[feed.name], len(deliveries) - feed.known(deliveries)
+                careful.left[feed.name] = left - new
+                if 0 < left <= new:
                     careful.look_at = 0
 
     @property
@@ -171,11 +176,11 @@ class Group:
         self.batches.remove(batch)
 
 
-def gather(shards: Iterable[Shard], room: int, now: Instant) -> list[Batch]:
-    """What is there, round-robin in the order given, up to `room` arrivals in all (R21)."""
+def gather(shards: Iterable[Shard], room: int, few: int, now: Instant) -> list[Batch]:
+    """What is there, round-robin in the order given, up to `room` arrivals in all (R21), `few` of a careful shard."""
     batches: list[Batch] = []
     for shard in shards:
-        batch = _batch(shard, room, now)
+        batch = _batch(shard, room if shard.custody.careful is None else min(room, few), now)
         if batch is not None:
             batches.append(batch)
             room -= batch.size
@@ -188,7 +193,7 @@ def gather_alone(shards: Iterable[Shard], room: int, now: Instant) -> list[Batch
     """One arrival that must go alone, of the first shard that has one; or what is behind already, up to `room`."""
     for shard in shards:
         suspicious = shard.parking.suspects or _tells_alone(shard) or _asks_alone(shard)
-        if shard.custody.careful is None and not suspicious:
+        if not shard.custody.alone and not suspicious:
             continue
         if not shard.lane.full and now >= shard.waits_until and not shard.custody.found:
             batch = Batch(shard, alone=True)
@@ -205,12 +210,12 @@ def _take_one(batch: Batch, room: int) -> None:
     What an older copy of a store handles again then meets in the order of the first time, as far as it can. A request
     has its turn as in any group.
     """
-    shard, careful = batch.shard, batch.shard.custody.careful
-    if (careful is not None or _asks_alone(shard)) and _take_request(batch, alone=True):
+    shard, alone = batch.shard, batch.shard.custody.alone
+    if (alone or _asks_alone(shard)) and _take_request(batch, alone=True):
         return
     if not shard.halted:
         _take_one_arrival(batch, room)
-    if not batch.size and (careful is not None or _asks_alone(shard)):
+    if not batch.size and (alone or _asks_alone(shard)):
         _take_request(batch, alone=True)
 
 
@@ -227,11 +232,11 @@ def _asks_alone(shard: Shard) -> bool:
 def _take_one_arrival(batch: Batch, room: int) -> None:
     shard, careful = batch.shard, batch.shard.custody.careful
     key = shard.parking.take_suspect()
-    if key is None and careful is not None:
+    if key is None and shard.custody.alone:
         key = shard.parking.take()
     if key is not None:
         batch.keys.append(key)
-    elif careful is not None and not shard.parking.full:
+    elif careful is not None and shard.custody.alone and not shard.parking.full:
         _take_one_that_came(batch, careful, room)
     elif _tells_alone(shard) and not shard.parking.full:
         batch.told = shard.errands.take_told(1)
@@ -262,8 +267,7 @@ def _take_from_one(batch: Batch, feeds: Iterable[Feed], room: int) -> None:
     for feed in feeds:
         deliveries = _take_from(feed, room)
         if deliveries:
-            applied = feed.applied
-            count = 0 if applied is None else sum(each.position <= applied for each in deliveries)
+            count = feed.known(deliveries)
             batch.behind = count > 0
             batch.deliveries.append((feed, deliveries[: max(1, count)]))
             feed.returned.extendleft(reversed(deliveries[max(1, count) :]))
@@ -271,7 +275,7 @@ def _take_from_one(batch: Batch, feeds: Iterable[Feed], room: int) -> None:
 
 
 def _batch(shard: Shard, room: int, now: Instant) -> Batch | None:
-    batch, stops = Batch(shard), shard.lane.full or now < shard.waits_until or shard.custody.careful is not None
+    batch, stops = Batch(shard), shard.lane.full or now < shard.waits_until or shard.custody.alone
     if stops or not _take_request(batch):
         batch.moves = shard.errands.take_moves(room)  # a shard that stops keeps no slot from others
     if not stops and batch.request is None:

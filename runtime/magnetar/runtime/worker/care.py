@@ -1,10 +1,11 @@
 """Careful mode (R24, R25): who goes alone, what is in hand meanwhile, and what a crash costs its message.
 
 A handler may end its process: by a signal, for want of memory, or by never returning. Nobody can tell afterwards what
-it was, unless that was written down before. So after an owner that did not release its shard, arrivals go one by one,
-and each is in hand, by a commit, before it is opened. That commit is the one of the group before it, wherever there is
-one: a careful arrival costs no more commits than any group. Of the shards of a process at most one has something in
-hand at a time, for one thing is handled at a time; so who ends leaves one name behind, and it is the right one.
+it was, unless that was written down before. So after two owners that did not release their shard, one after the other,
+arrivals go one by one, and each is in hand, by a commit, before it is opened. That commit is the one of the group
+before it, wherever there is one: a careful arrival costs no more commits than any group. Of the shards of a process at
+most one has something in hand at a time, for one thing is handled at a time; so who ends leaves one name behind, and
+it is the right one. After the first of the two, few go together: see `worker.custody`.
 """
 
 from __future__ import annotations
@@ -43,10 +44,11 @@ _TRIED_AGAIN = {Disposition.PARKED.value, Disposition.DEAD.value}
 class Care:
     """The part of the turn that is careful. Calls of one thread."""
 
-    def __init__(self, store: Store, holdings: Holdings, code: str, life: str) -> None:
-        """`life` names this life of the process: another name for each start (see `Hand.holder`)."""
+    def __init__(self, store: Store, holdings: Holdings, few: int, code: str, life: str) -> None:
+        """`few` as in `Limits`; `life` names this life of the process: another for each start (see `Hand.holder`)."""
         self._store = store
         self._holdings = holdings
+        self._few = few
         self._code = code
         self._life = life
         self._alone_first = False
@@ -59,7 +61,7 @@ class Care:
         Raises `StoreUnavailable`; then nothing is taken.
         """
         for alone in (self._alone_first, not self._alone_first):
-            batches = self._alone(shards, room, now) if alone else gather(shards, room, now)
+            batches = self._alone(shards, room, now) if alone else gather(shards, room, self._few, now)
             if batches:
                 self._alone_first = not alone
                 return Group(batches)
@@ -127,11 +129,15 @@ class Care:
                 return True
         return False
 
-    def concerns(self, shards: Iterable[Shard]) -> bool:
+    def concerns(self, shards: Sequence[Shard]) -> bool:
         """Whether anybody has to be careful; in ordinary operation nobody has, and that is all it costs."""
+        return any(shard.custody.careful is not None for shard in shards) or self.foresees(shards)
+
+    def foresees(self, shards: Iterable[Shard]) -> bool:
+        """Whether what comes next may have to be in hand."""
         for shard in shards:
             custody = shard.custody
-            if custody.careful is not None or custody.in_hand is not None or custody.charged:
+            if custody.alone or custody.in_hand is not None or custody.charged:
                 return True
             if shard.parking.suspects or custody.suspects:
                 return True
@@ -154,7 +160,7 @@ class Care:
             self._lay_aside(group, shard, wanted)
             careful = shard.custody.careful
             if careful is not None and self._is_over(shard, careful, now):
-                part_of(group, shard).to_care().ended = True
+                part_of(group, shard).to_care().eased = True
             if wanted is not None and wanted.shard == shard.name and shard.custody.in_hand != wanted:
                 part_of(group, shard).to_care().held.append(wanted)
 

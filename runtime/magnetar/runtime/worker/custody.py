@@ -3,12 +3,17 @@
 Data only, as it is committed. A group that was in hand when its worker ended held so many arrivals at most, and of each
 source the first ones that were not done with: when so many of each are behind, or all that was there at the takeover
 is, what the last owner ended of is behind, too.
+
+One that is lost is no proof that a message has ended it: mostly its machine is gone. So its successor has few of the
+shard in a group, which costs next to nothing. Only if that one is lost as well, what those few may be goes one by one.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
+
+from magnetar.runtime.store.care import Caution
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -19,17 +24,27 @@ if TYPE_CHECKING:
     from magnetar.runtime.store.port import ShardRow
 
 
+class Bounds(NamedTuple):
+    """Of a group: arrivals in all, rows of one key's tail, and arrivals of a shard of which few go together."""
+
+    group: int = 512
+    tail: int = 100
+    few: int = 8
+
+
 @dataclass(slots=True)
 class Careful:
-    """How much is still to go one by one. `since`: when the shard was taken, by the store's clock.
+    """How much is still to go with care. `since`: when the shard was taken, by the store's clock.
 
     `left`: deliveries that nobody knows, by feed. `keys`: those that were due then, and from which place on what waits
-    for them cannot have been in hand. `look_at` is when to see next whether it is over.
+    for them cannot have been in hand. `then` is what follows it: None where few go together, for then nothing does.
+    `look_at` is when to see next whether it is over.
     """
 
     since: Instant
     left: dict[str, int]
     keys: dict[str, int]
+    then: Careful | None = None
     look_at: Instant = 0
 
 
@@ -52,17 +67,27 @@ class Custody:
     suspects: set[bytes] = field(default_factory=set)
     unlooked: bool = False
 
+    @property
+    def alone(self) -> bool:
+        """Whether whatever comes goes alone."""
+        return self.careful is not None and self.careful.then is not None
+
     def load(
-        self, row: ShardRow, feeds: Iterable[str], keys: Iterable[ParkedKey], since: Instant, bounds: tuple[int, int]
+        self, row: ShardRow, feeds: Iterable[str], keys: Iterable[ParkedKey], since: Instant, bounds: Bounds
     ) -> None:
-        """What the store says on taking the shard; `bounds` of a group: arrivals of a feed, and rows of a tail."""
+        """What the store says on taking the shard."""
         self.found = [hand for hand in row.hands if hand.holder]
         self.charged = {hand.message_id: hand for hand in row.hands if hand.crashes}
-        self.unlooked = row.careful
+        self.unlooked = row.careful > Caution.NONE
+        due = {key.key: key.first for key in keys if key.due is not None and key.due <= since}
+
+        def first(group: int, tail: int, then: Careful | None = None) -> Careful:
+            return Careful(since, dict.fromkeys(feeds, group), {key: at + tail for key, at in due.items()}, then)
+
         if row.careful:
-            group, tail = bounds
-            due = {key.key: key.first + tail for key in keys if key.due is not None and key.due <= since}
-            self.careful = Careful(since, dict.fromkeys(feeds, group), due)
+            self.careful = first(bounds.group, bounds.tail)
+        if row.careful == Caution.ALONE:
+            self.careful = first(bounds.few, bounds.few, self.careful)
 
     def follow(self, care: Care) -> None:
         """What a committed group has made of it."""
@@ -75,8 +100,8 @@ class Custody:
                 self.in_hand = hand
             else:
                 self.charged[hand.message_id] = hand
-        if care.ended:
-            self.careful = None
+        if care.eased and self.careful is not None:
+            self.careful = self.careful.then
 
     def _lay_aside(self, message_id: bytes) -> None:
         self.found = [hand for hand in self.found if hand.message_id != message_id]

@@ -11,6 +11,7 @@ from magnetar.runtime.store.port import Taker
 from magnetar.runtime.worker.batch import Limits
 from magnetar.runtime.worker.bells import Bells, Ringing
 from magnetar.runtime.worker.bulkhead import Bulkhead, Inline
+from magnetar.runtime.worker.custody import Bounds
 from magnetar.runtime.worker.effects import Effects
 from magnetar.runtime.worker.holdings import Holdings
 from magnetar.runtime.worker.machine import Machine, Means, Next
@@ -91,7 +92,8 @@ class Engine:
         self.bells = Bells(means, around.receiving, settings.ringing)
         self.effects = Effects(means, wiring.actors.values(), reader, around.bulkhead)
         self.reception = Reception(means, settings.office)
-        bounds = settings.limits.group, settings.limits.tail
+        limits = settings.limits
+        bounds = Bounds(limits.group, limits.tail, limits.few)
         tenure = replace(settings.tenure, winner=replace(settings.tenure.winner, bounds=bounds))
         presence = Presence(around.code, frozenset(wiring.actors))
         shards = shard_plans(wiring.actors, partitions)

@@ -89,7 +89,7 @@ class Membership:
     @property
     def others(self) -> bool:
         """Whether anybody else is there who may take what this worker lets go."""
-        return any(not member.leaving and name != self._holdings.taker.owner for name, member in self._alive.items())
+        return bool(self.company - {self._holdings.taker.owner})
 
     @property
     def excluded(self) -> str:

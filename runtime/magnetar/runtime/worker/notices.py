@@ -83,8 +83,9 @@ def _charged(shard: Shard, care: Care) -> Iterator[Line]:
     for row in care.crashes:
         what = f"worker {row.owner} ended while it had message {to_text(row.message_id)} of {row.source} in hand"
         yield logging.ERROR, f"shard {shard.name}: {what}, key {row.key!r:.80}: crash {row.number}, limit {limit}"
-    if care.ended:
-        yield logging.INFO, f"shard {shard.name}: what its last owner may have ended of is behind; groups again"
+    if care.eased:
+        then = "few go together" if shard.custody.alone else "groups again"
+        yield logging.INFO, f"shard {shard.name}: what its last owner may have ended of is behind; {then}"
 
 
 def _crashed(handled: Handled, parking: Parking) -> Iterator[Line]:

@@ -63,6 +63,10 @@ class Feed:
     def __post_init__(self) -> None:
         self.name = f"{self.topic.name}/{self.partition}"
 
+    def known(self, deliveries: Iterable[Delivery]) -> int:
+        """How many of these are applied already, and come again since nobody had acknowledged them."""
+        return 0 if self.applied is None else sum(each.position <= self.applied for each in deliveries)
+
     def reached(self, position: Position) -> Position:
         """The higher of what is applied and `position`: after a redelivery the broker starts again further back."""
         return position if self.applied is None else max(self.applied, position)

@@ -58,7 +58,7 @@ class Turn:
         self._limits = limits
         self._group: Group | None = None
         self._next: Group | None = None
-        self._care = Care(means.store, means.holdings, place.code, noise(8).hex())
+        self._care = Care(means.store, means.holdings, limits.few, place.code, noise(8).hex())
         self._knowing = Knowing(means.store, reader, means.observer, noise)
         self._phase: Callable[[Instant], Next] = self._take
         self._one_by_one = 0
@@ -100,9 +100,7 @@ class Turn:
             self._next = group
             return self._go(Group([]), self._handle, "loaded", now)
         if group is not None:
-            self.pressed = (
-                group.hand is not None or 2 * sum(batch.size for batch in group.batches) >= self._limits.group
-            )
+            self.pressed = group.hand is not None or 2 * group.size >= self._limits.group
             return self._go(group, self._know, "taken", now)
         waits = [Next(now)] if was_alone and not self._holdings.alone else []  # effects may be called again
         waits += [Next(shard.waits_until) for shard in shards if shard.waits_until > now]
@@ -150,14 +148,13 @@ class Turn:
 
     def _know(self, now: Instant) -> Next:
         group, instant = self._hand(), now + self._holdings.clock_offset
-        tail = 1 if self._one_by_one else self._limits.tail
         try:
             known = self._knowing.ask(group)
         except StoreUnavailable as error:
             return self._abandon(group, str(error), now)
         for batch in list(group.batches):
             try:
-                self._knowing.open(batch, known[batch.shard.plan.name], instant, tail)
+                self._knowing.open(batch, known[batch.shard.plan.name], instant, self._tail(batch.shard))
             except SchemaUnavailable as error:
                 self._wait(group, batch, str(error), now)
             except GoesAlone:
@@ -171,6 +168,12 @@ class Turn:
                 self._reader.keep(fresh)
                 return self._abandon(group, str(error), now)
         return self._go(group, self._load, "known", now)
+
+    def _tail(self, shard: Shard) -> int:
+        """So many parked messages of a key go on together."""
+        if self._one_by_one:
+            return 1
+        return self._limits.tail if shard.custody.careful is None else min(self._limits.tail, self._limits.few)
 
     # Known → Loaded
 
@@ -194,8 +197,10 @@ class Turn:
         for batch in [each for each in group.batches if self._holdings.find(each.shard.name) is not each.shard]:
             group.leave_out(batch)  # it was lost meanwhile: its messages are for who has it now
         group.parts = [self._handled(batch, now) for batch in group.batches]
-        if self._next is not None or self._care.concerns(self._holdings.shards()):
-            self._foresee(now)
+        shards = self._holdings.shards()
+        if self._next is not None or self._care.concerns(shards):
+            if self._care.foresees(shards):
+                self._foresee(now)
             self._care.write(group, self._next, now)
         return self._go(group, self._commit, "handled", now)
 
@@ -278,7 +283,7 @@ class Turn:
         suspects = [(batch, suspect) for batch in group.batches for suspect in batch.suspects()]
         if len(suspects) == 1:
             return self._refuse(group, *suspects[0], error, now)
-        self._one_by_one = sum(batch.size for batch in group.batches)
+        self._one_by_one = group.size
         why = f"the store refuses a group: {error}; taking its messages one by one"
         return self._abandon(group, why, now, Wait.REFUSAL)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
-from magnetar.runtime.store.care import Hand
+from magnetar.runtime.store.care import Caution, Hand
 from magnetar.runtime.store.port import ShardRow
 from magnetar.runtime.store.postgres.columns import call
 from magnetar.runtime.store.postgres.connection import Call
@@ -30,10 +30,10 @@ def care_writes(cares: Sequence[tuple[ShardName, Care]]) -> Iterator[tuple[str, 
     yield from call("", "hold", _HANDS, [hand for _, care in cares for hand in care.held])
     crashes = sorted((row for _, care in cares for row in care.crashes), key=itemgetter(0, 1, 2))
     yield from call("crashes", "add_crashes", _CRASHES, crashes)
-    if ended := [shard for shard, care in cares if care.ended]:
-        yield "", Call(SQL["end_care"], (texts(ended),))
+    if eased := [shard for shard, care in cares if care.eased]:
+        yield "", Call(SQL["ease"], (texts(eased),))
 
 
 def shard_row(row: tuple[Any, ...], positions: Mapping[str, Position], hands: Iterable[tuple[Any, ...]]) -> ShardRow:
-    """Of the columns in the order of `ShardRow`, whether it is careful at the end; of hands, in that of `Hand`."""
-    return ShardRow._make((*row[:-1], positions, row[-1], tuple(map(Hand._make, hands))))
+    """Of the columns in the order of `ShardRow`, its caution at the end; of hands, in that of `Hand`."""
+    return ShardRow._make((*row[:-1], positions, Caution(row[-1]), tuple(map(Hand._make, hands))))

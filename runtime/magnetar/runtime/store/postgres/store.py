@@ -170,9 +170,9 @@ class PostgresStore:
 
     def dispositions(self, asked: Mapping[str, Sequence[bytes]]) -> dict[str, dict[bytes, str]]:
         """See the port."""
-        calls = [Call(SQL["dispositions"], (text(actor), uuids(ids))) for actor, ids in asked.items()]
-        told = self._session.read(f"looking for messages in the journal of {', '.join(asked)}", *calls)
-        return {actor: dict(rows) for actor, rows in zip(asked, told, strict=True)}
+        wanted = {actor: uuids(ids) for actor, ids in asked.items()}
+        told = self._for_each(f"looking for messages in the journal of {', '.join(asked)}", "dispositions", wanted)
+        return {actor: dict(rows) for actor, rows in told}
 
     def crashes(self, actor: str, message_ids: Sequence[bytes]) -> dict[bytes, int]:
         """See the port."""
@@ -180,10 +180,9 @@ class PostgresStore:
 
     def states(self, asked: Mapping[str, Sequence[str]]) -> dict[str, list[StateRow]]:
         """See the port. A key that PostgreSQL cannot hold has no state; its message is refused by the commit."""
-        readable = {actor: failures.readable(dict.fromkeys(keys)) for actor, keys in asked.items()}
-        calls = [Call(SQL["states"], (text(actor), texts(keys))) for actor, keys in readable.items()]
-        told = self._session.read(f"loading states of {', '.join(asked)}", *calls)
-        return {actor: list(map(StateRow._make, rows)) for actor, rows in zip(asked, told, strict=True)}
+        wanted = {actor: texts(failures.readable(dict.fromkeys(keys))) for actor, keys in asked.items()}
+        told = self._for_each(f"loading states of {', '.join(asked)}", "states", wanted)
+        return {actor: list(map(StateRow._make, rows)) for actor, rows in told}
 
     def commit(self, group: Sequence[ShardChanges]) -> frozenset[ShardName]:
         """See the port."""
@@ -196,6 +195,11 @@ class PostgresStore:
     def close(self) -> None:
         """See the port. Closing twice is harmless."""
         self._session.close()
+
+    def _for_each(self, doing: str, name: str, wanted: Mapping[str, bytes]) -> Iterable[tuple[str, Rows]]:
+        """One question of each actor, all in one round trip."""
+        calls = [Call(SQL[name], (text(actor), values)) for actor, values in wanted.items()]
+        return zip(wanted, self._session.read(doing, *calls), strict=True)
 
     def _rows(self, doing: str, name: str, *values: bytes) -> Rows:
         return self._session.read(doing, Call(SQL[name], values))[0]

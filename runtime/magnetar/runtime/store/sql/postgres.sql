@@ -109,7 +109,7 @@ UPDATE shards SET
     generation = generation + $6::int8, why = CASE WHEN owner = $3::text THEN why ELSE $5::text END,
     since = CASE WHEN owner = $3::text THEN since
         ELSE (extract(epoch FROM clock_timestamp()) * 1000000)::int8 END,
-    careful = CASE WHEN clean OR $7::bool THEN careful ELSE true END
+    careful = CASE WHEN clean OR $7::bool THEN careful ELSE least(careful + 1, 2) END
 WHERE shard = $1::text AND epoch = $2::int8 AND contracts <= $4::int8
 RETURNING shard, epoch, owner, commits, lane, clean, generation, floor, contracts, since, why, careful;
 
@@ -147,8 +147,8 @@ ON CONFLICT (shard, message_id) DO UPDATE SET
 DELETE FROM hands USING unnest($1::text[], $2::uuid[]) AS gone (shard, message_id)
 WHERE hands.shard = gone.shard AND hands.message_id = gone.message_id;
 
--- name: end_care
-UPDATE shards SET careful = false WHERE shard = ANY($1::text[]);
+-- name: ease
+UPDATE shards SET careful = careful - 1 WHERE shard = ANY($1::text[]);
 
 -- name: add_crashes
 INSERT INTO crashes (actor, message_id, number, shard, key, source, owner, code, now)

@@ -77,7 +77,7 @@ SELECT shard, source, ledger, entry, batch FROM positions;
 UPDATE shards SET
     epoch = epoch + 1, minded = epoch + 1, owner = ?3, clean = 0, contracts = max(contracts, ?4),
     generation = generation + ?6, why = iif(owner = ?3, why, ?5), since = iif(owner = ?3, since, ?8),
-    careful = iif(clean OR ?7, careful, 1)
+    careful = iif(clean OR ?7, careful, min(careful + 1, 2))
 WHERE shard = ?1 AND epoch = ?2 AND contracts <= ?4
 RETURNING shard, epoch, owner, commits, lane, clean, generation, floor, contracts, since, why, careful;
 
@@ -105,8 +105,8 @@ ON CONFLICT (shard, message_id) DO UPDATE SET
 -- name: drop_hand
 DELETE FROM hands WHERE shard = ? AND message_id = ?;
 
--- name: end_care
-UPDATE shards SET careful = 0 WHERE shard = ?;
+-- name: ease
+UPDATE shards SET careful = careful - 1 WHERE shard = ?;
 
 -- name: add_crash
 INSERT INTO crashes (actor, message_id, number, shard, key, source, owner, code, now)

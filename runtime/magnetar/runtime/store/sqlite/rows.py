@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from magnetar.runtime.store.care import Hand
+from magnetar.runtime.store.care import Caution, Hand
 from magnetar.runtime.store.port import ShardRow
 from magnetar.runtime.store.roster import Member
 
@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 def shard_row(
     row: tuple[Any, ...], positions: Mapping[str, Position], hands: Iterable[tuple[Any, ...]] = ()
 ) -> ShardRow:
-    """Of the columns in the order of `ShardRow`, whether it is careful at the end; of hands, in that of `Hand`."""
-    found = ShardRow._make((*row[:-1], positions, bool(row[-1]), tuple(map(Hand._make, hands))))
+    """Of the columns in the order of `ShardRow`, its caution at the end; of hands, in that of `Hand`."""
+    found = ShardRow._make((*row[:-1], positions, Caution(row[-1]), tuple(map(Hand._make, hands))))
     return found._replace(clean=bool(found.clean))
 
 

@@ -26,5 +26,5 @@ CREATE TABLE crashes (
     PRIMARY KEY (actor, message_id, number)
 );
 
-ALTER TABLE shards ADD COLUMN careful boolean NOT NULL DEFAULT false;
+ALTER TABLE shards ADD COLUMN careful bigint NOT NULL DEFAULT 0;
 ALTER TABLE parked_keys ADD COLUMN crashes bigint NOT NULL DEFAULT 0;
