@@ -47,7 +47,9 @@ SHARDS = _gauge("magnetar_shards", ("actor",), "Shards that the actor has, whoev
 SHARDS_OWNED = _gauge("magnetar_shards_owned", ("actor",), "Shards that this worker owns.")
 SHARDS_ASSIGNED = _gauge("magnetar_shards_assigned", ("actor",), "Shards that the assignment gives to this worker.")
 SHARDS_CAREFUL = _gauge(
-    "magnetar_shards_careful", ("actor",), "Shards that this worker owns, whose messages go few at a time, or one by one."
+    "magnetar_shards_careful",
+    ("actor",),
+    "Shards that this worker owns, whose messages go few at a time, or one by one.",
 )
 SHARD_EPOCH = _gauge("magnetar_shard_epoch", ("shard",), "Epoch of a shard that this worker owns.")
 TAKEOVERS = _counter("magnetar_takeovers_total", ("actor", "how"), "Shards won, by how they had been left.")
