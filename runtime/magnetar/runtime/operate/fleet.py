@@ -36,11 +36,11 @@ class ShardReport(msgspec.Struct, frozen=True):
 
     `owner` is '' while nobody has it; `owner_alive`: its owner was heard of lately. `epoch` counts how often the owner
     changed, `since` is when it last did (`changed`: seconds ago), and `why` what the new one said of that. `clean`: the
-    last release was in order (while it is owned: false). `careful`: an owner was lost, and its messages go few at a time, or one by one
-    until what it may have been lost of is behind. `lag` messages, the oldest published `oldest` seconds ago, are
-    what the broker has for it and it has not acknowledged; None where the broker was not asked, or there is none.
-    `unsent` messages wait for their receipts, `timers` are armed, and `parked` ones wait
-    behind a failure of their key; `effects` are asked of the outside, and have no outcome yet.
+    last release was in order (while it is owned: false). `careful`: an owner was lost, and its messages go few at a
+    time, or one by one, until what it may have been lost of is behind. `lag` messages, the oldest published `oldest`
+    seconds ago, are what the broker has for it and it has not acknowledged; None where the broker was not asked, or
+    there is none. `unsent` messages wait for their receipts, `timers` are armed, and `parked` ones wait behind a
+    failure of their key; `effects` are asked of the outside, and have no outcome yet.
     """
 
     shard: str
