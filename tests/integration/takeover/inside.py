@@ -6,8 +6,12 @@ import socket
 import subprocess
 import sys
 from contextlib import ExitStack
+from typing import TYPE_CHECKING
 
-from magnetar.chaos.takeover.netting import Berth, Bridges, Side
+from magnetar.chaos.takeover.netting import Bridges, Side
+
+if TYPE_CHECKING:
+    from magnetar.chaos.cluster.crew import Berth
 
 PROBE = """
 import socket, sys

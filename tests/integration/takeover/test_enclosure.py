@@ -6,12 +6,12 @@ import subprocess
 import sys
 from pathlib import Path
 
-from magnetar.chaos.takeover import enclosure
+from magnetar.chaos.cluster import enclosure
 from magnetar.chaos.takeover.netting import Loopback, Side
 
 ROOT = Path(__file__).parents[3]
 PROGRAM = (
-    "import sys; from magnetar.chaos.takeover import enclosure;"
+    "import sys; from magnetar.chaos.cluster import enclosure;"
     "sys.exit(enclosure.enter('tests.integration.takeover.inside', []))"
 )
 

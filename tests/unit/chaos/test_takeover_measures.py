@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from magnetar.chaos.cluster.crew import figures
 from magnetar.chaos.takeover.catching import queued
-from magnetar.chaos.takeover.crew import figures
 from magnetar.chaos.takeover.gaps import Gap, Passed, gaps, longest
 from magnetar.chaos.takeover.moves import Held, is_balanced, least, made
 from magnetar.chaos.takeover.plan import PAID_AFTER, Customers, row_of, stocked

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from magnetar.runtime.servers import settings
 from magnetar.runtime.servers.cluster.addresses import Asked, addresses, chosen
 from magnetar.runtime.servers.cluster.answering import ephemerals, node
-from magnetar.runtime.servers.cluster.programs import settings_of
-from magnetar.runtime.servers.cluster.record import ROLES, ClusterAddress, ClusterLayout, Role
+from magnetar.runtime.servers.cluster.programs import identity, settings_of
+from magnetar.runtime.servers.cluster.record import ROLES, ClusterAddress, ClusterLayout, Member, Role
 from magnetar.runtime.servers.errors import HostFixed, PortTaken, StateUnreadable, UnknownMember
 
 ROOT = Path(__file__).parents[3]
@@ -97,7 +97,7 @@ def test_a_cluster_stays_where_it_is(tmp_path: Path) -> None:
 def test_a_name_that_nobody_has_is_told() -> None:
     """With the names that there are."""
     with pytest.raises(UnknownMember, match=r"no member 'bookie-4': it has zookeeper, bookie-1"):
-        ClusterLayout(Path("/nowhere")).member("bookie-4")
+        chosen(Asked(), "1", _free).member("bookie-4")
 
 
 @pytest.mark.parametrize("name", list(ROLES))
@@ -120,6 +120,57 @@ def test_settings_name_the_cluster_s_address_only(name: str, tmp_path: Path) -> 
     assert (found.get("kept"), member.role is Role.ZOOKEEPER) in {("1", False), (None, True)}
     if member.role is Role.BOOKIE:
         assert found["zkTimeout"] == "5000"
+
+
+ENSEMBLE = ClusterAddress(
+    version="1",
+    host="10.0.0.30",
+    members=(
+        *(Member(name=f"zookeeper-{n}", role=Role.ZOOKEEPER, port=2181, host=f"10.0.0.1{n}") for n in (1, 2, 3)),
+        Member(name="bookie-1", role=Role.BOOKIE, port=3181, host="10.0.0.20"),
+        Member(name="broker-1", role=Role.BROKER, port=6650, web_port=8080, host="10.0.0.30"),
+        Member(name="broker-2", role=Role.BROKER, port=6650, web_port=8080, host="10.0.0.31"),
+    ),
+)
+
+
+def _settings(address: ClusterAddress, name: str, tmp_path: Path) -> dict[str, str]:
+    home = tmp_path / "home"
+    (home / "conf").mkdir(parents=True, exist_ok=True)
+    for file in ("bookkeeper.conf", "broker.conf"):
+        (home / "conf" / file).write_text("", encoding="utf-8")
+    text = settings_of(address.member(name), address, ClusterLayout(tmp_path).member(name), home, {})
+    return dict(line.split("=", 1) for line in text.splitlines() if line and not line.startswith("#"))
+
+
+def test_each_zookeeper_of_an_ensemble_knows_the_others_and_its_own_number(tmp_path: Path) -> None:
+    """All have the same list; only the number in its data says which of them one is."""
+    names = [member.name for member in ENSEMBLE.zookeepers]
+    lists = [
+        {key: value for key, value in _settings(ENSEMBLE, name, tmp_path).items() if key.startswith("server.")}
+        for name in names
+    ]
+    assert lists == [{f"server.{n}": f"10.0.0.1{n}:2888:3888" for n in (1, 2, 3)}] * 3
+    assert [identity(ENSEMBLE.member(name), ENSEMBLE) for name in names] == [{"myid": f"{n}\n"} for n in (1, 2, 3)]
+    assert identity(ENSEMBLE.member("bookie-1"), ENSEMBLE) == {}
+
+
+def test_a_single_zookeeper_is_no_ensemble(tmp_path: Path) -> None:
+    """It needs no number, and no ports for others."""
+    address = chosen(Asked(), "1", _free)
+    assert not [key for key in _settings(address, "zookeeper", tmp_path) if key.startswith("server.")]
+    assert identity(address.member("zookeeper"), address) == {}
+
+
+def test_members_at_addresses_of_their_own_are_found_there(tmp_path: Path) -> None:
+    """By clients, by each other, and in what ZooKeeper says of them."""
+    assert ENSEMBLE.service_url == "pulsar://10.0.0.30:6650,10.0.0.31:6650"
+    assert ENSEMBLE.admin_urls == ("http://10.0.0.30:8080", "http://10.0.0.31:8080")
+    assert ENSEMBLE.metadata_url == "zk:10.0.0.11:2181,10.0.0.12:2181,10.0.0.13:2181"
+    broker, bookie = _settings(ENSEMBLE, "broker-2", tmp_path), _settings(ENSEMBLE, "bookie-1", tmp_path)
+    assert (broker["bindAddress"], broker["advertisedAddress"]) == ("10.0.0.31", "10.0.0.31")
+    assert bookie["advertisedAddress"] == "10.0.0.20"
+    assert broker["metadataStoreUrl"] == bookie["metadataServiceUri"].removeprefix("metadata-store:")
 
 
 def test_a_cluster_s_brokers_are_set_as_the_standalone_is() -> None:

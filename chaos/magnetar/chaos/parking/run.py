@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from magnetar.chaos.checkers import CHECKERS
+from magnetar.chaos.cluster.crew import Crew, command, until
 from magnetar.chaos.parking import judging
 from magnetar.chaos.parking.desks import DESKS, TARGET
 from magnetar.chaos.parking.ground import Ground
@@ -19,7 +20,6 @@ from magnetar.chaos.parking.judging import Dead, Seen, Verdict, Window
 from magnetar.chaos.parking.plan import letters
 from magnetar.chaos.parking.sending import Customers
 from magnetar.chaos.simulation.failing import Failing
-from magnetar.chaos.takeover.crew import Crew, command, until
 from magnetar.chaos.takeover.netting import Loopback
 from magnetar.chaos.takeover.promises import EFFECTS_IN_ORDER
 from magnetar.chaos.takeover.reading import gather, history_of

@@ -14,9 +14,9 @@ import msgspec
 from rich.console import Console
 from rich.table import Table
 
+from magnetar.chaos.cluster.crew import CrewFailed
 from magnetar.chaos.parking.plan import Sizes
 from magnetar.chaos.parking.run import Report, Stalled, run
-from magnetar.chaos.takeover.crew import CrewFailed
 from magnetar.runtime.bus.port import BusError
 from magnetar.runtime.errors import MagnetarError
 from magnetar.runtime.servers import ServerError

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, TypeVar
 
 from magnetar.actors.ordering.rules import ENDS
 from magnetar.chaos.checkers import CHECKERS, WAITING
+from magnetar.chaos.cluster.crew import until
 from magnetar.chaos.paying import judging
 from magnetar.chaos.paying.judging import Seen
 from magnetar.chaos.simulation.shopping import Shopping
-from magnetar.chaos.takeover.crew import until
 from magnetar.chaos.takeover.promises import EFFECTS_IN_ORDER
 from magnetar.schemas import Kept, State
 from magnetar.schemas.commerce import Order, Payment

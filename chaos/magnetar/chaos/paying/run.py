@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from magnetar.chaos.cluster.crew import Crew, command
 from magnetar.chaos.parking.ground import Ground
 from magnetar.chaos.parking.judging import Verdict
 from magnetar.chaos.parking.sending import Customers
@@ -20,7 +21,6 @@ from magnetar.chaos.paying.outsider import Outsider
 from magnetar.chaos.paying.plan import Victim, blows, letters
 from magnetar.chaos.paying.reading import rest, seen_in
 from magnetar.chaos.paying.shop import SHOP, TARGET
-from magnetar.chaos.takeover.crew import Crew, command
 from magnetar.chaos.takeover.netting import Loopback
 from magnetar.chaos.takeover.reading import gather, history_of
 from magnetar.runtime.errors import MagnetarError

@@ -6,7 +6,7 @@ import time
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from magnetar.chaos.takeover.crew import Crew
+    from magnetar.chaos.cluster.crew import Crew
     from magnetar.chaos.takeover.feeding import Feeder
 
 WARM_UP, BURST = 300, 600

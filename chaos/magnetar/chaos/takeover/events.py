@@ -7,9 +7,9 @@ import time
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
+from magnetar.chaos.cluster.crew import until
 from magnetar.chaos.takeover import catching
 from magnetar.chaos.takeover import moves as counting
-from magnetar.chaos.takeover.crew import until
 from magnetar.chaos.takeover.moves import Held, Moves
 from magnetar.chaos.takeover.netting import Side
 from magnetar.chaos.takeover.rows import Band, Event
@@ -18,7 +18,7 @@ from magnetar.runtime.store.port import StoreError
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping
 
-    from magnetar.chaos.takeover.crew import Crew
+    from magnetar.chaos.cluster.crew import Crew
     from magnetar.chaos.takeover.feeding import Feeder
     from magnetar.chaos.takeover.ground import Ground
     from magnetar.chaos.takeover.netting import Network

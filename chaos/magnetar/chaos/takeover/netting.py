@@ -7,10 +7,10 @@ dies. The worker's own end stays up. A third way into it, for its metrics, is ne
 from __future__ import annotations
 
 import subprocess
-from dataclasses import dataclass
 from enum import Enum
 from typing import Protocol
 
+from magnetar.chaos.cluster.crew import Berth
 from magnetar.runtime.errors import MagnetarError
 
 _PREFIX = "10.213"
@@ -29,20 +29,6 @@ class Side(Enum):
     BROKER = 1
     STORE = 2
     REPORT = 3
-
-
-@dataclass(frozen=True, slots=True)
-class Berth:
-    """Where one worker runs: what its command begins with, and where it answers for its metrics."""
-
-    prefix: tuple[str, ...]
-    host: str
-    port: int
-
-    @property
-    def listen(self) -> str:
-        """As the worker's option wants it."""
-        return f"{self.host}:{self.port}"
 
 
 class Network(Protocol):

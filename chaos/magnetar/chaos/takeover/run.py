@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from magnetar.chaos.cluster.crew import Crew, command
 from magnetar.chaos.takeover import capacity, delays, events, starving
-from magnetar.chaos.takeover.crew import Crew, command
 from magnetar.chaos.takeover.delays import starved
 from magnetar.chaos.takeover.events import Stage
 from magnetar.chaos.takeover.feeding import Feeder

@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING
 import msgspec
 from rich.console import Console
 
-from magnetar.chaos.takeover import enclosure, table
-from magnetar.chaos.takeover.crew import CrewFailed
+from magnetar.chaos.cluster import enclosure
+from magnetar.chaos.cluster.crew import CrewFailed
+from magnetar.chaos.takeover import table
 from magnetar.chaos.takeover.feeding import LoadFailed
 from magnetar.chaos.takeover.netting import Bridges, Loopback, NetworkFailed
 from magnetar.chaos.takeover.page import page

@@ -36,11 +36,14 @@ class Asked:
         return all(want in {None, has} for want, has in wishes)
 
 
-def addresses(layout: ClusterLayout, asked: Asked, version: str) -> ClusterAddress:
+def addresses(layout: ClusterLayout, asked: Asked, version: str, members: tuple[Member, ...] = ()) -> ClusterAddress:
     """Where the cluster of a directory answers from now on, with every port free that no living member holds.
 
-    Raises `HostFixed` where its data was made for another address.
+    `members`, if any, are all there is, each where it says. Raises `HostFixed` where its data was made for another
+    address.
     """
+    if members:
+        return ClusterAddress(version=version, host=asked.host, members=members)
     last = layout.read_address()
     if last is None:
         return chosen(asked, version, lambda port: ports.is_free(port, asked.host))

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 _CONNECT_SECONDS = 1.0
 _ANSWER_SECONDS = 1.0  # a supervisor holds its lock meanwhile, also when ZooKeeper is frozen
 _POLL_SECONDS = 0.05
+_READ_ONLY = "/ledgers/available/readonly/"
 _REGISTERED = {Role.BOOKIE: "/ledgers/available/", Role.BROKER: "/loadbalance/brokers/"}
 
 
@@ -31,16 +32,21 @@ def listens(host: str, port: int) -> bool:
 
 def registered(address: ClusterAddress) -> frozenset[str] | None:
     """The ephemeral nodes that ZooKeeper holds, each until its session ends; None if ZooKeeper does not answer."""
-    zookeeper = address.member("zookeeper")
+    told = (ephemerals(word(address.host_of(member), member.port, "dump")) for member in address.zookeepers)
+    return next((nodes for nodes in told if nodes is not None), None)
+
+
+def word(host: str, port: int, command: str) -> str:
+    """What a ZooKeeper answers to one of its four-letter words; empty if it does not answer."""
     said = bytearray()
     try:
-        with socket.create_connection((address.host, zookeeper.port), timeout=_ANSWER_SECONDS) as connection:
-            connection.sendall(b"dump")
+        with socket.create_connection((host, port), timeout=_ANSWER_SECONDS) as connection:
+            connection.sendall(command.encode())
             while chunk := connection.recv(65536):
                 said += chunk
     except OSError:
-        return None
-    return ephemerals(said.decode(errors="replace"))
+        return ""
+    return said.decode(errors="replace")
 
 
 def ephemerals(dump: str) -> frozenset[str] | None:
@@ -58,24 +64,35 @@ def node(host: str, member: Member) -> str | None:
     return f"{_REGISTERED[member.role]}{host}:{member.web_port or member.port}"
 
 
+def full(host: str, member: Member) -> str | None:
+    """Where a bookie stands that takes no writes any more, because its disk is full; None for others."""
+    return f"{_READ_ONLY}{host}:{member.port}" if member.role is Role.BOOKIE else None
+
+
 def standing(address: ClusterAddress) -> frozenset[str] | None:
     """The members that ZooKeeper holds a place for, by name; None if it does not answer."""
     nodes = registered(address)
     if nodes is None:
         return None
-    return frozenset(member.name for member in address.members if node(address.host, member) in nodes)
+    hosts = ((member, address.host_of(member)) for member in address.members)
+    return frozenset(member.name for member, host in hosts if {node(host, member), full(host, member)} & nodes)
 
 
 def lacking(address: ClusterAddress, member: Member) -> str:
     """What a member lacks, empty if it answers: a broker over REST, a bookie by its port and what ZooKeeper knows."""
+    host = address.host_of(member)
     if member.role is Role.BROKER and member.web_port is not None:
-        return _in_words(first_missing(member.web_port, address.host))
-    if not listens(address.host, member.port):
-        return f"nobody answers on {address.host}:{member.port}"
-    names = standing(address)
-    if names is None:
+        return _in_words(first_missing(member.web_port, host))
+    if not listens(host, member.port):
+        return f"nobody answers on {host}:{member.port}"
+    if member.role is Role.ZOOKEEPER:
+        return "it serves nobody" if ephemerals(word(host, member.port, "dump")) is None else ""
+    nodes = registered(address)
+    if nodes is None:
         return "ZooKeeper does not answer"
-    return "" if member.role is Role.ZOOKEEPER or member.name in names else "it is not registered in ZooKeeper"
+    if full(host, member) in nodes:
+        return "it takes no writes: its disk is full"
+    return "" if node(host, member) in nodes else "it is not registered in ZooKeeper"
 
 
 def all_lacking(address: ClusterAddress) -> dict[str, str]:
@@ -88,7 +105,7 @@ def all_lacking(address: ClusterAddress) -> dict[str, str]:
 def wait_for(address: ClusterAddress, member: Member, going_on: Callable[[], bool], within: float) -> str:
     """Wait until a member answers; empty, or what it lacked when the time was over or `going_on` said no."""
     if member.role is Role.BROKER and member.web_port is not None:
-        return _in_words(wait_until_ready(member.web_port, going_on, within, address.host))
+        return _in_words(wait_until_ready(member.web_port, going_on, within, address.host_of(member)))
     deadline = time.monotonic() + within
     while said := lacking(address, member):
         if time.monotonic() >= deadline or not going_on():

@@ -155,7 +155,7 @@ def _end(pid_file: Path) -> None:
 
 def _end_members(layout: ClusterLayout) -> None:
     members = {name: MemberProcess(layout.member(name), _no_launch, tied=False) for name in ROLES}
-    end_in_order(members, _STOP_SECONDS)
+    end_in_order(members, _STOP_SECONDS, ROLES)
     settle(layout.preparation, _STOP_SECONDS)
 
 

@@ -6,8 +6,10 @@ import os
 import shutil
 import signal
 import time
-from dataclasses import dataclass
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from magnetar.runtime.servers.errors import DataBusy, NotStarted
@@ -25,19 +27,28 @@ _LAUNCH_SECONDS = 15.0
 
 @dataclass(frozen=True, slots=True)
 class Launch:
-    """How a member is run: the text of its settings, and its command."""
+    """How a member is run: the text of its settings, its command, and files of its data by name."""
 
     settings: str
     command: Sequence[str]
+    files: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
 
 
 class MemberProcess:
-    """Not thread-safe: whoever supervises it holds a lock."""
+    """Not thread-safe: whoever supervises it holds a lock. `inside` is a block in which it is started."""
 
-    def __init__(self, layout: MemberLayout, launch: Callable[[], Launch], *, tied: bool) -> None:
+    def __init__(
+        self,
+        layout: MemberLayout,
+        launch: Callable[[], Launch],
+        *,
+        tied: bool,
+        inside: Callable[[], AbstractContextManager[None]] = nullcontext,
+    ) -> None:
         self.layout = layout
         self._launch = launch
         self._tied = tied
+        self._inside = inside
         self._launched: Launched | None = None
         self._process = recorded(layout.pid_file)
 
@@ -74,15 +85,16 @@ class MemberProcess:
             raise DataBusy(layout.directory)
         try:
             launch = self._launch()
-            self._write_files(launch.settings, fresh=fresh)
-            self._launched = start(
-                launch.command,
-                pid_file=layout.pid_file,
-                lock=lock,
-                log=layout.log,
-                environ=_environ(),
-                tied=self._tied,
-            )
+            self._write_files(launch, fresh=fresh)
+            with self._inside():
+                self._launched = start(
+                    launch.command,
+                    pid_file=layout.pid_file,
+                    lock=lock,
+                    log=layout.log,
+                    environ=_environ(),
+                    tied=self._tied,
+                )
         finally:
             os.close(lock)
         self._process = self._launched.process
@@ -116,14 +128,16 @@ class MemberProcess:
             self._launched.reap()
             self._launched = None
 
-    def _write_files(self, settings: str, *, fresh: bool) -> None:
+    def _write_files(self, launch: Launch, *, fresh: bool) -> None:
         layout = self.layout
         shutil.rmtree(layout.scratch, ignore_errors=True)
         for directory in (layout.scratch, layout.logs, layout.data):
             directory.mkdir(exist_ok=True)
         if fresh and layout.log.exists():
             layout.log.replace(layout.log.with_suffix(".1.log"))
-        layout.settings.write_text(settings, encoding="utf-8")
+        layout.settings.write_text(launch.settings, encoding="utf-8")
+        for name, text in launch.files.items():
+            (layout.data / name).write_text(text, encoding="utf-8")
 
 
 def settle(layout: MemberLayout, within: float) -> None:

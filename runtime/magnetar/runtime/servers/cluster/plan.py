@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
@@ -10,13 +12,17 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from magnetar.runtime.servers.cluster.addresses import Asked
-from magnetar.runtime.servers.cluster.record import ClusterLayout
+from magnetar.runtime.servers.cluster.record import ClusterLayout, Member
 from magnetar.runtime.servers.errors import StateUnreadable
 from magnetar.runtime.servers.java import Java
 from magnetar.runtime.servers.record import read_state, write_state
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+
+def _anywhere(_name: str) -> AbstractContextManager[None]:
+    return nullcontext()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,6 +33,9 @@ class ClusterPlan:
     a stop and the next start; so are its addresses. `classes` is a class archive (`classes.py`), with which it starts
     in half the time. `changes` go over our settings: for a role (`broker`) or for one member (`broker-2`), which wins.
     `tied`: no member outlives this process; otherwise they live on until they are stopped. `ready_within`: seconds.
+
+    `members` are others than the usual ones, each at an address of its own in a network of its own; `inside` is, for
+    each of them by name, a block in which what this thread starts begins in that network. Such a cluster is tied.
     """
 
     home: Path
@@ -38,6 +47,8 @@ class ClusterPlan:
     changes: Mapping[str, Mapping[str, str]] = field(default_factory=lambda: MappingProxyType({}))
     tied: bool = True
     ready_within: float = 120.0
+    members: tuple[Member, ...] = ()
+    inside: Callable[[str], AbstractContextManager[None]] = _anywhere
 
 
 class _Kept(msgspec.Struct, frozen=True, kw_only=True):

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from magnetar.runtime.servers.java import Java
 
 CLUSTER = "magnetar"
+_PEERS, _ELECTION = 2888, 3888
 _OPENED = (
     *("java.base/java.io", "java.base/java.nio", "java.base/java.util.zip"),
     *("java.base/jdk.internal.misc", "java.base/jdk.internal.platform"),
@@ -84,7 +85,7 @@ class Programs:
             *("--cluster", CLUSTER),
             *("--metadata-store", address.metadata_url, "--configuration-metadata-store", address.metadata_url),
             *("--web-service-url", address.admin_urls[0]),
-            *("--broker-service-url", f"pulsar://{address.host}:{address.brokers[0].port}"),
+            *("--broker-service-url", f"pulsar://{address.host_of(address.brokers[0])}:{address.brokers[0].port}"),
             *("--initial-num-stream-storage-containers", "0"),
         )
 
@@ -120,17 +121,19 @@ def settings_of(
 
 
 def _place(member: Member, address: ClusterAddress, layout: MemberLayout) -> Mapping[str, str]:
+    host = address.host_of(member)
     match member.role:
         case Role.ZOOKEEPER:
             return {
                 "clientPort": str(member.port),
-                "clientPortAddress": address.host,
+                "clientPortAddress": host,
                 "dataDir": str(layout.data),
+                **_ensemble(address),
             }
         case Role.BOOKIE:
             return {
                 "bookiePort": str(member.port),
-                "advertisedAddress": address.host,
+                "advertisedAddress": host,
                 "listeningInterface": settings.loopback(),  # any at all makes it listen on the address above only
                 "metadataServiceUri": f"metadata-store:{address.metadata_url}",
                 "journalDirectory": str(layout.data / "journal"),
@@ -138,11 +141,33 @@ def _place(member: Member, address: ClusterAddress, layout: MemberLayout) -> Map
             }
         case Role.BROKER:
             return {
-                "bindAddress": address.host,
-                "advertisedAddress": address.host,
+                "bindAddress": host,
+                "advertisedAddress": host,
                 "brokerServicePort": str(member.port),
                 "webServicePort": str(member.web_port),
                 "clusterName": CLUSTER,
                 "metadataStoreUrl": address.metadata_url,
                 "configurationMetadataStoreUrl": address.metadata_url,
             }
+
+
+def identity(member: Member, address: ClusterAddress) -> Mapping[str, str]:
+    """The files of a member's data that say who it is: a ZooKeeper of an ensemble goes by a number."""
+    numbers = _numbers(address)
+    return {"myid": f"{numbers[member.name]}\n"} if member.name in numbers else {}
+
+
+def _ensemble(address: ClusterAddress) -> Mapping[str, str]:
+    """How the ZooKeepers of an ensemble find each other; each has an address, and so these ports, of its own."""
+    numbers = _numbers(address)
+    return {
+        f"server.{numbers[member.name]}": f"{address.host_of(member)}:{_PEERS}:{_ELECTION}"
+        for member in address.zookeepers
+        if member.name in numbers
+    }
+
+
+def _numbers(address: ClusterAddress) -> Mapping[str, int]:
+    """From 1, in an ensemble; a single ZooKeeper has none."""
+    several = address.zookeepers if len(address.zookeepers) > 1 else ()
+    return {member.name: number for number, member in enumerate(several, 1)}

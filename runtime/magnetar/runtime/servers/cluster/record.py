@@ -24,12 +24,16 @@ class Role(Enum):
 
 
 class Member(msgspec.Struct, frozen=True, kw_only=True):
-    """One process of a cluster: its name, what it is for, where it listens; only brokers have a REST API."""
+    """One process of a cluster: its name, what it is for, where it listens; only brokers have a REST API.
+
+    `host` is an address of its own, for one that lives in a network of its own; None: the cluster's.
+    """
 
     name: str
     role: Role
     port: int
     web_port: int | None = None
+    host: str | None = None
 
 
 ROLES = {
@@ -40,14 +44,7 @@ ROLES = {
     "broker-1": Role.BROKER,
     "broker-2": Role.BROKER,
 }
-"""Every member, in the order in which they need each other."""
-
-
-def require_member(name: str) -> str:
-    """The name, or `UnknownMember`."""
-    if name not in ROLES:
-        raise UnknownMember(name, tuple(ROLES))
-    return name
+"""Every member of a cluster whose plan names no others, in the order in which they need each other."""
 
 
 class ClusterAddress(msgspec.Struct, frozen=True, kw_only=True):
@@ -59,8 +56,29 @@ class ClusterAddress(msgspec.Struct, frozen=True, kw_only=True):
 
     def member(self, name: str) -> Member:
         """One by name; raises `UnknownMember`."""
-        require_member(name)
-        return next(member for member in self.members if member.name == name)
+        found = next((member for member in self.members if member.name == name), None)
+        if found is None:
+            raise UnknownMember(name, self.names)
+        return found
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Of every member."""
+        return tuple(member.name for member in self.members)
+
+    @property
+    def roles(self) -> dict[str, Role]:
+        """What every member is for."""
+        return {member.name: member.role for member in self.members}
+
+    def host_of(self, member: Member) -> str:
+        """The address that a member listens on."""
+        return member.host or self.host
+
+    @property
+    def zookeepers(self) -> tuple[Member, ...]:
+        """One, or an ensemble; each of an ensemble has an address of its own."""
+        return tuple(member for member in self.members if member.role is Role.ZOOKEEPER)
 
     @property
     def brokers(self) -> tuple[Member, ...]:
@@ -70,17 +88,17 @@ class ClusterAddress(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def service_url(self) -> str:
         """For clients that publish and consume: every broker, so that one of them may be away."""
-        return f"pulsar://{','.join(f'{self.host}:{broker.port}' for broker in self.brokers)}"
+        return f"pulsar://{','.join(f'{self.host_of(broker)}:{broker.port}' for broker in self.brokers)}"
 
     @property
     def admin_urls(self) -> tuple[str, ...]:
         """For the REST API: one a broker; each answers for the whole cluster."""
-        return tuple(f"http://{self.host}:{broker.web_port}" for broker in self.brokers)
+        return tuple(f"http://{self.host_of(broker)}:{broker.web_port}" for broker in self.brokers)
 
     @property
     def metadata_url(self) -> str:
         """Where bookies and brokers find each other."""
-        return f"zk:{self.host}:{self.member('zookeeper').port}"
+        return f"zk:{','.join(f'{self.host_of(member)}:{member.port}' for member in self.zookeepers)}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,8 +190,8 @@ class ClusterLayout:
         return self.data / "restarts.json"
 
     def member(self, name: str) -> MemberLayout:
-        """One member's own directory; raises `UnknownMember`."""
-        return MemberLayout(self.data / require_member(name))
+        """One member's own directory."""
+        return MemberLayout(self.data / name)
 
     def read_address(self) -> ClusterAddress | None:
         """Where the cluster of this directory last answered, or None for a new one; raises `StateUnreadable`."""

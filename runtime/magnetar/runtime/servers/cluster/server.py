@@ -13,8 +13,8 @@ from magnetar.runtime.servers import ports
 from magnetar.runtime.servers.cluster.addresses import addresses
 from magnetar.runtime.servers.cluster.answering import standing, wait_for
 from magnetar.runtime.servers.cluster.member import Launch, MemberProcess
-from magnetar.runtime.servers.cluster.programs import Programs, settings_of
-from magnetar.runtime.servers.cluster.record import ROLES, ClusterAddress, ClusterLayout, Member, require_member
+from magnetar.runtime.servers.cluster.programs import Programs, identity, settings_of
+from magnetar.runtime.servers.cluster.record import ClusterAddress, ClusterLayout, Member
 from magnetar.runtime.servers.cluster.supervisor import Supervisor
 from magnetar.runtime.servers.errors import (
     DataBusy,
@@ -99,7 +99,7 @@ class ClusterServer:
 
     def restarts(self, name: str) -> int:
         """How often a member was started again because it had ended by itself."""
-        return self._supervising().life(require_member(name)).restarts
+        return self._supervising().life(self._known(name)).restarts
 
     def start(self) -> None:
         """Start all members and wait until they are ready; those that live already are taken over.
@@ -134,16 +134,20 @@ class ClusterServer:
 
     def kill(self, name: str) -> None:
         """SIGKILL for one member, which stays down until `restart`; nothing to do if it is not running."""
-        with self._supervising().ending(require_member(name)) as member:
+        with self._supervising().ending(self._known(name)) as member:
             member.kill()
+
+    def stop_one(self, name: str, within: float = _STOP_SECONDS) -> None:
+        """Ask one member to stop, kill it after `within` seconds; it stays down until `restart`."""
+        with self._supervising().ending(self._known(name)) as member:
+            member.end(within)
 
     def restart(self, name: str, within: float = _STOP_SECONDS, *, wait: bool = True) -> None:
         """Start a member, after stopping it in order if it runs; `wait`: until it is ready.
 
         Raises as `start` does, and leaves all others as they are.
         """
-        with self._supervising().ending(require_member(name)) as member:
-            member.end(within)
+        self.stop_one(name, within)
         self._supervising().want(name)
         if wait:
             self.wait_until_ready(name)
@@ -158,7 +162,7 @@ class ClusterServer:
 
     def wait_until_ready(self, *names: str, within: float | None = None) -> None:
         """Wait until these members (all, if none is named) answer. Raises `ServerDied` or `ServerNotReady`."""
-        wanted = [require_member(name) for name in names] or list(ROLES)
+        wanted = [self._known(name) for name in names or self.address.names]
         seconds = self._plan.ready_within if within is None else within
         with ThreadPoolExecutor(len(wanted)) as pool:
             said = list(pool.map(self._wait, wanted, repeat(seconds)))
@@ -196,7 +200,10 @@ class ClusterServer:
         return self._supervisor
 
     def _member(self, name: str) -> MemberProcess:
-        return self._supervising().member(require_member(name))
+        return self._supervising().member(self._known(name))
+
+    def _known(self, name: str) -> str:
+        return self.address.member(name).name
 
     def _let_go(self) -> None:
         if self._lock is not None:
@@ -208,10 +215,11 @@ class ClusterServer:
         make_room(self.data, _NEEDED_BYTES, self._free)
 
     def _begin(self) -> None:
-        address = self._address = addresses(self._layout, self._plan.asked, self._plan.version)
-        supervisor = supervisor_of(self._plan, self._layout, address)
+        plan = self._plan
+        address = self._address = addresses(self._layout, plan.asked, plan.version, plan.members)
+        supervisor = supervisor_of(plan, self._layout, address)
         for member in address.members:
-            if not supervisor.member(member.name).alive:
+            if not supervisor.member(member.name).alive and member.host is None:  # else nobody else is there
                 for port in (member.port, member.web_port):
                     if port is not None:
                         ports.require_free(port, member.name, address.host)
@@ -220,7 +228,7 @@ class ClusterServer:
 
     def _bring_up(self, deadline: float) -> None:
         supervisor = self._supervising()
-        supervisor.want(*ROLES)
+        supervisor.want(*self.address.names)
         supervisor.begin()
         if not self._layout.prepared.exists():
             self._prepare(deadline - time.monotonic())
@@ -258,9 +266,9 @@ def supervisor_of(plan: ClusterPlan, layout: ClusterLayout, address: ClusterAddr
 
         def launch() -> Launch:
             text = settings_of(member, address, place, plan.home, plan.changes)
-            return Launch(text, programs.member(member, place))
+            return Launch(text, programs.member(member, place), identity(member, address))
 
-        return MemberProcess(place, launch, tied=plan.tied)
+        return MemberProcess(place, launch, tied=plan.tied, inside=lambda: plan.inside(member.name))
 
     members = {member.name: made(member) for member in address.members}
-    return Supervisor(members, layout.prepared.exists, lambda: standing(address))
+    return Supervisor(members, layout.prepared.exists, lambda: standing(address), roles=address.roles)

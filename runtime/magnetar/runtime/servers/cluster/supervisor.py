@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from contextlib import contextmanager
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from magnetar.runtime.servers.cluster import restarting
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from magnetar.runtime.servers.cluster.member import MemberProcess
 
 _LOOK_SECONDS = 0.1
+_USUAL = MappingProxyType(ROLES)
 _ASK_EACH = 10
 
 
@@ -36,11 +38,13 @@ class Supervisor:
         prepared: Callable[[], bool],
         standing: Callable[[], frozenset[str] | None],
         clock: Callable[[], float] = time.monotonic,
+        roles: Mapping[str, Role] = _USUAL,
     ) -> None:
         self._members = members
         self._prepared = prepared
         self._standing = standing
         self._clock = clock
+        self._roles = roles
         self._lives = {name: Life() for name in members}
         self._problems: dict[str, str] = {}
         self._steps = 0
@@ -81,7 +85,7 @@ class Supervisor:
         with self._turn:
             for name in self._members:
                 self._lives[name] = restarting.unwanted(self._lives[name])
-            end_in_order(self._members, within)
+            end_in_order(self._members, within, self._roles)
             for name in self._members:
                 self._lives[name] = restarting.down(self._lives[name])
 
@@ -99,7 +103,7 @@ class Supervisor:
             for name in self._members:
                 self._notice_end(name)
             due = [name for name in self._members if restarting.is_due(self._lives[name], self._clock())]
-            asking = self._steps % _ASK_EACH == 0 or any(ROLES[name] is not Role.ZOOKEEPER for name in due)
+            asking = self._steps % _ASK_EACH == 0 or any(self._roles[name] is not Role.ZOOKEEPER for name in due)
             places = self._standing() if asking else None
             for name in due:
                 if self._may_start(name, places):
@@ -130,13 +134,13 @@ class Supervisor:
             self._lives[name] = restarting.ended(life, self._clock())
 
     def _may_start(self, name: str, places: frozenset[str] | None) -> bool:
-        if ROLES[name] is Role.ZOOKEEPER:
+        if self._roles[name] is Role.ZOOKEEPER:
             return True
         return self._prepared() and places is not None and name not in places
 
     def _end_hung(self, places: frozenset[str]) -> None:
         for name, life in self._lives.items():
-            if ROLES[name] is Role.BOOKIE and life.since is not None:
+            if self._roles[name] is Role.BOOKIE and life.since is not None:
                 now, at_home = self._clock(), name in places or self._members[name].frozen
                 self._lives[name] = restarting.seen(life, now, placed=at_home)
                 if restarting.is_hung(self._lives[name], now):
@@ -153,10 +157,10 @@ class Supervisor:
         return restarting.started(life, self._clock())
 
 
-def end_in_order(members: Mapping[str, MemberProcess], within: float) -> None:
+def end_in_order(members: Mapping[str, MemberProcess], within: float, roles: Mapping[str, Role]) -> None:
     """Stop every member: those that others need after those that need them, equals at the same time."""
     for role in (Role.BROKER, Role.BOOKIE, Role.ZOOKEEPER):
-        same = [member for name, member in members.items() if ROLES[name] is role]
+        same = [member for name, member in members.items() if roles[name] is role]
         for member in same:
             member.ask_to_end()
         for member in same:

@@ -11,7 +11,7 @@ import time
 import urllib.request
 from collections import Counter
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from magnetar.runtime.errors import MagnetarError
 
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from magnetar.chaos.takeover.netting import Berth, Network
 
 MOST = 8
 """So many berths."""
@@ -32,6 +31,20 @@ _LINE = re.compile(r"^(?P<name>[a-z_]+)(?:\{[^}]*\})? (?P<value>[0-9.e+-]+)$", r
 
 class CrewFailed(MagnetarError):
     """A worker did not come up, or ended by itself; the message names its log."""
+
+
+@dataclass(frozen=True, slots=True)
+class Berth:
+    """Where one worker runs: what its command begins with, and where it answers for its metrics."""
+
+    prefix: tuple[str, ...]
+    host: str
+    port: int
+
+    @property
+    def listen(self) -> str:
+        """As the worker's option wants it."""
+        return f"{self.host}:{self.port}"
 
 
 @dataclass(slots=True)
@@ -71,12 +84,20 @@ class Worker:
             return None
 
 
+class Berths(Protocol):
+    """Where workers can be."""
+
+    def berth(self, number: int) -> Berth:
+        """The place of a worker, made when it is first asked for. Numbers are from 1."""
+        ...
+
+
 class Crew:
     """Whoever works at a moment. One thread, but for `look`, which a second one may call."""
 
-    def __init__(self, network: Network, command: tuple[str, ...], folder: Path) -> None:
+    def __init__(self, berths: Berths, command: tuple[str, ...], folder: Path) -> None:
         """`command` is `magnetar worker` with all but `--listen`; `logs` go to `folder`, one for each process."""
-        self._network = network
+        self._berths = berths
         self._command = command
         self._folder = folder
         self._starts = 0
@@ -164,7 +185,7 @@ class Crew:
 
     def _launched(self, number: int) -> Worker:
         self._starts += 1
-        berth = self._network.berth(number)
+        berth = self._berths.berth(number)
         log = self._folder / f"worker-{number}.{self._starts}.log"
         with log.open("wb") as output:
             process = subprocess.Popen(  # noqa: S603 - our own program

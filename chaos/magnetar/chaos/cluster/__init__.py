@@ -1,0 +1,6 @@
+"""A real cluster for chaos: every process in a network namespace of its own, behind a switch, on one machine.
+
+In the order of a run: `profile` says who is there, `enclosure` and `janitor` make a place that leaves nothing behind,
+`switch` lays out its network and cuts it, `estate` records what is ours and refuses all else, `ground` starts the
+servers in it, `stations` are its processes as faults see them, `parts` asks who plays which part at this moment.
+"""

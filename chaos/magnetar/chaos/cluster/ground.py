@@ -1,0 +1,163 @@
+"""A cluster of a profile: up for a block, every process behind the switch, and gone after it."""
+
+from __future__ import annotations
+
+import time
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from magnetar.chaos.cluster.crew import Berth
+from magnetar.chaos.cluster.disks import Disks
+from magnetar.chaos.cluster.errors import NodeMissing
+from magnetar.chaos.cluster.estate import Estate
+from magnetar.chaos.cluster.hearing import Hearing
+from magnetar.chaos.cluster.janitor import Debts
+from magnetar.chaos.cluster.plans import METRICS_PORT, PARTS, cluster_plan, postgres_plan
+from magnetar.chaos.cluster.profile import Role
+from magnetar.chaos.cluster.stations import MemberStation, StoreStation
+from magnetar.chaos.cluster.switch import Switch
+from magnetar.runtime.compose import bus_place, store_place
+from magnetar.runtime.compose.topics import Cluster
+from magnetar.runtime.servers import PostgresServer
+from magnetar.runtime.servers.cluster import ClusterServer
+
+if TYPE_CHECKING:
+    from collections.abc import Generator
+    from contextlib import AbstractContextManager
+    from pathlib import Path
+
+    from magnetar.chaos.cluster.profile import Node, Profile
+    from magnetar.chaos.cluster.stations import Station
+    from magnetar.runtime import App
+    from magnetar.runtime.compose import BusPlace, StorePlace
+    from magnetar.runtime.wiring import Wiring
+
+
+_PULSAR = "pulsar"
+
+
+@dataclass(frozen=True, slots=True)
+class Berths:
+    """Where workers are: a `magnetar.chaos.cluster.crew.Berths`."""
+
+    profile: Profile
+    switch: Switch
+
+    def berth(self, number: int) -> Berth:
+        """Of a worker of the profile."""
+        node = self.profile.of(Role.WORKER)[number - 1]
+        return Berth(self.switch.prefix(node), node.address, METRICS_PORT)
+
+
+@dataclass(kw_only=True)
+class Ground:
+    """The network and the servers in it; see `magnetar.chaos.takeover.reading.Readable`.
+
+    `stations` has the servers; whoever starts workers, a provider or a load (`berths`, `inside`) adds theirs.
+    `took`: seconds from nothing to ready.
+    """
+
+    profile: Profile
+    wiring: Wiring
+    estate: Estate
+    debts: Debts
+    switch: Switch
+    hearing: Hearing
+    disks: Disks
+    pulsar: ClusterServer
+    postgres: PostgresServer
+    stations: dict[str, Station]
+    took: float
+
+    @property
+    def bus_url(self) -> str:
+        """For workers and customers."""
+        return self.pulsar.service_url
+
+    @property
+    def admin_url(self) -> str:
+        """Of the first broker's REST API."""
+        return self.pulsar.admin_url
+
+    @property
+    def store_url(self) -> str:
+        """For workers."""
+        return self.postgres.service_url
+
+    @property
+    def bus(self) -> BusPlace:
+        """For whoever reads the topics."""
+        return bus_place(self.bus_url, self.wiring.app)
+
+    @property
+    def store(self) -> StorePlace:
+        """For whoever reads the store."""
+        return store_place(self.store_url)
+
+    @property
+    def berths(self) -> Berths:
+        """For a crew."""
+        return Berths(self.profile, self.switch)
+
+    def inside(self, name: str) -> AbstractContextManager[None]:
+        """A block in which what this thread starts is at a node."""
+        return self.switch.inside(self.profile.node(name))
+
+    def station(self, node: Node) -> Station:
+        """What is at a node. Raises `NodeMissing`, also where nothing was started."""
+        found = self.stations.get(node.name)
+        if found is None:
+            raise NodeMissing(node.name, tuple(self.stations))
+        return found
+
+
+@contextmanager
+def raised(profile: Profile, app: App, folder: Path, run: str) -> Generator[Ground]:
+    """A cluster that is ready, with this app's topics, for the block; its data is below `folder`.
+
+    Only inside an enclosure, by the thread that entered it. Raises any `ServerError`, `BusError` and `ChaosError`.
+    """
+    began, wiring, estate = time.monotonic(), app.wire(), Estate(run, folder)
+    with ExitStack() as opened:
+        switch = Switch(estate, profile.nodes)
+        hearing = opened.enter_context(Hearing(switch, profile.nodes))
+        disks = Disks(estate, folder / _PULSAR)
+        for node in profile.of(Role.BOOKIE):
+            disks.mount(node)
+        pulsar, at_store = _started(profile, switch, folder, opened)
+        with Cluster(pulsar.admin_url, wiring) as topics:
+            topics.apply()
+        yield Ground(
+            profile=profile,
+            wiring=wiring,
+            estate=estate,
+            debts=Debts(folder),
+            switch=switch,
+            hearing=hearing,
+            disks=disks,
+            pulsar=pulsar,
+            postgres=at_store.server,
+            stations=_stations(profile, pulsar, at_store),
+            took=time.monotonic() - began,
+        )
+
+
+def _started(profile: Profile, switch: Switch, folder: Path, opened: ExitStack) -> tuple[ClusterServer, StoreStation]:
+    """Both at once. On the way out nobody needs what they would write down."""
+    (store,) = profile.of(Role.STORE)
+    plan = cluster_plan(profile, folder / _PULSAR, lambda name: switch.inside(profile.node(name)))
+    pulsar, postgres = ClusterServer(plan), PostgresServer(postgres_plan(store, folder / "postgres"))
+    at_store = StoreStation(store, postgres, switch)
+    opened.callback(pulsar.kill_all)
+    opened.callback(postgres.kill)
+    with ThreadPoolExecutor(2) as pool:
+        for starting in [pool.submit(pulsar.start), pool.submit(at_store.start)]:
+            starting.result()
+    return pulsar, at_store
+
+
+def _stations(profile: Profile, pulsar: ClusterServer, at_store: StoreStation) -> dict[str, Station]:
+    members = (node for node in profile.nodes if node.role in PARTS)
+    return {at_store.node.name: at_store, **{node.name: MemberStation(node, pulsar) for node in members}}

@@ -1,0 +1,88 @@
+"""What the servers of a profile are started from and with: each at its node's address, at the usual ports."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from magnetar.chaos.cluster.profile import Role
+from magnetar.runtime.compose import machine
+from magnetar.runtime.servers import PostgresPlan
+from magnetar.runtime.servers.cluster import ClusterPlan
+from magnetar.runtime.servers.cluster.addresses import Asked
+from magnetar.runtime.servers.cluster.classes import class_archive
+from magnetar.runtime.servers.cluster.record import Member
+from magnetar.runtime.servers.cluster.record import Role as Part
+from magnetar.runtime.servers.distribution import pinned_pulsar, silent
+from magnetar.runtime.servers.installation import install
+from magnetar.runtime.servers.java import find_java
+from magnetar.runtime.servers.maven import fetch_from_maven
+from magnetar.runtime.servers.postgres_making import packaged_postgres
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from contextlib import AbstractContextManager
+    from pathlib import Path
+
+    from magnetar.chaos.cluster.profile import Node, Profile
+
+PARTS = {
+    Role.ZOOKEEPER: (Part.ZOOKEEPER, 2181, None),
+    Role.BOOKIE: (Part.BOOKIE, 3181, None),
+    Role.BROKER: (Part.BROKER, 6650, 8080),
+}
+"""What is a member of the Pulsar cluster: its part there, and its ports."""
+STORE_PORT = 5432
+METRICS_PORT = 9464
+_MEBIBYTE = 1024 * 1024
+# A bookie's disk is small, so that it can be filled: what it writes at a time, and what it wants to have free, too.
+_BOOKIE = {
+    "logSizeLimit": str(16 * _MEBIBYTE),
+    "entryLogFilePreallocationEnabled": "false",
+    "minUsableSizeForEntryLogCreation": str(8 * _MEBIBYTE),
+    "minUsableSizeForIndexFileCreation": str(4 * _MEBIBYTE),
+    "journalPreAllocSizeMB": "1",
+    "journalMaxSizeMB": "16",
+    "diskUsageThreshold": "0.95",
+    "diskUsageWarnThreshold": "0.95",
+    "diskCheckInterval": "1000",
+}
+
+
+def members(profile: Profile) -> tuple[Member, ...]:
+    """The Pulsar part of a profile."""
+    found: list[Member] = []
+    for node in profile.nodes:
+        if node.role in PARTS:
+            part, port, web_port = PARTS[node.role]
+            found.append(Member(name=node.name, role=part, port=port, web_port=web_port, host=node.address))
+    return tuple(found)
+
+
+def changes(profile: Profile) -> Mapping[str, Mapping[str, str]]:
+    """What is set otherwise than on a developer's machine."""
+    names = ("EnsembleSize", "WriteQuorum", "AckQuorum")
+    quorum = {f"managedLedgerDefault{name}": str(count) for name, count in zip(names, profile.quorum, strict=True)}
+    return {"bookie": _BOOKIE, "broker": quorum}
+
+
+def cluster_plan(profile: Profile, data: Path, inside: Callable[[str], AbstractContextManager[None]]) -> ClusterPlan:
+    """For ZooKeepers, bookies and brokers. Fetches what is not there; raises any `ServerError`."""
+    java, distribution, cache = find_java(machine.java_home()), pinned_pulsar(), machine.places().cache
+    home = install(distribution, cache, fetch_from_maven, silent)
+    return ClusterPlan(
+        home=home,
+        java=java,
+        data=data,
+        version=distribution.version,
+        classes=class_archive(java, home, cache),
+        asked=Asked(host=profile.of(Role.BROKER)[0].address),
+        changes=changes(profile),
+        members=members(profile),
+        inside=inside,
+    )
+
+
+def postgres_plan(node: Node, data: Path) -> PostgresPlan:
+    """For the store. Raises any `ServerError`."""
+    home, version = packaged_postgres()
+    return PostgresPlan(home=home, data=data, version=version, host=node.address, port=STORE_PORT)
