@@ -59,6 +59,8 @@ class CommandFailed(ChaosError):
 
     def __init__(self, command: Sequence[str], said: str) -> None:
         """The command and what it said."""
+        self.command = tuple(command)
+        self.said = said
         super().__init__(f"{' '.join(command)}: {said}")
 
 
