@@ -10,12 +10,11 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from magnetar.actors.shop import SHOP
 from magnetar.chaos.cluster import enclosure, janitor
-from magnetar.chaos.cluster.crew import Crew, command
+from magnetar.chaos.cluster.crowd import crowded
 from magnetar.chaos.cluster.ground import Ground, raised
 from magnetar.chaos.cluster.profile import SMALL, Role
-from magnetar.chaos.cluster.stations import WorkerStation
+from magnetar.chaos.cluster.shop import SHOP, TARGET
 from magnetar.chaos.faults.disks import FillDisk
 from magnetar.chaos.faults.links import Cut, Isolate, Reset, Ways
 from magnetar.chaos.faults.processes import Kill, Pause, Restart
@@ -26,7 +25,6 @@ from magnetar.chaos.faults.topics import Unload
 if TYPE_CHECKING:
     from magnetar.chaos.faults.fault import Fault
 
-TARGET = "magnetar.actors.shop:SHOP"
 ORDER = ("orders", "o-17")
 STORE = Every(Role.STORE)
 FAULTS: tuple[Fault, ...] = (
@@ -38,8 +36,10 @@ FAULTS: tuple[Fault, ...] = (
     FillDisk(BookiesOf(*ORDER)),
     Pause(BrokerOf(*ORDER)),
     Pause(STORE),
+    Pause(Named(("provider",))),
     Kill(WorkerOf("orders/3")),
     Kill(Every(Role.BOOKIE, 1)),
+    Kill(Named(("provider",))),
     Restart(STORE),
 )
 
@@ -48,11 +48,7 @@ def main(folder: Path) -> None:
     """All of them; then two that do not take effect."""
     with ExitStack() as opened:
         ground = opened.enter_context(raised(SMALL, SHOP, folder, "struck"))
-        crew = Crew(ground.berths, command(sys.executable, TARGET, ground.bus_url, ground.store_url), folder)
-        opened.callback(crew.dismiss)
-        for node in SMALL.of(Role.WORKER):
-            crew.start(node.number)
-            ground.stations[node.name] = WorkerStation(node, crew)
+        opened.enter_context(crowded(ground, TARGET, folder))
         tell({"took": ground.took})
         for fault in FAULTS:
             play(ground, fault)

@@ -61,5 +61,6 @@ def test_a_fault_that_did_nothing_is_not_proven(told: list[dict[str, Any]]) -> N
     """Who was dead before it was killed, and a cut that somebody has undone."""
     dead, undone = told[-2:]
     assert (dead["title"], dead["effective"], dead["well"]) == ("kill bookie-3", False, True)
+    assert dead["effect"] == "bookie-3: was down before"
     assert undone["effective"] is False
     assert undone["effect"].endswith("heard: broker-1→broker-2, broker-2→broker-1")

@@ -8,8 +8,9 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
+from urllib.parse import urlsplit
 
-from magnetar.runtime.servers.cluster.answering import lacking
+from magnetar.runtime.servers.cluster.answering import lacking, listens
 from magnetar.runtime.servers.errors import NotStarted
 from magnetar.runtime.servers.family import children
 from magnetar.runtime.servers.greeting import ailing
@@ -18,6 +19,7 @@ from magnetar.runtime.servers.postgres_layout import USER
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from magnetar.actors.providing.emulator.process import ProviderProcess
     from magnetar.chaos.cluster.crew import Crew
     from magnetar.chaos.cluster.estate import Estate
     from magnetar.chaos.cluster.profile import Node
@@ -153,6 +155,40 @@ class WorkerStation:
         if worker is None:
             return "it is down"
         return "" if worker.is_ready() else f"{worker.berth.listen}/readyz does not say that it is ready"
+
+
+@dataclass(frozen=True, slots=True)
+class ProviderStation:
+    """The payment provider, which goes on with its log."""
+
+    node: Node
+    process: ProviderProcess
+    switch: Switch
+
+    def pids(self) -> Sequence[int]:
+        """See `Station`."""
+        return [] if self.process.pid is None else [self.process.pid]
+
+    def kill(self) -> None:
+        """See `Station`."""
+        if self.process.pid is not None:
+            self.process.kill()
+
+    def stop(self) -> None:
+        """See `Station`."""
+        if self.process.pid is not None:
+            self.process.stop()
+
+    def start(self) -> None:
+        """See `Station`."""
+        with self.switch.inside(self.node):
+            self.process.start()
+
+    def lacks(self) -> str:
+        """See `Station`."""
+        place = urlsplit(self.process.url)
+        heard = listens(str(place.hostname), place.port or 0)
+        return "" if heard else f"nobody answers at {self.process.url}"
 
 
 def tell(station: Station, estate: Estate, number: signal.Signals) -> Sequence[int]:

@@ -55,11 +55,10 @@ class _Killed:
 
     def took_effect(self) -> Proof:
         """A target that was down before shows nothing."""
-        gone = {name: pids and not any(map(state, pids)) for name, pids in self.before.items()}
-        down = all(gone.values()) and not any(station.pids() for station in self.stations)
-        return Proof(
-            down, _listed(f"{name}: {_numbers(pids)} gone" for name, pids in self.before.items() if gone[name])
-        )
+        words = {name: _gone(pids) for name, pids in self.before.items()}
+        down = not any(station.pids() for station in self.stations)
+        gone = all(pids and not any(map(state, pids)) for pids in self.before.values())
+        return Proof(down and gone, _listed(f"{name}: {said}" for name, said in words.items()))
 
     def heal(self) -> None:
         for station in self.stations:
@@ -164,6 +163,13 @@ def well(stations: Sequence[Station]) -> Proof:
 
 def _stations(ground: Ground, target: Target) -> list[Station]:
     return [ground.station(node) for node in target.resolve(ground)]
+
+
+def _gone(pids: Sequence[int]) -> str:
+    if not pids:
+        return "was down before"
+    left = [pid for pid in pids if state(pid)]
+    return f"{_numbers(left)} still there" if left else f"{_numbers(pids)} gone"
 
 
 def _numbers(pids: Sequence[int]) -> str:

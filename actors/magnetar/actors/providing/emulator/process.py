@@ -37,12 +37,13 @@ class ProviderProcess:
     Args:
         log: its log; it goes on with what is there.
         token: what it asks for; None: nothing.
+        host: the address that it listens on.
 
     Raises `ProviderFailed` when it does not come up within 30 s.
     """
 
-    def __init__(self, log: Path, token: str | None = None) -> None:
-        self.log, self._token, self._port = log, token, 0
+    def __init__(self, log: Path, token: str | None = None, host: str = "127.0.0.1") -> None:
+        self.log, self._token, self._host, self._port = log, token, host, 0
         self.url = ""
         self.start()
 
@@ -56,7 +57,7 @@ class ProviderProcess:
 
     def start(self) -> None:
         """Start it, again if it has ended: on the same port. Raises `ProviderFailed`."""
-        arguments = ["--log", str(self.log), "--port", str(self._port)]
+        arguments = ["--log", str(self.log), "--host", self._host, "--port", str(self._port)]
         environment = {name: value for name, value in os.environ.items() if name != "MAGNETAR_PROVIDER_TOKEN"}
         if self._token is not None:
             environment["MAGNETAR_PROVIDER_TOKEN"] = self._token
@@ -68,6 +69,11 @@ class ProviderProcess:
         )
         self.url = self._listening()
         self._port = int(self.url.rpartition(":")[2])
+
+    @property
+    def pid(self) -> int | None:
+        """Of its process; None while there is none."""
+        return None if self._process.poll() is not None else self._process.pid
 
     def kill(self) -> None:
         """SIGKILL; returns when it is dead."""
