@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 LONG = (
     "simulation/test_campaign.py",
     "integration/servers/test_cluster.py",
+    "integration/cluster/test_faults.py",
     "integration/pulsar/test_faults.py",
     "migration/test_two_at_once.py",
     "acceptance/cli/test_on_pulsar.py",

@@ -21,6 +21,8 @@ from magnetar.chaos.faults.processes import Kill, Pause, Restart
 from magnetar.chaos.faults.striking import struck
 from magnetar.chaos.faults.targets import BookiesOf, BrokerOf, Every, Leader, Named, WorkerOf
 from magnetar.chaos.faults.topics import Unload
+from magnetar.runtime.servers.cluster.restarting import HUNG_SECONDS
+from magnetar.runtime.servers.process import until
 
 if TYPE_CHECKING:
     from magnetar.chaos.faults.fault import Fault
@@ -62,6 +64,7 @@ def play(ground: Ground, fault: Fault, *, beforehand: bool = False) -> None:
     if beforehand:
         ground.pulsar.kill("bookie-3")
     with struck(fault, ground, effect_within=0.5 if beforehand else 10.0) as blow:
+        noticed = full(ground, blow.targets) if isinstance(fault, FillDisk) else []
         middle = time.monotonic()
     tell(
         {
@@ -71,9 +74,18 @@ def play(ground: Ground, fault: Fault, *, beforehand: bool = False) -> None:
             "effective": blow.effective is not None,
             "health": blow.health.evidence if blow.health else "",
             "well": blow.well is not None,
+            "noticed": noticed,
             "took": [middle - began, time.monotonic() - middle],
         }
     )
+
+
+def full(ground: Ground, names: tuple[str, ...]) -> list[object]:
+    """What a bookie says of itself when it has noticed, and how often it was started again for it."""
+    station = ground.stations[names[0]]
+    until(lambda: "its disk is full" in station.lacks(), 20.0)
+    until(lambda: ground.pulsar.restarts(names[0]) > 0, 2 * HUNG_SECONDS)  # a supervisor that mistakes it has its time
+    return [station.lacks(), ground.pulsar.restarts(names[0])]
 
 
 def cut_and_undone(ground: Ground) -> None:

@@ -57,6 +57,12 @@ def test_a_one_way_cut_is_silence_in_one_direction_only(told: list[dict[str, Any
     assert evidence == "3 of 76 links silent"
 
 
+def test_a_bookie_without_room_says_so_and_is_left_alone(told: list[dict[str, Any]]) -> None:
+    """It takes no writes and serves reads: nobody takes it for hung and starts it again."""
+    (noticed,) = [each["noticed"] for each in told if each.get("title", "").startswith("fill the disk")]
+    assert noticed == ["it takes no writes: its disk is full", 0]
+
+
 def test_a_fault_that_did_nothing_is_not_proven(told: list[dict[str, Any]]) -> None:
     """Who was dead before it was killed, and a cut that somebody has undone."""
     dead, undone = told[-2:]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -33,7 +34,7 @@ def test_what_was_seen_is_told_and_why_not() -> None:
         (CommandFailed(("tc", "-n", "name", "qdisc"), "Specified qdisc kind is unknown."), "tc said: Specified qdisc"),
         (PermissionError(1, "Operation not permitted"), "[Errno 1] Operation not permitted"),
     ):
-        found = Probe("one", "x", lambda problem=problem: _fails(problem), vital=True).finding()
+        found = Probe("one", "x", partial(_fails, problem), vital=True).finding()
         assert (found.works, found.vital) == (False, True)
         assert found.seen.startswith(said)
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from magnetar.chaos.cluster import enclosure
+from magnetar.chaos.cluster import enclosure, switch
 from magnetar.chaos.cluster.errors import ForeignTarget, NotEnclosed
 from magnetar.chaos.cluster.estate import Estate
 from magnetar.chaos.cluster.profile import CONTROL, FULL, SMALL
@@ -40,7 +40,7 @@ def test_a_process_in_a_node_s_network_is_ours(estate: Estate) -> None:
 
 def test_whoever_plays_the_run_is_no_target(estate: Estate) -> None:
     """Nor is a node that this run has not made."""
-    with pytest.raises(ForeignTarget, match="control is not this run's"):
+    with pytest.raises(ForeignTarget, match="whoever plays the run is never a target"):
         estate.require(CONTROL)
     with pytest.raises(ForeignTarget, match="broker-3 is not this run's"):
         estate.require(FULL.node("broker-3"))
@@ -59,6 +59,12 @@ def test_only_the_run_s_own_folder_is_filled(estate: Estate, tmp_path: Path) -> 
 
 def test_nothing_is_laid_out_on_the_machine_s_own_network(estate: Estate, monkeypatch: pytest.MonkeyPatch) -> None:
     """Whoever has not entered an enclosure is refused, and so is whoever only says so."""
+
+    def refuse(*command: str, **_options: object) -> None:  # should the guard be broken, the machine is not
+        pytest.fail(f"this was about to be done to the machine: {command}")
+
+    for tool in ("run", "batch"):
+        monkeypatch.setattr(switch, tool, refuse)
     with pytest.raises(NotEnclosed, match="nobody has entered one"):
         Switch(estate, SMALL.nodes)
     monkeypatch.setenv("MAGNETAR_ENCLOSED_FROM", " ".join(enclosure._identities()))

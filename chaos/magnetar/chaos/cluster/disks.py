@@ -1,4 +1,4 @@
-"""A small disk in memory for each bookie, which can be filled."""
+"""A small disk in memory for each ZooKeeper and each bookie, which can be filled."""
 
 from __future__ import annotations
 

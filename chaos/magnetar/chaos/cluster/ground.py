@@ -124,7 +124,7 @@ def raised(profile: Profile, app: App, folder: Path, run: str) -> Generator[Grou
         switch = Switch(estate, profile.nodes)
         hearing = opened.enter_context(Hearing(switch, profile.nodes))
         disks = Disks(estate, folder / _PULSAR)
-        for node in profile.of(Role.BOOKIE):
+        for node in (*profile.of(Role.ZOOKEEPER), *profile.of(Role.BOOKIE)):
             disks.mount(node)
         pulsar, at_store = _started(profile, switch, folder, opened)
         with Cluster(pulsar.admin_url, wiring) as topics:

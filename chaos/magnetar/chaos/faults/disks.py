@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class FillDisk:
-    """Not one more byte can be written to the disks of these bookies."""
+    """Not one more byte can be written to the disks of these: ZooKeepers and bookies have one of their own."""
 
     target: Target
 

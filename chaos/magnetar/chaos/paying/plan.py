@@ -8,7 +8,7 @@ from enum import Enum
 from typing import TYPE_CHECKING, Final
 
 from magnetar.actors.providing.emulator.conduct import Conduct, Manner
-from magnetar.chaos.paying.shop import READ_TIMEOUT
+from magnetar.chaos.paying.impatient import READ_TIMEOUT
 from magnetar.schemas import Money
 from magnetar.schemas.commerce import Cancel, Capture, CaptureFailed, Line, Place, Restock
 
