@@ -99,6 +99,6 @@ def test_the_wheel_brings_its_types(installed: Path, tmp_path: Path) -> None:
 
 
 def test_the_wheel_brings_its_commands(installed: Path, tmp_path: Path) -> None:
-    """The script and the plug-in of the actors are declared, and the script is there."""
-    assert _run(str(installed), "-c", ENTRY_POINTS, cwd=tmp_path).split() == ["magnetar", "shop"]
+    """The script and the plug-ins of chaos and of the actors are declared, and the script is there."""
+    assert _run(str(installed), "-c", ENTRY_POINTS, cwd=tmp_path).split() == ["chaos", "magnetar", "shop"]
     assert (installed.parent / "magnetar").is_file()
