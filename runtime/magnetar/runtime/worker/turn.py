@@ -21,6 +21,7 @@ from magnetar.runtime.store.port import CommitRejected, CommitUnknown, StoreUnav
 from magnetar.runtime.worker.asked import ENDED, GoesAlone
 from magnetar.runtime.worker.batch import Batch, Group
 from magnetar.runtime.worker.care import Care
+from magnetar.runtime.worker.choosing import Choice
 from magnetar.runtime.worker.commit import advance, read_back
 from magnetar.runtime.worker.handling import handle
 from magnetar.runtime.worker.knowing import Knowing
@@ -57,13 +58,11 @@ class Turn:
         self._clock = means.clock
         self._limits = limits
         self._group: Group | None = None
-        self._next: Group | None = None
         self._care = Care(means.store, means.holdings, limits.few, place.code, noise(8).hex())
+        self._choice = Choice(means.holdings, self._care, limits.group)
         self._knowing = Knowing(means.store, reader, means.observer, noise)
         self._phase: Callable[[Instant], Next] = self._take
-        self._one_by_one = 0
         self._refused: dict[bytes, str] = {}
-        self._start = 0
         self._not_before: Instant = 0
         self._tidy_at: Instant | None = None
         self.pressed = False
@@ -72,12 +71,13 @@ class Turn:
     @property
     def idle(self) -> bool:
         """Whether no group is in hand."""
-        return self._group is None and self._next is None
+        return self._group is None and self._choice.following is None
 
     @property
     def batches(self) -> list[Batch]:
         """What the group in hand was taken from. Any thread; a snapshot."""
-        return [batch for group in (self._group, self._next) if group is not None for batch in group.batches]
+        groups = (self._group, self._choice.following)
+        return [batch for group in groups if group is not None for batch in group.batches]
 
     def step(self, now: Instant) -> Next:
         """One phase, unless a retry is not due yet."""
@@ -92,12 +92,11 @@ class Turn:
                 return self._go(Group([]), partial(self._charge, shard), "taken", now)
         was_alone = self._holdings.alone
         try:
-            group = self._following() or self._choose(shards, now)
+            group = self._choice.take(shards, now)
         except StoreUnavailable as error:
             return self._abandon(Group([]), str(error), now)
-        self._next = None
         if self._care.is_due(self._holdings.shards(), group, now):
-            self._next = group
+            self._choice.following = group
             return self._go(Group([]), self._handle, "loaded", now)
         if group is not None:
             self.pressed = group.hand is not None or 2 * group.size >= self._limits.group
@@ -106,18 +105,6 @@ class Turn:
         waits += [Next(shard.waits_until) for shard in shards if shard.waits_until > now]
         looks = [Next(shard.custody.careful.look_at) for shard in shards if shard.custody.careful is not None]
         return Next.first(self._tidy(shards, now), *waits, *looks)
-
-    def _following(self) -> Group | None:
-        """What was chosen before, unless a shard of it was lost meanwhile."""
-        batches = () if self._next is None else self._next.batches
-        if any(self._holdings.find(batch.shard.name) is not batch.shard for batch in batches):
-            self._give_back_next()
-        return self._next
-
-    def _choose(self, shards: list[Shard], now: Instant) -> Group | None:
-        self._start = (self._start + 1) % max(1, len(shards))
-        room = 1 if self._one_by_one else self._limits.group
-        return self._care.choose(shards[self._start :] + shards[: self._start], room, now)
 
     def _charge(self, shard: Shard, now: Instant) -> Next:
         """R24: what the last owner ended of is known from its hand; that is committed before anything else."""
@@ -171,7 +158,7 @@ class Turn:
 
     def _tail(self, shard: Shard) -> int:
         """So many parked messages of a key go on together."""
-        if self._one_by_one:
+        if self._choice.one_by_one:
             return 1
         return self._limits.tail if shard.custody.careful is None else min(self._limits.tail, self._limits.few)
 
@@ -198,24 +185,11 @@ class Turn:
             group.leave_out(batch)  # it was lost meanwhile: its messages are for who has it now
         group.parts = [self._handled(batch, now) for batch in group.batches]
         shards = self._holdings.shards()
-        if self._next is not None or self._care.concerns(shards):
+        if self._choice.following is not None or self._care.concerns(shards):
             if self._care.foresees(shards):
-                self._foresee(now)
-            self._care.write(group, self._next, now)
+                self._choice.foresee(group, now)
+            self._care.write(group, self._choice.following, now)
         return self._go(group, self._commit, "handled", now)
-
-    def _foresee(self, now: Instant) -> None:
-        """What comes next is in hand by the commit of what comes before it, where somebody must be careful (R25).
-
-        Not behind a request: it may be that nothing comes next.
-        """
-        if self._next is None and all(batch.request is None for batch in self._hand().batches):
-            try:
-                self._next = self._choose([each for each in self._holdings.shards() if not each.stopping], now)
-            except StoreUnavailable as error:
-                _log.debug("what comes next is chosen when this group is committed: %s", error)
-            for batch in self._hand().batches:  # its shard may have given something back
-                batch.shard.in_turn = True
 
     def _handled(self, batch: Batch, now: Instant) -> Handled:
         instant = now + self._holdings.clock_offset
@@ -283,7 +257,7 @@ class Turn:
         suspects = [(batch, suspect) for batch in group.batches for suspect in batch.suspects()]
         if len(suspects) == 1:
             return self._refuse(group, *suspects[0], error, now)
-        self._one_by_one = group.size
+        self._choice.one_by_one = group.size
         why = f"the store refuses a group: {error}; taking its messages one by one"
         return self._abandon(group, why, now, Wait.REFUSAL)
 
@@ -300,7 +274,7 @@ class Turn:
     def _follow(self, now: Instant) -> Next:
         """Memory follows the store, then askers are answered, then the broker may forget (R7, R10)."""
         group = self._hand()
-        self._one_by_one = max(0, self._one_by_one - 1)
+        self._choice.one_by_one = max(0, self._choice.one_by_one - 1)
         for handled in group.parts:
             tell(handled)
             advance(handled.shard, handled)
@@ -352,8 +326,7 @@ class Turn:
     def _rest(self, group: Group, now: Instant) -> Next:
         for batch in group.batches:
             batch.shard.in_turn = False
-        for batch in () if self._next is None else self._next.batches:
-            batch.shard.in_turn = True
+        self._choice.hold()
         self._group = None
         self._phase = self._take
         self._points.reach("phase:idle")
@@ -368,7 +341,7 @@ class Turn:
 
     def _abandon(self, group: Group, why: str, now: Instant, on: Wait = Wait.STORE) -> Next:
         """Give everything back and begin anew, later; nothing has been written."""
-        self._give_back_next()
+        self._choice.give_back()
         for batch in group.batches:
             self._observer.waiting(batch.shard.name, why, on)
             batch.give_back()
@@ -384,14 +357,8 @@ class Turn:
 
     def disband(self) -> None:
         """The worker ends: what the group in hand took goes back, so that its askers are told with the others."""
-        self._give_back_next()
+        self._choice.give_back()
         for batch in self._group.batches if self._group is not None else ():
-            batch.give_back()
-
-    def _give_back_next(self) -> None:
-        """What was taken last goes back first."""
-        following, self._next = self._next, None
-        for batch in () if following is None else following.batches:
             batch.give_back()
 
     def _lose(self, group: Group, shard: Shard, why: str, loss: Loss) -> None:
@@ -405,5 +372,4 @@ class Turn:
         group.parts = [handled for handled in group.parts if handled.shard is not shard]
         shard.in_turn = False
         self._holdings.lose(shard, why, loss)
-        if self._next is not None and any(batch.shard is shard for batch in self._next.batches):
-            self._give_back_next()
+        self._choice.lose(shard)
