@@ -30,8 +30,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
 
-MOST_PARSED: Final = 1024
-"""Parsed schemas of so many texts are kept."""
+MOST_PARSED: Final = 4096
+"""Parsed schemas of so many texts are kept: more than an app has versions, all of which the gate looks at."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,10 +8,12 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from magnetar.schemas.errors import SchemaInvalid
+from magnetar.schemas.gate.collecting import uncollected
 from magnetar.schemas.gate.comparing import Difference, compare
 from magnetar.schemas.gate.finding import WORKING, Finding
 from magnetar.schemas.gate.golden import Broken, Now, broken_among
-from magnetar.schemas.gate.independent import MOST_PARSED, refusal, without
+from magnetar.schemas.gate.independent import MOST_PARSED, refusal, unread, without
+from magnetar.schemas.gate.likeness import alike
 from magnetar.schemas.gate.linting import flaws
 from magnetar.schemas.gate.ordering import outgrown, too_early
 from magnetar.schemas.gate.orphans import orphans
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
     from magnetar.schemas.gate.working import Contract, Working
 
 
+@uncollected()
 def check(registry: Registry, working: Working, settings: Settings) -> list[Finding]:
     """Return every reason to refuse the working version, given what was released and what was settled."""
     return Check(registry, working, settings).findings()
@@ -143,11 +146,15 @@ class Comparing:
 
 
 def _refusals(reader: Schema, writer: Schema, apart: Collection[str]) -> Iterator[tuple[str, str]]:
-    """(rule, reason) of each opinion that does not let one read the other."""
+    """(rule, reason) of each opinion that does not let one read the other.
+
+    What is alike nobody could refuse who reads either: there is only the question whether the avro package does.
+    """
     texts = [without(each.text, apart) if apart else each.text for each in (reader, writer)]
-    if (reason := refusal(*texts)) is not None:
+    same = alike(writer.text, reader.text)
+    if (reason := unread(*texts) if same else refusal(*texts)) is not None:
         yield "avro", reason
-    if _is_plain(reader) and _is_plain(writer):
+    if not same and _is_plain(reader) and _is_plain(writer):
         try:
             resolve(writer.shape.root, writer.shape, reader.shape.root, reader.shape)
         except Malformed as error:
