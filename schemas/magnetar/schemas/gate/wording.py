@@ -57,6 +57,7 @@ RULES: Final[Mapping[str, str]] = MappingProxyType(
         "released-file": FROZEN,
         "drift": "run `magnetar schema generate` and commit what it writes",
         "golden": "make the type read again what it once wrote; a stricter check belongs into the handler",
+        "not-handled": "take what older versions have left as it is: a default stands where they had no field yet",
         "avro": "see what has changed there; it is not compatible by Avro's own rules",
         "codec": "see what has changed there; Magnetar's codec refuses the pair",
     }
