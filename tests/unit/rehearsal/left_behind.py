@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, cast
+from typing import Annotated, Any
 
 from magnetar.runtime import (
     Actor,
@@ -89,7 +89,7 @@ def samples(version: str, *values: Any) -> dict[str, list[Left]]:
     """Values of one version, each of its own contract."""
     found: dict[str, list[Left]] = {}
     for value in values:
-        cls = cast("type[Any]", type(value))
+        cls: type[Any] = value.__class__
         codec = codec_for(cls)
         name = codec.schema.name
         found.setdefault(name, []).append(Left(name, version, codec.schema.text, codec.encode(value)))
