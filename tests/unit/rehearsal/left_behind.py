@@ -109,13 +109,20 @@ def together(*found: dict[str, list[Left]]) -> dict[str, list[Left]]:
     return {name: [left for each in found for left in each.get(name, [])] for name in names}
 
 
-def shop(state: type[Any] = Order, place: type[Any] = Place, timer: type[Any] = Overdue, **handlers: Any) -> App:
-    """An app of these types; `placed`, `late`, `charged` may be other handlers than the plain ones."""
+def shop(
+    state: type[Any] = Order,
+    place: type[Any] = Place,
+    timer: type[Any] = Overdue,
+    counts: str = "placed",
+    **handlers: Any,
+) -> App:
+    """An app of these types, whose state `counts` in a field; `placed`, `late`, `charged` may be other handlers."""
     orders = Actor("orders", state)
 
     def on_place(order: Any, message: Any, context: Context) -> Any:
         context.schedule(timer(), after=3600)
-        return replace(handlers.get("placed", _same)(order, message), placed=order.placed // 2 + 1)
+        stepped = handlers.get("placed", _same)(order, message)
+        return replace(stepped, **{counts: getattr(order, counts) // 2 + 1})
 
     def on_refused(order: Any, message: Any, context: Context) -> Any:
         raise PermanentError("no")

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from magnetar.runtime import replace
 from magnetar.runtime.rehearsal import Left, Way, rehearse, trials_of
 from magnetar.runtime.rehearsal.rehearsing import SETTLED, Rehearsal, readable
 from magnetar.runtime.store.port import Disposition
-from magnetar.schemas import Kept
+from magnetar.schemas import Kept, upcast
 from tests.unit.rehearsal.left_behind import (
     Charge,
     Charged,
@@ -130,6 +131,26 @@ def test_a_state_that_cannot_be_saved_is_found() -> None:
     found = stuck(shop(state, placed=placed), together(FIRST, now))
     reason = "its handler of shop.Place raises EncodeFailed: cannot encode shop.Order at $.parcels: "
     assert found == {("shop.Order", "1", "$.parcels", f"{reason}Expected `int`, got `str`")}
+
+
+def test_what_was_released_before_an_upcast_goes_on_through_it() -> None:
+    """States, messages and timers of each version; a sample that does not get through is named with its version."""
+    state = lifted(Order, lambda old: {"boxes": old.placed})
+    timer = lifted(Overdue, lambda old: {"boxes": old.days})
+    assert stuck(shop(state, timer=timer, counts="boxes"), FIRST) == set()
+    broken = lifted(Order, lambda old: {"boxes": 12 // old.placed})
+    [(name, version, path, reason)] = stuck(shop(broken, counts="boxes"), FIRST)
+    assert (name, version, path) == ("shop.Order", "1", "$")
+    assert "raised ZeroDivisionError: integer division or modulo by zero" in reason
+
+
+def lifted(cls: type[Any], fields: Callable[[Any], dict[str, Any]]) -> type[Any]:
+    """What the contract is after an upcast: one field, `boxes`."""
+    found: list[type[Any]] = []
+    lift = upcast(cls)(lambda old: found[0](**fields(old)))
+    body = {"__namespace__": "shop", "__annotations__": {"boxes": int}, "boxes": 0, "lift": lift}
+    found.append(made(cls.__bases__[0], cls.__name__, body))
+    return found[0]
 
 
 def as_text(cls: type[Any], field: str) -> type[Any]:

@@ -46,6 +46,8 @@ RULES: Final[Mapping[str, str]] = MappingProxyType(
         "still-produced": "keep its taker for one release more, in which nothing makes it; then remove it",
         "accept-then-send": "release the taker first, with nothing that sends it; send it in the next release",
         "state-generation": "raise `contracts` of the App by one: older workers then leave shards of newer ones alone",
+        "upcast": 'set `mode = "BACKWARD_TRANSITIVE"` with the reason in gate.toml, once old readers need not read it',
+        "upcast-removed": "keep the upcast, and the type that it takes, while anything of before may be left",
         # in one version
         "schema-invalid": "mend the schema",
         "default-invalid": "give it a default of its own type (of a union: of its first type)",
