@@ -18,6 +18,7 @@ from tests.unit.rehearsal.left_behind import (
     Overdue,
     Place,
     Refused,
+    Which,
     grown,
     on_topic,
     samples,
@@ -137,18 +138,19 @@ def test_what_was_released_before_an_upcast_goes_on_through_it() -> None:
     """States, messages and timers of each version; a sample that does not get through is named with its version."""
     state = lifted(Order, lambda old: {"boxes": old.placed})
     timer = lifted(Overdue, lambda old: {"boxes": old.days})
-    assert stuck(shop(state, timer=timer, counts="boxes"), FIRST) == set()
+    place = lifted(Place, lambda old: {"order": old.order, "boxes": 1}, order=Which)
+    assert stuck(shop(state, place=place, timer=timer, counts="boxes"), FIRST) == set()
     broken = lifted(Order, lambda old: {"boxes": 12 // old.placed})
     [(name, version, path, reason)] = stuck(shop(broken, counts="boxes"), FIRST)
     assert (name, version, path) == ("shop.Order", "1", "$")
     assert "raised ZeroDivisionError: integer division or modulo by zero" in reason
 
 
-def lifted(cls: type[Any], fields: Callable[[Any], dict[str, Any]]) -> type[Any]:
-    """What the contract is after an upcast: one field, `boxes`."""
+def lifted(cls: type[Any], fields: Callable[[Any], dict[str, Any]], **more: Any) -> type[Any]:
+    """What the contract is after an upcast: a field `boxes`, and more."""
     found: list[type[Any]] = []
     lift = upcast(cls)(lambda old: found[0](**fields(old)))
-    body = {"__namespace__": "shop", "__annotations__": {"boxes": int}, "boxes": 0, "lift": lift}
+    body = {"__namespace__": "shop", "__annotations__": {**more, "boxes": int}, "boxes": 0, "lift": lift}
     found.append(made(cls.__bases__[0], cls.__name__, body))
     return found[0]
 
