@@ -172,15 +172,11 @@ class Point1(State):
     x: int = 0
 
 
-def point(function: Any, x: Any = int) -> Any:
+def point(function: Any, x: Any = int, default: Any = 1) -> Any:
     """A contract whose upcast is this function."""
-    return codec_for(
-        made(
-            State,
-            "Point",
-            {"__namespace__": "shop", "__annotations__": {"x": x}, "x": 1, "lift": upcast(Point1)(function)},
-        )
-    )
+    lift = upcast(Point1)(function)
+    body = {"__namespace__": "shop", "__annotations__": {"x": x}, "x": default, "lift": lift}
+    return codec_for(made(State, "Point", body))
 
 
 def test_what_does_not_fit_its_contract_is_refused_with_its_path() -> None:
@@ -194,6 +190,16 @@ def test_what_does_not_fit_its_contract_is_refused_with_its_path() -> None:
         codec.decode(old.encode(Point1(x=4)), old.schema, ORIGIN)
     assert caught.value.path == "$.x"
     assert "made does not fit: Expected `int`, got `str`" in caught.value.reason
+
+
+def test_what_comes_out_is_as_it_would_be_read() -> None:
+    """An amount without cents is written with two digits, and read so: a handler cannot tell which way it came."""
+    holder: list[Any] = []
+    amount = Annotated[Decimal, Digits(precision=12, scale=2)]
+    codec = point(lambda old: holder[0](x=Decimal(old.x)), amount, Decimal("0.00"))
+    holder.append(codec.type)
+    old = codec_for(Point1)
+    assert str(codec.decode(old.encode(Point1(x=4)), old.schema, ORIGIN).x) == "4.00"
 
 
 def test_a_check_of_the_type_holds_for_what_was_upcast() -> None:

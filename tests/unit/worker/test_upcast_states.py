@@ -58,8 +58,8 @@ class Order1(State):
 class Order(State):
     """As it is."""
 
-    hours: int = 0
     placed: int = 0
+    hours: int = 0
 
     @upcast(Order1)
     @staticmethod
@@ -74,8 +74,8 @@ class Mended(State):
     """The same contract, with an upcast that knows all of them."""
 
     __contract__ = "Order"
-    hours: int = 0
     placed: int = 0
+    hours: int = 0
 
     @upcast(Order1)
     @staticmethod

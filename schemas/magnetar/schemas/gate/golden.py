@@ -13,7 +13,6 @@ from magnetar.schemas.gate import raw
 from magnetar.schemas.gate.agreeing import disagreement
 from magnetar.schemas.gate.comparing import compare
 from magnetar.schemas.gate.finding import WORKING
-from magnetar.schemas.gate.upcasts import is_lifted
 from magnetar.schemas.schema import Schema
 
 if TYPE_CHECKING:
@@ -43,8 +42,6 @@ def broken_among(versions: Sequence[Version]) -> Iterator[Broken]:
         yield from _unfaithful(version)
         for trial in trials(version):
             for later in versions[at + 1 :]:
-                if is_lifted(version.schema, later.schema):
-                    continue  # read through upcasts, by the type of today alone
                 for each in trial.read_by(later.text, later.schema, str(later.number)):
                     if not any(known.new_readers for known in _known(version, later)):
                         yield each
