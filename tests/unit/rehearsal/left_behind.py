@@ -144,7 +144,7 @@ def shop(
         handler.__annotations__ = {"order": state, "message": kind, "context": Context, "return": state}
         orders.handles(handler)
     charge.__annotations__ = {"request": Charge, "call": Call, "return": Charged}
-    orders.effect(Dependency("psp"), unknown=ChargeUnknown)(charge)
+    orders.effect(handlers.get("psp", Dependency("psp")), unknown=ChargeUnknown)(charge)
     return App("shop", orders)
 
 

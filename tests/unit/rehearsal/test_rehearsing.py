@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from magnetar.runtime import replace
+from magnetar.runtime import Dependency, replace
 from magnetar.runtime.rehearsal import Left, Way, rehearse, trials_of
 from magnetar.runtime.rehearsal.rehearsing import SETTLED, Rehearsal, readable
 from magnetar.runtime.store.port import Disposition
@@ -41,7 +41,7 @@ def stuck(app: Any, left: dict[str, list[Left]]) -> set[tuple[str, str, str, str
 
 
 def test_every_kind_of_row_is_tried() -> None:
-    """Each sample of a state with each message that is handled, each sample of a message in every way."""
+    """Each sample of a state with each message that is handled, a full sample of a message in every way."""
     trials = trials_of(shop().wire(), FIRST)
     ways = {(each.way, each.type.rpartition(".")[2]) for each in trials if each.state is None}
     assert ways == {
@@ -54,6 +54,17 @@ def test_every_kind_of_row_is_tried() -> None:
     stepped = {(each.type.rpartition(".")[2], each.nth) for each in trials if each.state is not None}
     assert stepped == {(kind, nth) for kind in handled for nth in (0, 1)}
     assert len({each.id for each in trials}) == len({each.key for each in trials}) == len(trials)
+
+
+def test_other_samples_than_the_full_one_are_parked_only() -> None:
+    """It is their bytes that differ, and all ways read them alike."""
+    left = on_topic("1", Place(order="full"), Place(order="least"))
+    assert [(each.way, each.nth) for each in trials_of(shop().wire(), left)] == [
+        (Way.PARKED, 0),
+        (Way.LETTER, 0),
+        (Way.UNSENT, 0),
+        (Way.PARKED, 1),
+    ]
 
 
 def test_what_the_release_itself_has_left_is_handled() -> None:
@@ -132,6 +143,12 @@ def test_a_state_that_cannot_be_saved_is_found() -> None:
     found = stuck(shop(state, placed=placed), together(FIRST, now))
     reason = "its handler of shop.Place raises EncodeFailed: cannot encode shop.Order at $.parcels: "
     assert found == {("shop.Order", "1", "$.parcels", f"{reason}Expected `int`, got `str`")}
+
+
+def test_a_dependency_that_lets_few_through_is_waited_for() -> None:
+    """Its budget is one call in fifty seconds of the rehearsal's own time."""
+    left = together(FIRST, samples("2", *(Charge(cents=cents) for cents in range(5))))
+    assert stuck(shop(psp=Dependency("psp", rate=0.02, burst=1)), left) == set()
 
 
 def test_what_was_released_before_an_upcast_goes_on_through_it() -> None:

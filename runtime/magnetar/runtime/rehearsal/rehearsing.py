@@ -40,7 +40,10 @@ STUMBLES = (
 """What a handler raises by mistake. Whatever else it raises is its word on the message."""
 
 SETTLED = 60.0
-"""Seconds of virtual time in which bells, budgets and breakers let everything be tried."""
+"""Seconds of virtual time after which to look whether everything was tried: bells ring within these."""
+
+ROUNDS = 120
+"""So often it is looked: a dependency's budget, or its queue, may let few through at a time."""
 
 PATIENCE = 50_000
 """Steps after which actors that answer each other for ever are left alone."""
@@ -66,7 +69,7 @@ def rehearse(app: App, left: Mapping[str, Sequence[Left]]) -> list[Stuck]:
     rehearsal = Rehearsal(app, trials, left)
     with closing(rehearsal), _quietly():
         with suppress(MisuseError):  # two actors that answer each other for ever: what is tried was handled long since
-            rehearsal.advance(SETTLED)
+            rehearsal.settle()
         found += rehearsal.judged()
     return list({(each.about, each.path, each.reason): each for each in found}.values())
 
@@ -141,6 +144,13 @@ class Rehearsal(World):
         requests = self.database.requests()
         requests.ask(filling.requests)
         requests.close()
+
+    def settle(self) -> None:
+        """Let time pass until everything was tried, two hours at most."""
+        for _ in range(ROUNDS):
+            self.advance(SETTLED)
+            if not any(self._error(each) is None and self._unhandled(each) for each in self._trials):
+                return
 
     def close(self) -> None:
         """Let everything go."""

@@ -88,7 +88,8 @@ class Sampled(NamedTuple):
 def trials_of(wiring: Wiring, left: Mapping[str, Sequence[Left]]) -> list[Trial]:
     """Return all trials of an app. `left`: samples by contract (a topic's as ``topics/<name>``), oldest version first.
 
-    Each sample of a state meets each message that its actor handles; each sample of a message is left in every way.
+    Each sample of a state meets each message that its actor handles. Each sample of a message is parked, and the first
+    of each version, which is the full one, is left in every other way, too.
     """
     found: list[Trial] = []
     samples: Counter[tuple[str, ...]] = Counter()
@@ -113,13 +114,18 @@ def _stepped(plan: ActorPlan, left: Mapping[str, Sequence[Left]]) -> Iterator[Tr
 
 
 def _taken(plan: ActorPlan, left: Mapping[str, Sequence[Left]]) -> Iterator[Trial]:
+    full: set[tuple[str, str]] = set()
     for each in _messages(plan, left):
-        yield Trial(Way.PARKED, plan.name, "", *each, None)
-        yield Trial(Way.LETTER, plan.name, "", *each, None)
-        if each.source == TIMER:
-            yield Trial(Way.TIMER, plan.name, "", *each, None)
-        elif each.source != EFFECT:
-            yield Trial(Way.UNSENT, plan.name, "", *each, None)
+        is_full = (each.type, each.left.version) not in full
+        full.add((each.type, each.left.version))
+        for way in _ways(each) if is_full else [Way.PARKED]:
+            yield Trial(way, plan.name, "", *each, None)
+
+
+def _ways(each: Sampled) -> list[Way]:
+    if each.source == TIMER:
+        return [Way.PARKED, Way.LETTER, Way.TIMER]
+    return [Way.PARKED, Way.LETTER] if each.source == EFFECT else [Way.PARKED, Way.LETTER, Way.UNSENT]
 
 
 def _asked(plan: ActorPlan, left: Mapping[str, Sequence[Left]]) -> Iterator[Trial]:
