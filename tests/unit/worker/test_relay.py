@@ -127,6 +127,19 @@ def test_a_blocked_destination_goes_on_with_the_next_worker(bench: Bench) -> Non
     assert told(bench) == ["one", "two"]
 
 
+def test_rows_for_a_topic_that_the_code_has_no_more_block_it_and_no_other(bench: Bench) -> None:
+    """They wait in the store for a release that has it."""
+    shard = bench.shard(accounts, "b")
+    shard.lane_number += 1
+    shard.lane.extend([OutboxRow(shard.name, shard.lane_number, "closed", 0, "b", b"", "{}")])
+    say(bench, "one")
+    bench.advance(5)
+    assert told(bench) == ["one"]
+    [(name, where, why)] = set(bench.observer.of("blocked"))
+    assert (name, where) == (shard.name, "closed/0")
+    assert "a release that has it" in why
+
+
 def test_no_more_than_a_window_is_on_its_way() -> None:
     """Per destination."""
     bench = Bench(settings=Settings(pace=Pace(window=3)))

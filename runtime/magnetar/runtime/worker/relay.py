@@ -275,7 +275,12 @@ class Relay:
     def _open(self, shard: Shard, destination: Destination, outlet: Outlet, now: Instant) -> bool:
         topic, partition = destination
         if outlet.opening is None:
-            schema = None if topic in self._wiring.letters else self._wiring.topics[topic].codec.schema.text
+            known = self._wiring.topics.get(topic)
+            if known is None and topic not in self._wiring.letters:
+                why = "no contract of this code has that topic; a release that has it sends these rows"
+                self._block(shard, destination, outlet, why)
+                return False
+            schema = None if known is None else known.codec.schema.text
             name = producer_name(self._wiring.app, shard.name, destination, shard.generation)
             outlet.opening = self._bus.produce(topic, partition, name, schema)
         try:
