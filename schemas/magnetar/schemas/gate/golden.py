@@ -43,7 +43,7 @@ def broken_among(versions: Sequence[Version]) -> Iterator[Broken]:
     for at, version in enumerate(versions):
         yield from _unfaithful(version)
         others = [later for later in versions[at + 1 :] if not alike(version.text, later.text)]
-        for trial in _trials(version) if others else ():
+        for trial in trials(version) if others else ():
             for later in others:
                 for each in trial.read_by(later.text, later.schema, str(later.number)):
                     if not any(known.new_readers for known in _known(version, later)):
@@ -67,7 +67,7 @@ class Now:
     def broken(self) -> Iterator[Broken]:
         """Yield whatever is not the same afterwards."""
         now = Schema.parse(self.contract.text)
-        for trial in _trials(self.version):
+        for trial in trials(self.version):
             found = list(trial.read_by(self.contract.text, now, WORKING))
             yield from found
             if not found and self.contract.codec is not None:
@@ -80,8 +80,8 @@ class Now:
         return raw.write(self.contract.text, value), now
 
 
-def _trials(version: Version) -> Iterator[Trial]:
-    """Its samples; one that its own version does not read is told by `_unfaithful`."""
+def trials(version: Version) -> Iterator[Trial]:
+    """Return its samples; one that its own version does not read is told by `_unfaithful`."""
     for sample in version.golden:
         data = bytes.fromhex(sample.bytes)
         with suppress(raw.Unreadable):

@@ -64,7 +64,7 @@ def _named(names: Mapping[str, Named]) -> Iterator[tuple[str, str]]:
     for name, each in names.items():
         match each:
             case Record():
-                yield f"={name}", "record"
+                yield f"={name}", f"record after {each.upcasts} upcasts"
             case Enumeration():
                 yield f"={name}", f"enum {','.join(each.symbols)} {each.default}"
             case Fixed():
