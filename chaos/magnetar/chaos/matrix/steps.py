@@ -328,8 +328,8 @@ _ALL = (
         "careful",
         "a message ends its worker, and each one after it, until it is a dead letter",
         (_note(0.1), Letter(0.2, Note(desk=KEY, word="deadly", kills=HANDLED), "deadly"), _note(0.25)),
-        0.2,
-        1.4,
+        0.3,  # its first worker has ended, and the next one has few in a group
+        1.75,
         hold=True,
     ),
     _failing(
