@@ -37,6 +37,7 @@ from magnetar.schemas import (
     Timer,
     Unknown,
     replace,
+    upcast,
 )
 
 __all__ = [
@@ -80,4 +81,5 @@ __all__ = [
     "Unknown",
     "World",
     "replace",
+    "upcast",
 ]

@@ -27,7 +27,7 @@ from magnetar.runtime.instant import SECOND, Instant, to_iso
 from magnetar.runtime.routing import partition_of
 from magnetar.runtime.store.port import Disposition, StoreUnavailable
 from magnetar.runtime.wiring import Topic, Wiring, checked_key
-from magnetar.schemas import Kept
+from magnetar.schemas import Kept, Schema
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -288,24 +288,30 @@ class Client:
         while self._moments.now() < deadline:
             try:
                 row = self._look(answers, actor, message_id, deadline)
+                if row is not None and row.disposition != Disposition.PARKED:
+                    return self._answer(answers, actor, row)
             except StoreUnavailable as error:
                 row, failed = None, error
-            if row is not None and row.disposition != Disposition.PARKED:
-                return self._answer(actor, row)
             parked = row or parked
             self._moments.pause(wait)
             wait = min(0.05, wait * 1.5)
         if parked is not None:
-            return self._answer(actor, parked)
+            return self._answer(answers, actor, parked)
         message = (
             f"message {to_text(message_id)} has no disposition within {self._timeout} s; ask again with the same id"
         )
         raise BusUnavailable(message) from failed
 
-    def _answer(self, actor: str, row: JournalRow) -> Answer:
-        codec = self._wiring.actors[actor].codec
-        state = None if row.answer is None else codec.decode(row.answer, codec.schema, Kept(actor, row.key))
-        return Answer(row.disposition, state, row.version)
+    def _answer(self, answers: Views, actor: str, row: JournalRow) -> Answer:
+        """The state that was answered may be of another release's schema."""
+        if row.answer is None:
+            return Answer(row.disposition, None, row.version)
+        codec, written = self._wiring.actors[actor].codec, row.answer_schema
+        writer = codec.schema
+        if written is not None and written != writer.fingerprint:
+            with self._reading:
+                writer = Schema.parse(answers.schemas()[written])
+        return Answer(row.disposition, codec.decode(row.answer, writer, Kept(actor, row.key)), row.version)
 
     def _look(self, answers: Views, actor: str, message_id: bytes, deadline: Instant) -> JournalRow | None:
         """One look at the journal, when no other thread is at it."""

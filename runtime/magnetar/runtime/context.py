@@ -9,6 +9,7 @@ from magnetar.runtime.errors import MisuseError
 from magnetar.runtime.identity import derive, to_text
 from magnetar.runtime.instant import Instant, from_datetime, micros, to_datetime
 from magnetar.schemas import Command, Effect, Event, Timer
+from magnetar.schemas.derivation import simple_name
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -98,13 +99,13 @@ class Context:
         A key has at most one timer of a name (default: the timer's type); scheduling it again replaces it.
         """
         _must_be(Timer, timer, "schedule() takes a Timer: send() commands, publish() events")
-        chosen = name or type(timer).__name__
+        chosen = name or simple_name(type(timer))
         self.armed.pop(chosen, None)
         self.armed[chosen] = Armed(self._derived(), chosen, self._due(after, at), timer)
 
     def cancel(self, timer: type[Timer] | str) -> None:
         """Drop this key's timer of that type or name; a no-op when there is none."""
-        name = timer if isinstance(timer, str) else timer.__name__
+        name = timer if isinstance(timer, str) else simple_name(timer)
         self.armed.pop(name, None)
         self.cancelled.append(name)
 

@@ -26,7 +26,7 @@ from magnetar.runtime.worker.ownership import Tenure
 from magnetar.runtime.worker.reception import Office
 from magnetar.runtime.worker.timers import Clockwork
 from magnetar.runtime.worker.winning import Winner
-from magnetar.schemas import Effect, Event, Kept, Message, State, contract_name
+from magnetar.schemas import Effect, Event, Kept, Message, Schema, State, contract_name
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -153,8 +153,9 @@ class World:
         row = self._views.state(actor.name, key)
         if row is None:
             return actor.state()
-        codec = self.wiring.actors[actor.name].codec
-        return cast("S", codec.decode(row.body, codec.schema, Kept(actor.name, key)))
+        writer = Schema.parse(self._views.schemas()[row.schema])
+        state = self.wiring.actors[actor.name].codec.decode(row.body, writer, Kept(actor.name, key, row.schema))
+        return cast("S", state)
 
     def sent(self, kind: type[M]) -> list[M]:
         """Every message of this type that was ever published, to an actor, a remote, or as an event.

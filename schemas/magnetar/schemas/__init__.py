@@ -36,6 +36,7 @@ from magnetar.schemas.generation import Contracts, drift, generate
 from magnetar.schemas.importing import python_source
 from magnetar.schemas.schema import Schema
 from magnetar.schemas.topics import TopicCodec, topic_codec
+from magnetar.schemas.upcasting import Upcast, upcast
 from magnetar.schemas.writers import WriterSchemas
 
 __all__ = [
@@ -70,6 +71,7 @@ __all__ = [
     "TopicCodec",
     "Unknown",
     "UnknownType",
+    "Upcast",
     "WriterSchemas",
     "check_state",
     "codec_for",
@@ -82,4 +84,5 @@ __all__ = [
     "schema_of",
     "topic_codec",
     "topic_schema",
+    "upcast",
 ]

@@ -11,13 +11,16 @@ import msgspec
 
 from magnetar.schemas.bytewise import BadBytes
 from magnetar.schemas.derivation import MOST_CLASSES, contract_name, schema_of
-from magnetar.schemas.errors import DecodeFailed, EncodeFailed
+from magnetar.schemas.errors import DecodeFailed, EncodeFailed, UnknownType
 from magnetar.schemas.inspection import inspect
+from magnetar.schemas.lifting import Lifted, Reads
 from magnetar.schemas.lowering import KEPT, Lowering
-from magnetar.schemas.malformed import Malformed
+from magnetar.schemas.malformed import Ahead, Malformed
 from magnetar.schemas.opinion import Opinion
 from magnetar.schemas.reading import reader
 from magnetar.schemas.resolution import resolve
+from magnetar.schemas.shapes import UPCASTS, Record
+from magnetar.schemas.upcasting import declared_in, upcasts_of
 from magnetar.schemas.weights import Weights
 from magnetar.schemas.writing import writer
 
@@ -148,7 +151,9 @@ class RecordCodec(Generic[T]):
         self._opinion = Opinion(self.schema.shape.root, self.schema.shape)
         self._weights = Weights(self.schema.shape.names)
         self._careful = self._weights.is_careful(self.schema.shape.root)
-        self._pairs: dict[str, Pair[T] | Malformed] = {}
+        self._pairs: dict[str, Reads[T] | Malformed] = {}
+        self._upcasts = upcasts_of(cls)
+        self._upcast = declared_in(cls)[0] if self._upcasts else None
 
     def encode(self, value: T, prefix: bytes = b"") -> bytes:
         """Return the bytes of a value behind a prefix, or raise EncodeFailed; exact, never rounded."""
@@ -171,23 +176,54 @@ class RecordCodec(Generic[T]):
         try:
             check_length(data)
             return self.pair(writer.fingerprint, writer.shape.root, writer.shape).read(data, 0)
+        except Ahead as error:
+            raise UnknownType(origin.topic, origin.message_id, origin.schema_version, self._name, error.path) from error
         except Malformed as error:
             raise failed(origin, error) from error
 
-    def pair(self, key: str, written: Node, shape: Shape) -> Pair[T]:
+    def before(self, upcasts: int) -> RecordCodec[Any]:
+        """The codec of what this contract was after so many upcasts; KeyError where it never was."""
+        if upcasts == self._upcasts:
+            return self
+        if self._upcast is None or upcasts > self._upcasts:
+            raise KeyError(upcasts)
+        return codec_for(self._upcast.before).before(upcasts)
+
+    def pair(self, key: str, written: Node, shape: Shape) -> Reads[T]:
         """Return how to read one writer's record, resolved once; Malformed if it cannot be."""
         found = self._pairs.get(key)
         if found is None:
             if len(self._pairs) >= MOST_PAIRS:
                 self._pairs.clear()
             try:
-                found = Pair(self.type, written, shape, self.schema)
+                found = self._resolved(key, written, shape)
             except Malformed as error:
                 found = error
             self._pairs[key] = found
         if isinstance(found, Malformed):
-            raise Malformed(found.path, found.reason)
+            raise Malformed.again(found)
         return found
+
+    def _resolved(self, key: str, written: Node, shape: Shape) -> Reads[T]:
+        """As what the contract was when it was written, and through the upcasts that followed."""
+        then = written.upcasts if isinstance(written, Record) else self._upcasts
+        if then > self._upcasts:
+            raise Ahead("$", f"was written after {then} upcasts; this code has {self._upcasts}")
+        if self._upcast is not None and then < self._upcasts:
+            before = codec_for(self._upcast.before)
+            if then == self._upcasts - 1:
+                self._check_mark(written, before)
+            return Lifted(before.pair(key, written, shape), self._upcast, self)
+        return Pair(self.type, written, shape, self.schema)
+
+    def _check_mark(self, written: Node, before: RecordCodec[Any]) -> None:
+        """A foreign writer may have today's fields and not say so: it must not be taken for one of before."""
+        then = {field.name for field in before.schema.record.fields}
+        now = {field.name for field in self.schema.record.fields}
+        for name in [field.name for field in written.fields] if isinstance(written, Record) else ():
+            if name in now - then:
+                reason = f"is of a later version than the schema it was written with says: that lacks {UPCASTS}"
+                raise Malformed(f"$.{name}", reason)
 
     def _check_size(self, data: bytes, at: int) -> None:
         check_length(data)

@@ -43,6 +43,9 @@ class Record(msgspec.Struct, frozen=True, kw_only=True, gc=False, metaclass=Froz
     __namespace__: ClassVar[str]
     """Avro namespace of the class; by default the first component of its module (``app`` for a script)."""
 
+    __contract__: ClassVar[str]
+    """Avro name of the class, without namespace; by default the class's own. For what a contract was: see `upcast`."""
+
 
 class Message(Record):
     """What is sent: base of `Command`, `Event`, `Timer`, `Effect` and `Outcome`, not used directly."""

@@ -8,7 +8,7 @@ import json
 import re
 import types
 import typing
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import date, datetime
 from decimal import Decimal
 from functools import lru_cache
@@ -22,6 +22,8 @@ from magnetar.schemas.errors import ContractInvalid, SchemaInvalid
 from magnetar.schemas.jsonable import default_json
 from magnetar.schemas.parsing import NAME
 from magnetar.schemas.schema import Schema
+from magnetar.schemas.shapes import UPCASTS
+from magnetar.schemas.upcasting import declared_in, same_kind, upcasts_of
 
 if TYPE_CHECKING:
     from magnetar.schemas.shapes import Json
@@ -62,8 +64,14 @@ def namespace_of(cls: type) -> str:
 
 def contract_name(cls: type) -> str:
     """Return the full Avro name of a contract type, such as ``shop.Place``."""
-    namespace = namespace_of(cls)
-    return f"{namespace}.{cls.__name__}" if namespace else cls.__name__
+    namespace, name = namespace_of(cls), simple_name(cls)
+    return f"{namespace}.{name}" if namespace else name
+
+
+def simple_name(cls: type) -> str:
+    """Return a class's `__contract__`, which is not inherited, else its own name."""
+    declared = cls.__dict__.get("__contract__")
+    return declared if isinstance(declared, str) else cls.__name__
 
 
 @lru_cache(maxsize=MOST_CLASSES)
@@ -193,11 +201,12 @@ class Derivation:
                 self._problem(path, f"another class is also named {name}; rename one or set __namespace__")
             return name
         self._seen[name] = cls
-        parts = [*namespace_of(cls).split("."), cls.__name__] if namespace_of(cls) else [cls.__name__]
+        simple = simple_name(cls)
+        parts = [*namespace_of(cls).split("."), simple] if namespace_of(cls) else [simple]
         if not all(NAME.fullmatch(part) for part in parts):
             self._problem(path, f"{name} is not an Avro name; use ASCII letters, digits and _")
         doc = cls.__dict__.get("__doc__")
-        head = {"name": cls.__name__, "namespace": namespace_of(cls), **_doc(doc if isinstance(doc, str) else None)}
+        head = {"name": simple, "namespace": namespace_of(cls), **_doc(doc if isinstance(doc, str) else None)}
         kind, rest = define(cls, path)
         return {"type": kind, **head, **rest}
 
@@ -208,7 +217,11 @@ class Derivation:
         except ContractInvalid as error:
             self.problems += [f"{path or cls.__name__}: {problem}" for problem in error.problems]
             fields = ()
-        return "record", {"fields": [self._field(field, f"{path}.{field.name}".lstrip(".")) for field in fields]}
+        behind: dict[str, Json] = {UPCASTS: count} if (count := upcasts_of(cls)) else {}
+        return "record", {
+            **behind,
+            "fields": [self._field(field, f"{path}.{field.name}".lstrip(".")) for field in fields],
+        }
 
     def _check_class(self, cls: type[msgspec.Struct], path: str) -> None:
         config = cls.__struct_config__
@@ -218,6 +231,22 @@ class Derivation:
             self._problem(
                 path, f"{cls.__name__}: tag, array_like and forbid_unknown_fields have no meaning here; remove them"
             )
+
+        self.problems += [f"{path or 'the type'}: {problem}" for problem in self._upcast(cls, path)]
+
+    def _upcast(self, cls: type[msgspec.Struct], path: str) -> Iterator[str]:
+        declared = declared_in(cls)
+        if len(declared) > 1:
+            yield f"{cls.__name__} declares {len(declared)} upcasts; each takes what the version before was: keep one"
+        for each in declared:
+            if path:
+                yield f"{cls.__name__} is a part of a contract: declare its upcast on the contract that holds it"
+            before = each.before
+            if contract_name(before) != contract_name(cls):
+                named = f'set `__contract__ = "{simple_name(cls)}"` on {before.__name__}'
+                yield f"the upcast takes a {contract_name(before)}, which is another contract: {named}"
+            if not same_kind(before, cls):
+                yield f"the upcast takes a {before.__name__}, which is of another kind than {cls.__name__}"
 
     def _field(self, field: msgspec.structs.FieldInfo, path: str) -> Json:
         if field.encode_name != field.name:

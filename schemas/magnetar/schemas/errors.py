@@ -79,14 +79,21 @@ class DecodeFailed(SchemaError):
 class UnknownType(DecodeFailed):
     """The bytes may be right, but their message type has no reader here: an older worker meets a newer sender (R30)."""
 
-    def __init__(self, topic: str, message_id: str, version: str, type: str) -> None:  # noqa: A002 - as in EncodeFailed
+    def __init__(
+        self,
+        topic: str,
+        message_id: str,
+        version: str,
+        type: str,  # noqa: A002 - as in EncodeFailed
+        path: str = "$.body",
+    ) -> None:
         """Name the message and the full Avro name of the type that has no reader."""
         self.type = type
         super().__init__(
             topic,
             message_id,
             version,
-            "$.body",
+            path,
             f"{type} has no reader here; deploy a version that knows it, then retry",
         )
 

@@ -19,9 +19,18 @@ class Malformed(Exception):
         super().__init__(f"{path}: {reason}")
 
     @classmethod
+    def again(cls, found: Malformed) -> Malformed:
+        """Return one that was kept, to be raised once more."""
+        return type(found)(found.path, found.reason)
+
+    @classmethod
     def of(cls, error: Exception) -> Malformed:
         """Return another library's error as one of ours, with its path where it tells one."""
         found = MSGSPEC.fullmatch(str(error))
         if found is None:
             return cls("$", str(error) or type(error).__name__)
         return cls(found["path"], found["reason"])
+
+
+class Ahead(Malformed):
+    """What was written is of a later version of the contract than this code has: newer code can read it."""

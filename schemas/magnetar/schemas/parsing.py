@@ -17,6 +17,7 @@ from magnetar.schemas.defaults import check_default
 from magnetar.schemas.errors import SchemaInvalid
 from magnetar.schemas.shapes import (
     PRIMITIVES,
+    UPCASTS,
     Array,
     Default,
     Enumeration,
@@ -158,7 +159,7 @@ class Parser:
         self._open.remove(name)
         if twice := _twice([field.name for field in fields]):
             raise SchemaInvalid(path, f"has the field {', '.join(twice)} more than once")
-        return self._named(Record(name, fields, _doc(json)))
+        return self._named(Record(name, fields, _doc(json), _upcasts(json, path)))
 
     def _field(self, json: Json, place: str, path: str, namespace: str, depth: int) -> Field:
         if not isinstance(json, dict):
@@ -229,6 +230,13 @@ def _branch_kind(node: Node) -> str:
 
 def _twice(names: list[str]) -> list[str]:
     return sorted(name for name, count in Counter(names).items() if count > 1)
+
+
+def _upcasts(json: dict[str, Json], path: str) -> int:
+    count = _integer(json.get(UPCASTS, 0))
+    if count < 0:
+        raise SchemaInvalid(path, f"{UPCASTS} must be a number, not {json[UPCASTS]!r}")
+    return count
 
 
 def _doc(json: dict[str, Json]) -> str | None:

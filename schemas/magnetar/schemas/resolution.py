@@ -125,6 +125,10 @@ class Resolver:
         name = written.name
         if name != wanted.name:
             raise _contradiction(path, written, wanted)
+        if written.upcasts != wanted.upcasts:  # never the contract itself, whose upcasts are applied
+            raise Malformed(
+                path, f"{name} was written after {written.upcasts} upcasts, and is read after {wanted.upcasts}"
+            )
         if name in self._open:
             return Reference(name), lambda value: self._again(name, value)
         if name not in self._changes:

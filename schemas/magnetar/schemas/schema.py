@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 from magnetar.schemas.errors import SchemaInvalid
 from magnetar.schemas.parsing import parse
 from magnetar.schemas.shapes import (
+    UPCASTS,
     Array,
     Enumeration,
     Field,
@@ -30,8 +31,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
 
-MOST_PARSED: Final = 1024
-"""Parsed schemas of so many texts are kept."""
+MOST_PARSED: Final = 4096
+"""Parsed schemas of so many texts are kept: more than an app has versions, all of which the gate looks at."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +41,7 @@ class Schema:
 
     The fingerprint is the first 16 bytes, in hex, of the SHA-256 over canonical JSON. Unlike Avro's own
     "parsing canonical form" it keeps what changes a value's meaning: logical types with precision and scale,
-    sizes, defaults and aliases. Only documentation and foreign attributes are dropped.
+    sizes, defaults, aliases and the number of upcasts. Only documentation and foreign attributes are dropped.
     """
 
     text: str = field(compare=False, repr=False)
@@ -106,7 +107,8 @@ class Canonical:
         named: dict[str, Json] = {"name": node.name, **_listed("aliases", self._aliases.get(node.name, ()))}
         match node:
             case Record(fields=fields):
-                return {"type": "record", **named, "fields": [self._field(each) for each in fields]}
+                behind: dict[str, Json] = {UPCASTS: node.upcasts} if node.upcasts else {}
+                return {"type": "record", **named, **behind, "fields": [self._field(each) for each in fields]}
             case Enumeration(symbols=symbols, default=default):
                 rest: dict[str, Json] = {} if default is None else {"default": default}
                 return {"type": "enum", **named, "symbols": symbols, **rest}

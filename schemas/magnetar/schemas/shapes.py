@@ -8,6 +8,9 @@ from typing import Final, TypeAlias
 
 Json: TypeAlias = "bool | int | float | str | Sequence[Json] | Mapping[str, Json] | None"
 
+UPCASTS: Final = "magnetar.upcasts"
+"""The attribute of a record's schema that tells how many declared upcasts lead to it; not there where none does."""
+
 PRIMITIVES: Final = frozenset({"null", "boolean", "int", "long", "float", "double", "bytes", "string"})
 
 
@@ -83,11 +86,12 @@ class Field:
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """Named fields in the order in which they are written."""
+    """Named fields in the order in which they are written. `upcasts`: so many declared ones lead to this version."""
 
     name: str
     fields: tuple[Field, ...]
     doc: str | None = field(default=None, compare=False)
+    upcasts: int = 0
 
     def __str__(self) -> str:
         """Return it as messages show it."""

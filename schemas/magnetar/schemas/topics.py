@@ -9,14 +9,14 @@ from magnetar.schemas.bytewise import BadBytes, read_long
 from magnetar.schemas.codec import MOST_PAIRS, Origin, RecordCodec, check_length, codec_for, failed
 from magnetar.schemas.derivation import contract_name, topic_schema
 from magnetar.schemas.errors import EncodeFailed, UnknownType
-from magnetar.schemas.malformed import Malformed
+from magnetar.schemas.malformed import Ahead, Malformed
 from magnetar.schemas.shapes import Record, Shape, Union
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from magnetar.schemas.codec import Pair
     from magnetar.schemas.contracts import Message
+    from magnetar.schemas.lifting import Reads
     from magnetar.schemas.schema import Schema
     from magnetar.schemas.shapes import Node
 
@@ -26,7 +26,7 @@ class Branch:
     """One type that a writer may put into the topic: how to read it, or why it cannot be."""
 
     name: str
-    pair: Pair[Any] | Malformed | None  # None: no reader here
+    pair: Reads[Any] | Malformed | None  # None: no reader here
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +109,8 @@ class TopicCodec:
             return Branch(str(node) if not isinstance(actual, Record) else actual.name, None)
         try:
             return Branch(actual.name, codec.pair(f"{writer.fingerprint}/{actual.name}", actual, writer.shape))
+        except Ahead:
+            return Branch(actual.name, None)
         except Malformed as error:
             return Branch(actual.name, error)
 

@@ -82,6 +82,7 @@ def test_each_shard_has_its_first_requests_in_order(store: Store, tool: Requests
     tool.ask([request(number) for number in (3, 1, 2)] + [request(number, shard=OTHER) for number in (9, 8)])
     tool.ask([request(7, shard="orders/2")])
     assert [row.id for row in store.asked([SHARD, OTHER, "orders/3"], 2)] == [message_id(n) for n in (1, 2, 8, 9)]
+    assert [row.id for row in store.asked([SHARD], 2)] == [message_id(1), message_id(2)]
     assert store.asked([], 2) == store.asked(["orders/3"], 2) == []
 
 

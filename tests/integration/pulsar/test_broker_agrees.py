@@ -62,6 +62,8 @@ REASONS: Final = {
     "still-produced": OUTSIDE,
     "text-bytes": NUMBERS,
     "time-unit": LOGICAL,
+    "upcast": "to it fields with defaults have gone and others have come; what becomes of them, it does not know",
+    "upcast-removed": "it does not compare how many upcasts lead to a schema",
     "union-branch-removed": f"{NAMES_OF}: it takes one message for another that has such fields, too",
     "union-order": UNIONS,
 }

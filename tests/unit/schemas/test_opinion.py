@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from magnetar.schemas import DecodeFailed, EncodeFailed, Record
-from magnetar.schemas.codec import RecordCodec
+from magnetar.schemas.codec import Pair, RecordCodec
 from magnetar.schemas.opinion import FIRST
 from tests.unit.schemas.shop import From
 
@@ -24,6 +24,7 @@ class Transfer(Record):
 def swapped(codec: RecordCodec[Transfer], monkeypatch: pytest.MonkeyPatch) -> None:
     """A reader that takes the second field for the first."""
     pair = codec.pair(codec.schema.fingerprint, codec.schema.shape.root, codec.schema.shape)
+    assert isinstance(pair, Pair)
     read: Any = pair._read
 
     def wrong(data: bytes, at: int) -> tuple[dict[str, int], int]:

@@ -206,3 +206,18 @@ def test_a_worker_that_was_not_seen_for_an_hour_is_forgotten() -> None:
         "old",
     ]
     assert [member.worker for member in store.beat(Beat("new", "", 0, "", 0, 0, leaving=False)).members] == ["new"]
+
+
+def test_a_statement_stays_prepared_however_often_others_are_used() -> None:
+    """The driver puts out what was used longest ago, whether there is room or not; a worker uses some forty in turn."""
+    memory = SqliteMemory()
+    connection = memory.open()._connection
+    for _ in range(400):
+        connection.rows("SELECT 1")
+    connection.rows("SELECT 2")
+    before = connection._driver.cache_stats()["misses"]
+    for _ in range(400):
+        connection.rows("SELECT 1")
+    connection.rows("SELECT 2")
+    assert connection._driver.cache_stats()["misses"] == before
+    memory.close()

@@ -13,6 +13,7 @@ from magnetar.runtime.bus.port import TopicMissing
 from magnetar.runtime.errors import LayoutDiffers
 from magnetar.runtime.store.port import StoreUnavailable, Taker
 from magnetar.runtime.worker.intake import Inline
+from magnetar.runtime.worker.observer import Loss
 from magnetar.runtime.worker.winning import shard_plans
 from tests.unit.worker import bank
 from tests.unit.worker.bank import Account, Do, accounts
@@ -309,3 +310,18 @@ def test_retry_topics_are_counted_too() -> None:
     bench.broker.provision("accounts-magnetar-accounts-RETRY-7s", 1, ["magnetar-accounts"])
     with pytest.raises(LayoutDiffers, match=r"RETRY-7s' has 1 partitions, but 2 are declared"):
         bench.worker("third")
+
+
+def test_who_goes_through_the_shards_may_lose_them() -> None:
+    """Each machine goes through what is owned, and loses some of it on the way."""
+    bench = Bench()
+    bench.run()
+    owned = bench.engine.holdings.shards()
+    names = [shard.name for shard in owned]
+    for shard in owned:
+        bench.engine.holdings.lose(shard, "taken", Loss.TAKEN)
+    assert [shard.name for shard in owned] == names
+    assert len(names) > 1
+    assert bench.engine.holdings.shards() == []
+    bench.run()
+    assert sorted(shard.name for shard in bench.engine.holdings.shards()) == sorted(names)

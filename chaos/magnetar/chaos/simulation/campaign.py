@@ -9,6 +9,7 @@ from collections import Counter, deque
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass, field
+from functools import cache
 from itertools import islice
 from multiprocessing import get_context
 from typing import TYPE_CHECKING
@@ -118,7 +119,7 @@ def explore(seeds: Iterable[int], jobs: int = 1, seconds: float | None = None) -
     campaign, ends = Campaign(), None if seconds is None else time.monotonic() + seconds
     shares = _shares(iter(seeds))
     try:
-        with closing(_spread(shares, jobs) if jobs > 1 else (_some(share) for share in shares)) as parts:
+        with closing(_spread(shares, jobs) if jobs > 1 else _in_turn(shares)) as parts:
             for part in parts:
                 campaign.join(part)
                 if ends is not None and time.monotonic() >= ends:
@@ -151,9 +152,21 @@ def _shares(seeds: Iterator[int]) -> Iterator[list[int]]:
         yield share
 
 
-def _some(seeds: list[int]) -> Campaign:
+def _in_turn(shares: Iterator[list[int]]) -> Generator[Campaign]:
+    """All in this process, which has other things to do afterwards."""
     with closing(Ground()) as ground:
-        return _stood_on(ground, seeds)
+        for share in shares:
+            yield _stood_on(ground, share)
+
+
+def _some(seeds: list[int]) -> Campaign:
+    return _stood_on(_ground(), seeds)
+
+
+@cache
+def _ground() -> Ground:
+    """One for as long as a process of a campaign lives: to prepare all statements anew costs two runs."""
+    return Ground()
 
 
 def _stood_on(ground: Ground, seeds: list[int]) -> Campaign:

@@ -51,6 +51,7 @@ class Fleet:
         self._idle = idle
         self._draw = chance.stream("fleet")
         self._scheduler = SCHEDULERS[scene.options.scheduler](chance.stream("scheduler"))
+        self._crowded = False
         self._started = 0
         self._steps = 0
         self._seen = 0
@@ -164,12 +165,18 @@ class Fleet:
                 self._step(awake[0], awake[0].left_of_round)
                 continue
             if awake:
-                self.scene.history.meet("two workers were awake at once")
+                self._met()
                 self._step(self._scheduler.choose(awake), 1)
                 continue
             self._idle()
             if not self.over:
                 self._sleep(until)
+
+    def _met(self) -> None:
+        """Worth a word the first time: it was nine of ten events."""
+        if not self._crowded:
+            self._crowded = True
+            self.scene.history.meet("two workers were awake at once")
 
     def poke(self) -> None:
         """Something happened outside: everybody looks again."""

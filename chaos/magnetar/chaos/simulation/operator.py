@@ -121,6 +121,7 @@ class Operator:
         history = self._scene.history
         history.append(Requested(now, request_id, shard, history.epochs.get(shard, 0)))
         history.tell(f"somebody asks {shard} to {what} {key} {about}")
+        self._scene.weather.writes += 1
         self._scene.database.requests().ask([request])
 
     def _waiting(self) -> bool:

@@ -54,6 +54,7 @@ class Scene:
         self.weather = weather
         self.database = weather.database
         self.views = self.database.views()
+        self.agenda = agenda
         self.clock = agenda.clock
         self.store_clock = clock
         self.options = options
@@ -85,6 +86,7 @@ class Process:
         self.bus = MemoryBus(scene.broker, name, scene.clock)
         self.engine: Engine | None = None
         self._trap = trap
+        self._agenda = scene.agenda
         self._noise = noise
         self._ahead = noise.randrange(-_APART, _APART)
         self.store = StormyStore(scene.database.open(), scene.weather, name)
@@ -117,7 +119,7 @@ class Process:
         """One step of one machine, in turn; after a round of all, sleep until the first wants to be called again."""
         engine = self.engine
         assert engine is not None, f"{self.name} was never started"
-        wanted = engine.machines[self._machine].step(self._clock()).at
+        (wanted,) = engine.machines[self._machine].step(self._agenda.now + self._ahead)
         if wanted is not None and (self._soonest is None or wanted < self._soonest):
             self._soonest = wanted
         self._machine = (self._machine + 1) % len(engine.machines)
@@ -127,11 +129,11 @@ class Process:
 
     def _clock(self) -> Instant:
         """The process's own clock, which says nothing of what time it is for others."""
-        return self.scene.clock() + self._ahead
+        return self._agenda.now + self._ahead
 
     def poke(self) -> None:
         """Something may have arrived."""
-        self.wake = self.scene.clock()
+        self.wake = self._agenda.now
 
     def reach(self, point: str) -> None:
         """A fault point of this process: the engine's `Points`."""

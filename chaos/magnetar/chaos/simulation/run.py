@@ -24,7 +24,7 @@ from magnetar.runtime.bus.memory import Broker, Faults, MemoryBus
 from magnetar.runtime.instant import SECOND, Instant, micros
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from magnetar.chaos.evidence import Cursor, Evidence
     from magnetar.chaos.verdict import Checker
@@ -112,6 +112,7 @@ class Run:
         self._rested: Callable[[], None] | None = None
         self._acknowledged = False
         self._look_at: Instant = 0
+        self._restless_since = -1
         self._deadline: Instant = 0
 
     def play(self) -> None:
@@ -198,11 +199,22 @@ class Run:
 
     def _is_at_rest(self) -> bool:
         """Whether nobody sends, all is applied (at the end: acknowledged), the outbox is empty, no timer is armed."""
-        provider, operator = self.scene.provider, self._operator
-        if self._sender.busy or operator.busy or provider.pending or not self._is_done():
+        cursors = cursors_of(self.scene.wiring, self.scene.broker)
+        if self._sender.busy or self.scene.provider.pending:
             return False
-        shards = [row.shard for row in self.scene.views.shards()]
-        return not any(self._probe.outbox(shard, 0, 1) or self._has_plans(shard) for shard in shards)
+        if self._acknowledged and any(cursor.backlog for cursor in cursors):
+            return False
+        writes = self.scene.weather.writes
+        if writes == self._restless_since or self._operator.busy or self._has_work(cursors):
+            self._restless_since = writes  # only another write can end that
+            return False
+        return True
+
+    def _has_work(self, cursors: Iterable[Cursor]) -> bool:
+        """What the store says: messages to apply, rows to send, or plans."""
+        rows = {row.shard: row for row in self.scene.views.shards()}
+        applied = self._acknowledged or all(self._is_applied(cursor, rows) for cursor in cursors)
+        return not applied or any(self._probe.outbox(shard, 0, 1) or self._has_plans(shard) for shard in rows)
 
     def _has_plans(self, shard: ShardName) -> bool:
         """Timers that may fire, effects, and parked keys that go on by themselves; not those that wait for a person."""
@@ -215,13 +227,6 @@ class Run:
     def _is_held(self, timer: TimerRow) -> bool:
         key = self.scene.views.parked_key(timer.actor, timer.key)
         return key is not None and key.due is None
-
-    def _is_done(self) -> bool:
-        cursors = cursors_of(self.scene.wiring, self.scene.broker)
-        if self._acknowledged:
-            return not any(cursor.backlog for cursor in cursors)
-        rows = {row.shard: row for row in self.scene.views.shards()}
-        return all(self._is_applied(cursor, rows) for cursor in cursors)
 
     def _is_applied(self, cursor: Cursor, rows: Mapping[ShardName, ShardRow]) -> bool:
         """An acknowledgement may be lost for good; the position in the store is not."""

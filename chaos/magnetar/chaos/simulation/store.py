@@ -53,7 +53,8 @@ class Weather:
 
     `fates`: what becomes of the next commits whose answer is lost. A *late* one is still under way when its worker
     hears of the loss: it ends, well or badly, before anybody else gets the locks that it holds. Of a *torn* one the
-    first half had been written.
+    first half had been written. `writes`: how often anything was written but heartbeats, so that nobody need look again
+    whether all is at rest where nothing was.
     """
 
     def __init__(self, history: History, clock: Callable[[], Instant], database: SqliteMemory) -> None:
@@ -63,6 +64,7 @@ class Weather:
         self.tails = Tails(history)
         self.requests = Followed(history)
         self._disk = Disk(database)
+        self.writes = 0
         self.down = False
         self.full = False
         self.locks = 0
@@ -136,6 +138,7 @@ class Weather:
 
     def lose_power(self) -> None:
         """What is not on the disk is gone."""
+        self.writes += 1
         self.late = None
         self._disk.lose_power()
 
@@ -147,6 +150,7 @@ class Weather:
         """Put the copy in place of what is there; nobody may be using it."""
         if self._backup is None:
             return
+        self.writes += 1
         self.late = None
         image, commits = self._backup
         self.database.restore(image)
@@ -195,6 +199,7 @@ class StormyStore:
     def prepare(self, partitions: Mapping[str, int], tables: Iterable[Table]) -> None:
         """See the port."""
         self._write("preparing")
+        self._weather.writes += 1
         self._inner.prepare(partitions, tables)
 
     def remember(self, schemas: Mapping[str, str]) -> None:
@@ -230,6 +235,7 @@ class StormyStore:
     def take(self, shard: ShardName, epoch: int, taker: Taker) -> ShardRow | None:
         """See the port."""
         self._write(f"taking {shard}")
+        self._weather.writes += 1
         self._weather.settle()
         fate = self._weather.take_fates.popleft() if self._weather.take_fates else None
         owner = self._inner.standings([shard])[shard].owner
@@ -265,6 +271,7 @@ class StormyStore:
     def release(self, shard: ShardName, epoch: int, sent: tuple[int, int] | None = None) -> bool:
         """See the port."""
         self._write(f"releasing {shard}")
+        self._weather.writes += 1
         return self._inner.release(shard, epoch, sent)
 
     def outbox(self, shard: ShardName, after: int, limit: int) -> list[OutboxRow]:
@@ -370,6 +377,7 @@ class StormyStore:
 
     def _commit(self, group: Sequence[ShardChanges]) -> frozenset[ShardName]:
         history = self._weather.history
+        self._weather.writes += 1
         try:
             refused = self._inner.commit(group)
         except VersionConflict as error:

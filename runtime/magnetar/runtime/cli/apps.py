@@ -15,6 +15,7 @@ from magnetar.runtime.worker.rewriting import unknown_in
 from magnetar.schemas import Event, contract_name
 
 if TYPE_CHECKING:
+    from magnetar.runtime.app import App
     from magnetar.runtime.wiring import Topic, Wiring
     from magnetar.schemas import Message
 
@@ -24,15 +25,19 @@ MOST_JSON = 5 << 20
 
 def wiring_of(target: str) -> Wiring:
     """The app, imported and checked. `AppNotFound`, `AppInvalid`, and `AppBroken` for whatever its import raised."""
+    return app_of(target).wire()
+
+
+def app_of(target: str) -> App:
+    """The app, imported. `AppNotFound`, and `AppBroken` for whatever its import raised."""
     try:
-        app = load_app(target)
+        return load_app(target)
     except MagnetarError:
         raise
     except Exception as error:  # the app's own code runs in here
         raise AppBroken(
             f"importing {target.partition(':')[0]!r} raised {type(error).__name__}: {error}{_place(error)}"
         ) from error
-    return app.wire()
 
 
 def _place(error: Exception) -> str:

@@ -13,10 +13,11 @@ import typer
 
 from magnetar.runtime.checks import mentioned
 from magnetar.runtime.cli import contracts, held_pictures, screen
-from magnetar.runtime.cli.apps import wiring_of
+from magnetar.runtime.cli.apps import app_of
 from magnetar.runtime.cli.contracts import Out, contracts_of
 from magnetar.runtime.cli.exits import BadInput, Exit
 from magnetar.runtime.cli.options import AsJson, Target, shared_store
+from magnetar.runtime.cli.rehearsing import stuck_findings
 from magnetar.runtime.cli.wording import counted
 from magnetar.runtime.compose import without_secret
 from magnetar.runtime.operate.holding import MOST_NAMED, survey
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from magnetar.runtime.app import App
     from magnetar.runtime.operate.holding import Holding
     from magnetar.runtime.wiring import ActorPlan, Wiring
     from magnetar.schemas import Message
@@ -60,8 +62,9 @@ def check(
 ) -> None:
     """Say what in the app's contracts would break what runs, or what is stored; needs no broker and no store.
 
-    The types are compared with every released version, the sample bytes of each are read and written again. Exit
-    status 1: there are findings.
+    The types are compared with every released version, the sample bytes of each are read and written again. Then each
+    is put into a store in memory, as state, timer, parked message, dead letter, unsent message or effect of an earlier
+    release, and the app's own handlers go on with it. Exit status 1: there are findings.
 
     With --against every state, timer, parked message, dead letter, unsent message and effect that a store holds is read
     as well, as the app's workers would read it. Nothing is written, and a role that may only read is enough.
@@ -69,10 +72,10 @@ def check(
         $ magnetar schema check shop:app --out avro
         $ magnetar schema check shop:app --out avro --against postgresql://reader@db/shop
     """
-    wiring = wiring_of(target)
+    app = app_of(target)
     registry = gate.load(out)
-    found = findings_of(wiring, registry, out)
-    holding = _holding(wiring, against, rows)
+    found = judged(app, registry, out)
+    holding = _holding(app.wire(), against, rows)
     if as_json:
         held = {} if holding is None else {"store": {"address": without_secret(against or ""), **_builtins(holding)}}
         screen.answer({"directory": str(out), "findings": [as_json_of(each, out) for each in found], **held})
@@ -102,15 +105,15 @@ def release(
     """
     if not reason.strip():
         raise BadInput("a release needs a reason that says more than nothing")
-    wiring = wiring_of(target)
+    app = app_of(target)
     registry = gate.load(out)
-    if found := findings_of(wiring, registry, out):
+    if found := judged(app, registry, out):
         for each in found:
             screen.tell(text(each, out))
         screen.tell(f"{counted(len(found), 'finding')}: nothing was released")
         raise typer.Exit(Exit.NO)
     made = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-    planned = gate.plan(registry, working_of(wiring), made, reason, label)
+    planned = gate.plan(registry, working_of(app.wire()), made, reason, label)
     if planned is not None:
         gate.publish(planned, out)
     _released(planned, out, as_json=as_json)
@@ -142,6 +145,13 @@ def _warning(lines: list[str]) -> str:
 def _builtins(holding: Holding) -> dict[str, object]:
     found: dict[str, object] = msgspec.to_builtins(holding)
     return found
+
+
+def judged(app: App, registry: gate.Registry, out: Path) -> list[gate.Finding]:
+    """What the gate has to say; where that is nothing, what the app's own code cannot go on with."""
+    wiring = app.wire()
+    found = findings_of(wiring, registry, out)
+    return found or stuck_findings(app, registry, working_of(wiring), gate.load_settings(out))
 
 
 def findings_of(wiring: Wiring, registry: gate.Registry, out: Path) -> list[gate.Finding]:

@@ -12,7 +12,7 @@ from typer.exceptions import TyperException
 from typer.main import get_group
 
 from magnetar.runtime.cli import (
-    applying,
+    describing,
     developing,
     doctoring,
     fleet,
@@ -94,7 +94,7 @@ def assembled(warn: Callable[[str], None]) -> typer.Typer:
     app.add_typer(parked.app, name="keys")
     app.add_typer(replaying.app, name="dlq")
     app.add_typer(topics.app, name="topics")
-    app.add_typer(applying.app, name="schema")
+    app.add_typer(describing.app, name="schema")
     app.add_typer(storing.app, name="store")
     app.add_typer(servers.app)
     app.command("reference", hidden=True)(_reference)

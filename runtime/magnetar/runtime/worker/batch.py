@@ -6,12 +6,14 @@ import logging
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
+from msgspec.structs import replace
+
 from magnetar.runtime.bus.port import BusError
 from magnetar.runtime.identity import id_of, to_text
 from magnetar.runtime.worker.asked import to_be_tried
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from magnetar.runtime.bus.port import Delivery, Position
     from magnetar.runtime.errors import MisuseError
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
     from magnetar.runtime.worker.arrival import Arrival
     from magnetar.runtime.worker.asked import Asked
     from magnetar.runtime.worker.custody import Careful
+    from magnetar.runtime.worker.failing import Unread
     from magnetar.runtime.worker.part import Handled
     from magnetar.runtime.worker.reading import Name
     from magnetar.runtime.worker.shard import Feed, Mail, Shard
@@ -142,6 +145,13 @@ class Batch:
         asked = self.asked
         return self.arrivals if asked is None or asked.arrival is None else [asked.arrival]
 
+    def leave_unread(self, unread: Mapping[tuple[str, str], Unread]) -> None:
+        """Whatever is for a key whose state cannot be loaded waits for code that can."""
+        actor = self.shard.plan.name
+        self.arrivals = [_unread(arrival, unread.get((actor, arrival.key))) for arrival in self.arrivals]
+        if self.asked is not None and (arrival := self.asked.arrival) is not None:
+            self.asked = self.asked._replace(arrival=_unread(arrival, unread.get((actor, arrival.key))))
+
     def suspects(self) -> list[Suspect]:
         """Whatever in it may have given rise to rows that the store refuses (R9)."""
         if self.request is not None:
@@ -151,6 +161,10 @@ class Batch:
     def positions(self) -> dict[str, Position]:
         """The last position taken of each feed."""
         return {feed.name: feed.reached(deliveries[-1].position) for feed, deliveries in self.deliveries}
+
+
+def _unread(arrival: Arrival, why: Unread | None) -> Arrival:
+    return arrival if why is None or arrival.problem is not None else replace(arrival, problem=why)
 
 
 @dataclass(slots=True)

@@ -35,6 +35,7 @@ class Holdings:
         self.lost: list[Shard] = []
         self._observer = observer
         self._owned: dict[ShardName, Shard] = {}
+        self._shards: list[Shard] = []
 
     def learn_clock(self, low: Instant, high: Instant) -> None:
         """The offset is somewhere between the two. Known better already, it stays; else the lower one is taken.
@@ -45,8 +46,11 @@ class Holdings:
             self.clock_offset = low
 
     def shards(self) -> list[Shard]:
-        """The owned shards."""
-        return list(self._owned.values())
+        """The owned shards: as they are now, whatever is won and lost while somebody goes through them.
+
+        Every step of every machine asks, so it is made anew only when it changes.
+        """
+        return self._shards
 
     def find(self, name: ShardName) -> Shard | None:
         """An owned shard by name."""
@@ -55,6 +59,7 @@ class Holdings:
     def add(self, shard: Shard) -> None:
         """The shard has been won."""
         self._owned[shard.name] = shard
+        self._shards = list(self._owned.values())
         self._observer.owned(shard.name, shard.epoch)
 
     def lose(self, shard: Shard, why: str, loss: Loss) -> None:
@@ -62,6 +67,7 @@ class Holdings:
         if self._owned.get(shard.name) is not shard:
             return
         del self._owned[shard.name]
+        self._shards = list(self._owned.values())
         shard.stopping = True
         shard.stopped.set()
         shard.refuse_mail()

@@ -13,8 +13,9 @@ from magnetar.runtime.worker.arrival import from_mail, from_told
 from magnetar.runtime.worker.asked import Asked, GoesAlone, look_up, to_be_tried
 from magnetar.runtime.worker.batch import refuse
 from magnetar.runtime.worker.entity import Entity
+from magnetar.runtime.worker.failing import Unread
 from magnetar.runtime.worker.reading import name_of_delivery
-from magnetar.schemas import EncodeFailed
+from magnetar.schemas import DecodeFailed, EncodeFailed, SchemaUnavailable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -80,15 +81,25 @@ class Knowing:
             batch.shard.custody.suspects.add(request.id)
             raise
 
-    def load(self, homes: Mapping[str, Mapping[str, Shard]]) -> None:
-        """Of each actor the states of these keys, which are not live: one question. Raises `StoreUnavailable`."""
+    def load(self, homes: Mapping[str, Mapping[str, Shard]]) -> dict[tuple[str, str], Unread]:
+        """Of each actor the states of these keys, which are not live: one question. Raises `StoreUnavailable`.
+
+        Returns by actor and key why a state cannot be read: nothing may be applied to such a key (R30).
+        """
         wanted = {actor: sorted(keys) for actor, keys in homes.items() if keys}
         told = self._store.states(wanted) if wanted else {}
+        unread: dict[tuple[str, str], Unread] = {}
         for row in (row for rows in told.values() for row in rows):
             shard = homes[row.actor][row.key]
-            entity = Entity(shard, row.key, self._reader.state(shard.plan, row), row.version)
+            try:
+                state = self._reader.state(shard.plan, row)
+            except (DecodeFailed, SchemaUnavailable) as error:
+                unread[row.actor, row.key] = Unread(f"the state of {row.actor}/{row.key} cannot be loaded: {error}")
+                continue
+            entity = Entity(shard, row.key, state, row.version)
             entity.touched = row.changed_at // SECOND
             shard.settle(entity)
+        return unread
 
     def _leave_shut(self, batch: Batch, known: set[bytes], instant: Instant) -> None:
         """It has crashed as often as it may: all that is done with it is done without looking inside."""

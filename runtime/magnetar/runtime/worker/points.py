@@ -75,49 +75,81 @@ def all_points() -> list[str]:
 
 
 class _Pointed:
-    """A port with a fault point on either side of each call."""
+    """A port with a fault point on either side of each call. Each port has a subclass with its methods."""
 
-    def __init__(self, port: str, inner: object, points: Points, opens: str = "") -> None:
-        self._port = port
-        self._inner = inner
-        self._points = points
-        self._opens = opens
+    __slots__ = ("inner", "points", "reach")
 
-    def __getattr__(self, name: str) -> Any:  # noqa: ANN401 - whatever the port has
-        """A method is wrapped once, and then found without coming here; anything else is looked up each time."""
-        found = getattr(self._inner, name)
-        if callable(found):
-            found = self.__dict__[name] = self._wrapped(name)
-        return found
+    def __init__(self, inner: object, points: Points) -> None:
+        self.inner = inner
+        self.points = points
+        self.reach = points.reach
 
-    def _wrapped(self, name: str) -> Callable[..., Any]:
-        before, after = f"{self._port}.{name}:before", f"{self._port}.{name}:after"
-        reach, opens = self._points.reach, self._opens or f"{self._port}.{name}" in _OPENS
+    def __getattr__(self, name: str) -> Any:  # noqa: ANN401 - whatever there is beside the port's methods
+        return getattr(self.inner, name)
 
-        def pointed(*arguments: object) -> object:
-            reach(before)
-            result = getattr(self._inner, name)(*arguments)
-            reach(after)
-            return self._dressed(name, result) if opens else result
 
-        return pointed
+class _PointedOpening(_Pointed):
+    """What was opened has its fault points, too, if it is a port (see `_OPENS`)."""
 
-    def _dressed(self, name: str, result: object) -> object:
-        opens = _OPENS.get(f"{self._port}.{name}")
-        if opens is not None:
-            return _Pointed("opening", result, self._points, opens)
-        if self._opens and name == "poll" and result is not None:
-            return _Pointed(self._opens, result, self._points)
+    __slots__ = ("opens",)
+
+    def __init__(self, inner: object, points: Points, opens: str) -> None:
+        super().__init__(inner, points)
+        self.opens = opens
+
+
+def _method(port: str, name: str) -> Callable[..., Any]:
+    """Made once, not for each thing that is opened: a run of the simulation opens hundreds."""
+    before, after = f"{port}.{name}:before", f"{port}.{name}:after"
+
+    def pointed(self: _Pointed, *arguments: object) -> object:
+        self.reach(before)
+        result = getattr(self.inner, name)(*arguments)
+        self.reach(after)
         return result
+
+    return pointed
+
+
+def _opening(call: Callable[..., Any], opens: str) -> Callable[..., Any]:
+    def pointed(self: _Pointed, *arguments: object) -> object:
+        return _PORTED["opening"](call(self, *arguments), self.points, opens)
+
+    return pointed
+
+
+def _polled(call: Callable[..., Any]) -> Callable[..., Any]:
+    def pointed(self: _PointedOpening, *arguments: object) -> object:
+        result = call(self, *arguments)
+        return result if result is None or not self.opens else _PORTED[self.opens](result, self.points)
+
+    return pointed
+
+
+def _ported(port: str) -> Callable[..., _Pointed]:
+    base = _PointedOpening if port == "opening" else _Pointed
+    methods = {name: _dressed(port, name) for name in _methods(_PORTS[port])}
+    made: Any = type(f"_Pointed{port.title()}", (base,), {"__slots__": (), **methods})
+    return cast("Callable[..., _Pointed]", made)
+
+
+def _dressed(port: str, name: str) -> Callable[..., Any]:
+    method, opens = _method(port, name), _OPENS.get(f"{port}.{name}")
+    if opens is not None:
+        return _opening(method, opens)
+    return _polled(method) if (port, name) == ("opening", "poll") else method
+
+
+_PORTED = {port: _ported(port) for port in _PORTS}
 
 
 def pointed_store(store: Store, points: Points) -> Store:
     """The store with its fault points."""
-    wrapped: Any = _Pointed("store", store, points)
+    wrapped: Any = _PORTED["store"](store, points)
     return cast("Store", wrapped)
 
 
 def pointed_bus(bus: Bus, points: Points) -> Bus:
     """The bus, and all that it opens, with their fault points."""
-    wrapped: Any = _Pointed("bus", bus, points)
+    wrapped: Any = _PORTED["bus"](bus, points)
     return cast("Bus", wrapped)

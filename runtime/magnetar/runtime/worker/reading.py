@@ -164,6 +164,8 @@ class Reader:
         writer = self._writers.find(plan.name, None, row.schema)
         try:
             return codec.decode(row.body, writer, Kept(f"outcome of {plan.name}", row.key, row.schema)), None
+        except UnknownType as error:
+            return None, Unread(str(error))
         except DecodeFailed as error:
             return None, PermanentError(str(error))
 
@@ -217,6 +219,8 @@ class Reader:
             writer = self._writers.find(plan.name, None, row.schema)
             try:
                 message = codec.decode(row.body, writer, Kept(f"timer of {plan.name}", row.key, row.schema))
+            except UnknownType as error:
+                problem = Unread(str(error))
             except DecodeFailed as error:
                 problem = PermanentError(str(error))
         return _fired(row, message, problem)

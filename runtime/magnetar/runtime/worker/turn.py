@@ -172,9 +172,11 @@ class Turn:
             missing = {arrival.key for arrival in batch.involved()} - shard.entities.keys()
             homes.setdefault(shard.plan.name, {}).update((key, shard) for key in missing if shard.houses(key))
         try:
-            self._knowing.load(homes)
+            unread = self._knowing.load(homes)
         except StoreUnavailable as error:
             return self._abandon(group, str(error), now)
+        for batch in group.batches if unread else ():
+            batch.leave_unread(unread)
         return self._go(group, self._handle, "loaded", now)
 
     # Loaded → Handled

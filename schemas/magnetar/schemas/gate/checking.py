@@ -8,13 +8,17 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from magnetar.schemas.errors import SchemaInvalid
+from magnetar.schemas.gate.collecting import uncollected
 from magnetar.schemas.gate.comparing import Difference, compare
 from magnetar.schemas.gate.finding import WORKING, Finding
 from magnetar.schemas.gate.golden import Broken, Now, broken_among
-from magnetar.schemas.gate.independent import MOST_PARSED, refusal, without
+from magnetar.schemas.gate.independent import MOST_PARSED, refusal, unread, without
+from magnetar.schemas.gate.lifting import broken_on_the_way, lifted_differences, refused_by_the_broker
+from magnetar.schemas.gate.likeness import alike
 from magnetar.schemas.gate.linting import flaws
 from magnetar.schemas.gate.ordering import outgrown, too_early
 from magnetar.schemas.gate.orphans import orphans
+from magnetar.schemas.gate.upcasts import is_lifted
 from magnetar.schemas.gate.wording import NEW_READERS, OLD_READERS
 from magnetar.schemas.malformed import Malformed
 from magnetar.schemas.resolution import resolve
@@ -27,6 +31,7 @@ if TYPE_CHECKING:
     from magnetar.schemas.gate.working import Contract, Working
 
 
+@uncollected()
 def check(registry: Registry, working: Working, settings: Settings) -> list[Finding]:
     """Return every reason to refuse the working version, given what was released and what was settled."""
     return Check(registry, working, settings).findings()
@@ -90,9 +95,13 @@ class Comparing:
     def findings(self, *, alone: bool) -> list[Finding]:
         """Every finding, versions with the same one taken together; `alone`: nothing it is made of has one."""
         compared = {each.number: compare(each.schema.shape, self._schema.shape, self._apart) for each in self._versions}
-        lacking = {path for each in compared.values() for path in each.added}
+        plain = [each.number for each in self._versions if not is_lifted(each.schema, self._schema)]
+        lacking = {path for number in plain for path in compared[number].added}
         found: list[Finding] = []
         for version in reversed(self._versions):
+            if is_lifted(version.schema, self._schema):
+                found += self._lifted(version, compared[version.number].differences, lacking)
+                continue
             differences = [each for each in compared[version.number].differences if self._matters(each, lacking)]
             found += [self._difference(version, each) for each in differences if not self._is_retired(each)]
             if alone and not differences:
@@ -104,6 +113,21 @@ class Comparing:
     def _matters(self, each: Difference, lacking: set[str]) -> bool:
         """A default matters where some version lacks the field: only data of such a version lives by it."""
         return bool(self._breaks(each)) and (each.rule != "default-changed" or each.path in lacking)
+
+    def _lifted(self, version: Version, differences: list[Difference], lacking: set[str]) -> list[Finding]:
+        """A version that is read through upcasts; of a topic, its messages are: they are looked at apart."""
+        if self._contract.kind == "topic":
+            found = [each for each in differences if self._matters(each, lacking) and not self._is_retired(each)]
+            return [self._difference(version, each) for each in found]
+        of_chain = lifted_differences(version, self._contract, self._schema)
+        found = [each for each in of_chain if self._breaks(each)]
+        findings = [self._difference(version, each) for each in found]
+        if self._mode.new_readers and not any(each.new_readers for each in found):
+            findings += [self._golden(each) for each in broken_on_the_way(version, self._contract)]
+            if (reason := refused_by_the_broker(version, self._contract)) is not None:
+                text, versions = f"the broker of its topic refuses it: {reason}", (str(version.number), WORKING)
+                findings.append(_finding(self._contract, "avro", "$", text, versions, NEW_READERS))
+        return findings
 
     def _is_retired(self, each: Difference) -> bool:
         return each.rule == "union-branch-removed" and self._retired(each.path.rpartition("<")[2].rstrip(">"))
@@ -143,11 +167,15 @@ class Comparing:
 
 
 def _refusals(reader: Schema, writer: Schema, apart: Collection[str]) -> Iterator[tuple[str, str]]:
-    """(rule, reason) of each opinion that does not let one read the other."""
+    """(rule, reason) of each opinion that does not let one read the other.
+
+    What is alike nobody could refuse who reads either: there is only the question whether the avro package does.
+    """
     texts = [without(each.text, apart) if apart else each.text for each in (reader, writer)]
-    if (reason := refusal(*texts)) is not None:
+    same = alike(writer.text, reader.text)
+    if (reason := unread(*texts) if same else refusal(*texts)) is not None:
         yield "avro", reason
-    if _is_plain(reader) and _is_plain(writer):
+    if not same and _is_plain(reader) and _is_plain(writer):
         try:
             resolve(writer.shape.root, writer.shape, reader.shape.root, reader.shape)
         except Malformed as error:

@@ -34,6 +34,16 @@ def refusal(reader: str, writer: str) -> str | None:
     return f"{'; '.join(sorted(found.messages))} (at {places})"
 
 
+def unread(*texts: str) -> str | None:
+    """Why the package does not take one of these schemas at all (JSON texts); None where it takes them."""
+    try:
+        for text in texts:
+            _parsed(text)
+    except AvroException as error:
+        return f"the avro package cannot read it: {error}"
+    return None
+
+
 def without(text: str, names: Collection[str]) -> str:
     """A topic's schema with nothing inside the messages named: they are contracts of their own, asked about apart."""
     schema = json.loads(text)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from magnetar.schemas.gate.comparing import compare
 from magnetar.schemas.gate.finding import WORKING, Finding
 from magnetar.schemas.gate.registry import TOPICS
+from magnetar.schemas.gate.upcasts import is_lifted
 from magnetar.schemas.gate.working import APART, TIMERS
 from magnetar.schemas.schema import Schema
 from magnetar.schemas.shapes import Record, Shape, Union
@@ -45,8 +46,7 @@ def outgrown(registry: Registry, working: Working) -> Iterator[Finding]:
         if contract.kind != "state" or name not in last.contracts:
             continue
         before = version_in(registry, name, last)
-        compared = None if before is None else compare(before.shape, Schema.parse(contract.text).shape)
-        for path in sorted(compared.added | compared.symbols)[:1] if compared else ():
+        for path in [] if before is None else _grown(before, Schema.parse(contract.text))[:1]:
             yield Finding(
                 "state-generation",
                 name,
@@ -56,6 +56,12 @@ def outgrown(registry: Registry, working: Working) -> Iterator[Finding]:
                 (str(last.contracts[name].version), WORKING),
                 f"what is stored: workers of release {last.release} next to workers of this one",
             )
+
+
+def _grown(before: Schema, now: Schema) -> list[str]:
+    """Paths that older workers would drop; what they cannot even load is at the root."""
+    compared = compare(before.shape, now.shape)
+    return ["$"] if is_lifted(before, now) else sorted(compared.added | compared.symbols)
 
 
 def _early(topic: str, name: str, last: Release) -> Finding:

@@ -12,6 +12,7 @@ from magnetar.schemas.gate.comparing import compare
 from magnetar.schemas.gate.finding import WORKING, Finding
 from magnetar.schemas.gate.ordering import taken_by, version_in
 from magnetar.schemas.gate.registry import TOPICS
+from magnetar.schemas.gate.upcasts import is_lifted
 from magnetar.schemas.gate.working import APART
 from magnetar.schemas.schema import Schema
 
@@ -69,7 +70,8 @@ class Search:
             before = version_in(self._registry, name, self._last) if contract.kind == "state" else None
             if before is None:
                 continue
-            gone = compare(Schema.parse(contract.text).shape, before.shape).added
+            now = Schema.parse(contract.text)
+            gone = set[str]() if is_lifted(before, now) else compare(now.shape, before.shape).added
             for path in sorted(gone - self._settings.fields_retired(name)):
                 reason = f"stored states have {path}; whoever saves one now drops what is in it"
                 yield self._finding("state-field-removed", name, path, reason)

@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 MOST_PARSED: Final = 4096
 """Parsed schemas of so many texts are kept."""
 
+MOST_READ: Final = 4096
+"""So many values are kept, each with its bytes and two schemas: the gate reads most of its samples more than once."""
+
 LOGICAL: Final = frozenset({"logicalType", "precision", "scale"})
 
 
@@ -35,8 +38,9 @@ def write(text: str, value: object) -> bytes:
     return stream.getvalue()
 
 
+@lru_cache(maxsize=MOST_READ)
 def read(data: bytes, writer: str, reader: str | None = None) -> Any:  # noqa: ANN401 - a raw value
-    """Return the raw value in bytes, as the reader's schema has it. Raises `Unreadable`."""
+    """Return the raw value in bytes, as the reader's schema has it; all who ask get the same. Raises `Unreadable`."""
     stream = BytesIO(data)
     try:
         value = fastavro.schemaless_reader(

@@ -23,6 +23,7 @@ from typing import Any, Final
 import msgspec
 
 from magnetar.schemas.errors import SchemaInvalid
+from magnetar.schemas.gate.collecting import uncollected
 from magnetar.schemas.gate.finding import Finding
 from magnetar.schemas.schema import Schema
 
@@ -103,6 +104,7 @@ class Registry:
         return found[-1] if found else None
 
 
+@uncollected()
 def load(directory: Path) -> Registry:
     """Return what was released below a folder of schema files; empty where nothing was. Problems are collected."""
     return Loading(directory / RELEASED).registry()

@@ -46,6 +46,8 @@ RULES: Final[Mapping[str, str]] = MappingProxyType(
         "still-produced": "keep its taker for one release more, in which nothing makes it; then remove it",
         "accept-then-send": "release the taker first, with nothing that sends it; send it in the next release",
         "state-generation": "raise `contracts` of the App by one: older workers then leave shards of newer ones alone",
+        "upcast": 'set `mode = "BACKWARD_TRANSITIVE"` with the reason in gate.toml, once old readers need not read it',
+        "upcast-removed": "keep the upcast, and the type that it takes, while anything of before may be left",
         # in one version
         "schema-invalid": "mend the schema",
         "default-invalid": "give it a default of its own type (of a union: of its first type)",
@@ -57,6 +59,7 @@ RULES: Final[Mapping[str, str]] = MappingProxyType(
         "released-file": FROZEN,
         "drift": "run `magnetar schema generate` and commit what it writes",
         "golden": "make the type read again what it once wrote; a stricter check belongs into the handler",
+        "not-handled": "take what older versions have left as it is: a default stands where they had no field yet",
         "avro": "see what has changed there; it is not compatible by Avro's own rules",
         "codec": "see what has changed there; Magnetar's codec refuses the pair",
     }

@@ -5,12 +5,13 @@ from __future__ import annotations
 import re
 import sys
 import tomllib
+import types
 from pathlib import Path
 
 import pytest
 import yaml  # type: ignore[import-untyped]
 
-from magnetar.schemas import gate
+from magnetar.schemas import Kept, codec_for, gate
 from magnetar.schemas.gate.settings import NEVER
 from tests.acceptance.pages import BLOCK, ROOT, page, tables_of
 from tests.unit.schemas.gate.test_changes import NAMES, Change
@@ -55,6 +56,20 @@ def test_the_settings_that_are_shown_can_be_used(tmp_path: Path) -> None:
     assert {mode.value for mode in gate.Mode} <= set(re.findall(r"[A-Z_]{4,}", text))
     excused = GUIDE.partition("Nobody is excused from")[2].partition("\n")[0]
     assert set(re.findall(r"`([a-z-]+)`", excused)) == NEVER
+
+
+def test_the_upcast_that_is_shown_works() -> None:
+    """As it stands there."""
+    [text] = [body for language, body in BLOCK.findall(GUIDE) if language == "python"]
+    module = types.ModuleType("customers")
+    sys.modules["customers"] = module
+    try:
+        exec(compile(f"from __future__ import annotations\n{text}", "evolving-contracts.md", "exec"), module.__dict__)
+    finally:
+        del sys.modules["customers"]
+    old, new = codec_for(module.Customer1), codec_for(module.Customer)
+    data = old.encode(module.Customer1(name="Ada Lovelace"))
+    assert new.decode(data, old.schema, Kept("customers", "c-1")) == module.Customer(first="Ada", last="Lovelace")
 
 
 def test_the_hook_is_the_one_that_is_offered() -> None:

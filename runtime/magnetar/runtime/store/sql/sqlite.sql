@@ -403,6 +403,10 @@ FROM json_each(?1) AS wanted CROSS JOIN requests ON requests.id IN (
     WHERE first.shard = wanted.value AND first.status = 'asked' ORDER BY first.id LIMIT ?2
 ) ORDER BY requests.shard, requests.id;
 
+-- name: asked_of
+SELECT id, shard, what, key, arguments, who, why, asked_at, status, answer, answered_at, epoch
+FROM requests WHERE shard = ? AND status = 'asked' ORDER BY id LIMIT ?;
+
 -- name: answer
 UPDATE requests SET status = ?3, answer = ?4, answered_at = ?5, epoch = ?6
 WHERE id = ?1 AND shard = ?2 AND status = 'asked';

@@ -152,7 +152,10 @@ class SqliteStore:
     def asked(self, shards: Sequence[ShardName], limit: int) -> list[Request]:
         """See the port."""
         with said_plainly("reading what is asked"):
-            rows = self._connection.rows(SQL["asked"], (json.dumps(list(shards)), limit))
+            if len(shards) == 1:  # a third of the time, as above
+                rows = self._connection.rows(SQL["asked_of"], (*shards, limit))
+            else:
+                rows = self._connection.rows(SQL["asked"], (json.dumps(list(shards)), limit))
         return list(map(Request._make, rows))
 
     def pauses(self, shard: ShardName) -> list[Pause]:
