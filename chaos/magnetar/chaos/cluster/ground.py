@@ -14,11 +14,11 @@ from magnetar.chaos.cluster.errors import NodeMissing
 from magnetar.chaos.cluster.estate import Estate
 from magnetar.chaos.cluster.hearing import Hearing
 from magnetar.chaos.cluster.janitor import Debts
-from magnetar.chaos.cluster.plans import METRICS_PORT, PARTS, cluster_plan, postgres_plan
+from magnetar.chaos.cluster.plans import METRICS_PORT, PARTS, STORE_PORT, cluster_plan, postgres_plan
 from magnetar.chaos.cluster.profile import Role
+from magnetar.chaos.cluster.servers import Servers
 from magnetar.chaos.cluster.stations import MemberStation, StoreStation
 from magnetar.chaos.cluster.switch import Switch
-from magnetar.runtime.compose import bus_place, store_place
 from magnetar.runtime.compose.topics import Cluster
 from magnetar.runtime.servers import PostgresServer
 from magnetar.runtime.servers.cluster import ClusterServer
@@ -31,8 +31,6 @@ if TYPE_CHECKING:
     from magnetar.chaos.cluster.profile import Node, Profile
     from magnetar.chaos.cluster.stations import Station
     from magnetar.runtime import App
-    from magnetar.runtime.compose import BusPlace, StorePlace
-    from magnetar.runtime.wiring import Wiring
 
 
 _PULSAR = "pulsar"
@@ -52,49 +50,21 @@ class Berths:
 
 
 @dataclass(kw_only=True)
-class Ground:
-    """The network and the servers in it; see `magnetar.chaos.takeover.reading.Readable`.
+class Ground(Servers):
+    """The network and the servers in it.
 
     `stations` has the servers; whoever starts workers, a provider or a load (`berths`, `inside`) adds theirs.
     `took`: seconds from nothing to ready.
     """
 
     profile: Profile
-    wiring: Wiring
     estate: Estate
     debts: Debts
     switch: Switch
     hearing: Hearing
     disks: Disks
-    pulsar: ClusterServer
-    postgres: PostgresServer
     stations: dict[str, Station]
     took: float
-
-    @property
-    def bus_url(self) -> str:
-        """For workers and customers."""
-        return self.pulsar.service_url
-
-    @property
-    def admin_url(self) -> str:
-        """Of the first broker's REST API."""
-        return self.pulsar.admin_url
-
-    @property
-    def store_url(self) -> str:
-        """For workers."""
-        return self.postgres.service_url
-
-    @property
-    def bus(self) -> BusPlace:
-        """For whoever reads the topics."""
-        return bus_place(self.bus_url, self.wiring.app)
-
-    @property
-    def store(self) -> StorePlace:
-        """For whoever reads the store."""
-        return store_place(self.store_url)
 
     @property
     def berths(self) -> Berths:
@@ -148,7 +118,10 @@ def _started(profile: Profile, switch: Switch, folder: Path, opened: ExitStack) 
     """Both at once. On the way out nobody needs what they would write down."""
     (store,) = profile.of(Role.STORE)
     plan = cluster_plan(profile, folder / _PULSAR, lambda name: switch.inside(profile.node(name)))
-    pulsar, postgres = ClusterServer(plan), PostgresServer(postgres_plan(store, folder / "postgres"))
+    pulsar, postgres = (
+        ClusterServer(plan),
+        PostgresServer(postgres_plan(store.address, folder / "postgres", STORE_PORT)),
+    )
     at_store = StoreStation(store, postgres, switch)
     opened.callback(pulsar.kill_all)
     opened.callback(postgres.kill)

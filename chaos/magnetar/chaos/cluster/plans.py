@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from magnetar.chaos.cluster.profile import Role
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
     from pathlib import Path
 
-    from magnetar.chaos.cluster.profile import Node, Profile
+    from magnetar.chaos.cluster.profile import Profile
 
 PARTS = {
     Role.ZOOKEEPER: (Part.ZOOKEEPER, 2181, None),
@@ -67,6 +68,12 @@ def changes(profile: Profile) -> Mapping[str, Mapping[str, str]]:
 
 def cluster_plan(profile: Profile, data: Path, inside: Callable[[str], AbstractContextManager[None]]) -> ClusterPlan:
     """For ZooKeepers, bookies and brokers. Fetches what is not there; raises any `ServerError`."""
+    plan = usual_plan(data, profile.of(Role.BROKER)[0].address)
+    return replace(plan, changes=changes(profile), members=members(profile), inside=inside)
+
+
+def usual_plan(data: Path, host: str) -> ClusterPlan:
+    """For the usual members, all of them at one address. Fetches what is not there; raises any `ServerError`."""
     java, distribution, cache = find_java(machine.java_home()), pinned_pulsar(), machine.places().cache
     home = install(distribution, cache, fetch_from_maven, silent)
     return ClusterPlan(
@@ -75,14 +82,11 @@ def cluster_plan(profile: Profile, data: Path, inside: Callable[[str], AbstractC
         data=data,
         version=distribution.version,
         classes=class_archive(java, home, cache),
-        asked=Asked(host=profile.of(Role.BROKER)[0].address),
-        changes=changes(profile),
-        members=members(profile),
-        inside=inside,
+        asked=Asked(host=host),
     )
 
 
-def postgres_plan(node: Node, data: Path) -> PostgresPlan:
-    """For the store. Raises any `ServerError`."""
+def postgres_plan(host: str, data: Path, port: int | None = None) -> PostgresPlan:
+    """For the store, at a port of its own where none is named. Raises any `ServerError`."""
     home, version = packaged_postgres()
-    return PostgresPlan(home=home, data=data, version=version, host=node.address, port=STORE_PORT)
+    return PostgresPlan(home=home, data=data, version=version, host=host, port=port)

@@ -35,7 +35,7 @@ class Kill:
     def inject(self, ground: Ground) -> InForce:
         """See `Fault`."""
         stations = _stations(ground, self.target)
-        before = {station.node.name: tuple(station.pids()) for station in stations}
+        before = _processes(stations)
         for station in stations:
             for pid in before[station.node.name]:
                 ground.estate.require_process(pid, station.node)
@@ -126,7 +126,7 @@ class Restart:
     def inject(self, ground: Ground) -> InForce:
         """See `Fault`."""
         stations = _stations(ground, self.target)
-        before = {station.node.name: tuple(station.pids()) for station in stations}
+        before = _processes(stations)
         for station in stations:
             station.stop()
             station.start()
@@ -143,7 +143,7 @@ class _Restarted:
         return tuple(self.before)
 
     def took_effect(self) -> Proof:
-        now = {station.node.name: tuple(station.pids()) for station in self.stations}
+        now = _processes(self.stations)
         others = all(self.before[name] and pids and pids[0] not in self.before[name] for name, pids in now.items())
         words = (f"{name}: {_numbers(self.before[name][:1])} is {_numbers(pids[:1])}" for name, pids in now.items())
         return Proof(others, _listed(words))
@@ -163,6 +163,10 @@ def well(stations: Sequence[Station]) -> Proof:
 
 def _stations(ground: Ground, target: Target) -> list[Station]:
     return [ground.station(node) for node in target.resolve(ground)]
+
+
+def _processes(stations: Sequence[Station]) -> dict[str, tuple[int, ...]]:
+    return {station.node.name: tuple(station.pids()) for station in stations}
 
 
 def _gone(pids: Sequence[int]) -> str:

@@ -11,7 +11,7 @@ shard in a group, which costs next to nothing. Only if that one is lost as well,
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from magnetar.runtime.store.care import Caution
 
@@ -22,14 +22,7 @@ if TYPE_CHECKING:
     from magnetar.runtime.store.care import Care, Hand
     from magnetar.runtime.store.parking import ParkedKey
     from magnetar.runtime.store.port import ShardRow
-
-
-class Bounds(NamedTuple):
-    """Of a group: arrivals in all, rows of one key's tail, and arrivals of a shard of which few go together."""
-
-    group: int = 512
-    tail: int = 100
-    few: int = 8
+    from magnetar.runtime.worker.batch import Limits
 
 
 @dataclass(slots=True)
@@ -73,9 +66,9 @@ class Custody:
         return self.careful is not None and self.careful.then is not None
 
     def load(
-        self, row: ShardRow, feeds: Iterable[str], keys: Iterable[ParkedKey], since: Instant, bounds: Bounds
+        self, row: ShardRow, feeds: Iterable[str], keys: Iterable[ParkedKey], since: Instant, limits: Limits
     ) -> None:
-        """What the store says on taking the shard."""
+        """What the store says on taking the shard; `limits` of a group tell how much the last one may have held."""
         self.found = [hand for hand in row.hands if hand.holder]
         self.charged = {hand.message_id: hand for hand in row.hands if hand.crashes}
         self.unlooked = row.careful > Caution.NONE
@@ -85,9 +78,9 @@ class Custody:
             return Careful(since, dict.fromkeys(feeds, group), {key: at + tail for key, at in due.items()}, then)
 
         if row.careful:
-            self.careful = first(bounds.group, bounds.tail)
+            self.careful = first(limits.group, limits.tail)
         if row.careful == Caution.ALONE:
-            self.careful = first(bounds.few, bounds.few, self.careful)
+            self.careful = first(limits.few, limits.few, self.careful)
 
     def follow(self, care: Care) -> None:
         """What a committed group has made of it."""

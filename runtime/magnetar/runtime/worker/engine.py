@@ -11,7 +11,6 @@ from magnetar.runtime.store.port import Taker
 from magnetar.runtime.worker.batch import Limits
 from magnetar.runtime.worker.bells import Bells, Ringing
 from magnetar.runtime.worker.bulkhead import Bulkhead, Inline
-from magnetar.runtime.worker.custody import Bounds
 from magnetar.runtime.worker.effects import Effects
 from magnetar.runtime.worker.holdings import Holdings
 from magnetar.runtime.worker.machine import Machine, Means, Next
@@ -92,9 +91,7 @@ class Engine:
         self.bells = Bells(means, around.receiving, settings.ringing)
         self.effects = Effects(means, wiring.actors.values(), reader, around.bulkhead)
         self.reception = Reception(means, settings.office)
-        limits = settings.limits
-        bounds = Bounds(limits.group, limits.tail, limits.few)
-        tenure = replace(settings.tenure, winner=replace(settings.tenure.winner, bounds=bounds))
+        tenure = replace(settings.tenure, winner=replace(settings.tenure.winner, limits=settings.limits))
         presence = Presence(around.code, frozenset(wiring.actors))
         shards = shard_plans(wiring.actors, partitions)
         self.ownership = Ownership(means, (self.relay, self.bells), around.receiving, shards, presence, tenure)

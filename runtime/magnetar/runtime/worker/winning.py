@@ -15,7 +15,8 @@ from magnetar.runtime.instant import Instant, micros
 from magnetar.runtime.store.care import Caution
 from magnetar.runtime.store.port import CommitUnknown, StoreUnavailable
 from magnetar.runtime.wiring import subscription_of
-from magnetar.runtime.worker.custody import Bounds, Custody
+from magnetar.runtime.worker.batch import Limits
+from magnetar.runtime.worker.custody import Custody
 from magnetar.runtime.worker.errands import Errands
 from magnetar.runtime.worker.lane import Lane
 from magnetar.runtime.worker.machine import NEVER, Means, Next
@@ -43,7 +44,7 @@ class Winner:
     `poll`: between two looks at what is on its way. `proof`: after so long a shard says that it waits for the broker's
     word of how far it is acknowledged. `timers`: those due so soon are kept in memory.
     `grace`: so long after its due time a parked head that has failed is tried again though no bell has rung (R23).
-    `bounds`: what a group holds at most, and so how much of an unclean shard goes with care (R25).
+    `limits`: what a group holds at most, and so how much of an unclean shard goes with care (R25).
     """
 
     retry: float = 0.2
@@ -53,7 +54,7 @@ class Winner:
     lane: int = 10_000
     timers: float = 60.0
     grace: float = 1.0
-    bounds: Bounds = field(default_factory=Bounds)
+    limits: Limits = field(default_factory=Limits)
 
 
 @dataclass(frozen=True, slots=True)
@@ -297,7 +298,7 @@ class Winning:
         if claim.shard.plan.effects:
             errands.load(self._store.effects(row.shard), careful=row.careful > Caution.NONE)
         feeds, custody = self._feeds(claim, row), Custody()
-        custody.load(row, [feed.name for feed in feeds], parking.keys.values(), since, self._winner.bounds)
+        custody.load(row, [feed.name for feed in feeds], parking.keys.values(), since, self._winner.limits)
         shard = Shard(
             name=row.shard,
             plan=claim.shard.plan,

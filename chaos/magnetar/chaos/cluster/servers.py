@@ -1,0 +1,48 @@
+"""A Pulsar and a PostgreSQL that are up, with an app's topics: their addresses, and what opens them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from magnetar.runtime.compose import bus_place, store_place
+
+if TYPE_CHECKING:
+    from magnetar.runtime.compose import BusPlace, StorePlace
+    from magnetar.runtime.servers import PostgresServer
+    from magnetar.runtime.servers.cluster import ClusterServer
+    from magnetar.runtime.wiring import Wiring
+
+
+@dataclass(kw_only=True)
+class Servers:
+    """See `magnetar.chaos.takeover.reading.Readable`."""
+
+    wiring: Wiring
+    pulsar: ClusterServer
+    postgres: PostgresServer
+
+    @property
+    def bus_url(self) -> str:
+        """For workers and customers."""
+        return self.pulsar.service_url
+
+    @property
+    def admin_url(self) -> str:
+        """Of the first broker's REST API."""
+        return self.pulsar.admin_url
+
+    @property
+    def store_url(self) -> str:
+        """For workers."""
+        return self.postgres.service_url
+
+    @property
+    def bus(self) -> BusPlace:
+        """For whoever reads the topics."""
+        return bus_place(self.bus_url, self.wiring.app)
+
+    @property
+    def store(self) -> StorePlace:
+        """For whoever reads the store."""
+        return store_place(self.store_url)
