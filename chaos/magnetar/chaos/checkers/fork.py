@@ -71,6 +71,7 @@ def _one_chain(evidence: Evidence, actor: str, key: str, timeline: list[JournalR
     nows = [row.now for row in timeline]
     if nows != sorted(nows):
         yield Violation("time does not run backwards", subject, f"its rows were handled at {nows}")
+    yield None
 
 
 def _dated_by_the_store(history: History, evidence: Evidence) -> Examination:

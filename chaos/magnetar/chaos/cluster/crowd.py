@@ -32,10 +32,11 @@ class Crowd:
 
 
 @contextmanager
-def crowded(ground: Ground, target: str, folder: Path) -> Generator[Crowd]:
+def crowded(ground: Ground, target: str, folder: Path, *settings: str) -> Generator[Crowd]:
     """Every worker of the profile on an app, and the provider, up for the block; logs go to `folder`.
 
-    `target` is the app as a worker's command line names it; it finds the provider in `MAGNETAR_PROVIDER_URL`. All of
+    `target` is the app as a worker's command line names it; it finds the provider in `MAGNETAR_PROVIDER_URL`, and
+    `settings` (`NAME=value`) in its environment, too. All of
     them are stations of the ground meanwhile, and every shard has an owner when the block begins. Raises `CrewFailed`,
     `StationFailed` and `StoreError`.
     """
@@ -43,7 +44,7 @@ def crowded(ground: Ground, target: str, folder: Path) -> Generator[Crowd]:
     with ExitStack() as opened:
         provider = _provider(ground, folder)
         opened.callback(provider.stop)
-        worker = ("env", f"MAGNETAR_PROVIDER_URL={provider.url}")
+        worker = ("env", f"MAGNETAR_PROVIDER_URL={provider.url}", *settings)
         crew = Crew(
             ground.berths, (*worker, *command(sys.executable, target, ground.bus_url, ground.store_url)), folder
         )

@@ -13,7 +13,7 @@ TARGET: Final = "magnetar.chaos.cluster.shop:SHOP"
 """As a worker's command line names it. Its provider is where `MAGNETAR_PROVIDER_URL` says."""
 
 
-class _Behind(ProviderSettings):
+class Behind(ProviderSettings):
     """Without TLS: the network is the cluster's own, nobody else is in it, and there is no token to read."""
 
     @field_validator("url")
@@ -22,4 +22,4 @@ class _Behind(ProviderSettings):
         return url
 
 
-SHOP: Final = impatient(_Behind(connect_timeout=CONNECT_TIMEOUT, read_timeout=READ_TIMEOUT))
+SHOP: Final = impatient(Behind(connect_timeout=CONNECT_TIMEOUT, read_timeout=READ_TIMEOUT)).app

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from contextlib import closing
+from contextlib import closing, nullcontext
 from typing import TYPE_CHECKING, Protocol
 
 from magnetar.chaos.takeover.load import Published
@@ -14,9 +14,11 @@ from magnetar.runtime.instant import SECOND, Instant
 from magnetar.runtime.routing import partition_of
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
+    from contextlib import AbstractContextManager
 
-    from magnetar.chaos.parking.ground import Ground
+    from magnetar.chaos.takeover.reading import Readable
+    from magnetar.runtime.bus.port import Bus
     from magnetar.schemas import Message
 
 _TICK = 0.02
@@ -36,14 +38,22 @@ class Due(Protocol):
 
 
 class Customers(threading.Thread):
-    """Publishes every letter at its time, from `began` on, by this machine's clock; `failure`: why it has given up."""
+    """Publishes every letter at its time, from `began` on, by this machine's clock; `failure`: why it has given up.
 
-    def __init__(self, ground: Ground, letters: Sequence[Due]) -> None:
+    Before it starts one may say `place`, a block in which it publishes, for how many seconds it has `patience`, and
+    whether it `renews` its connections when that is over: who asks a frozen broker would ask it for ever.
+    """
+
+    def __init__(self, ground: Readable, letters: Sequence[Due]) -> None:
         """`letters` by time."""
         super().__init__(name="customers", daemon=True)
         self._ground = ground
         self._letters = letters
-        self._stopped = threading.Event()
+        self._stopped, self._ending = threading.Event(), threading.Event()
+        self._bus: Bus
+        self.place: Callable[[], AbstractContextManager[None]] = nullcontext
+        self.patience = _PATIENCE
+        self.renews = False
         self.began: Instant = 0
         self.published: list[Published] = []
         self.failure: Exception | None = None
@@ -51,27 +61,43 @@ class Customers(threading.Thread):
     def run(self) -> None:
         """Until all is published, or until told to stop."""
         try:
-            with closing(self._ground.bus.connect("customers")) as bus:
-                self._publish_all(Client(self._ground.wiring, bus, timeout=_PATIENCE))
+            with self.place(), closing(self._ground.bus.connect("customers")) as bus:
+                self._bus = bus
+                self._publish_all(self._client())
         except Exception as error:  # noqa: BLE001 - told by whoever joins
             self.failure = error
 
     def stop(self) -> None:
-        """No more."""
+        """No more, whatever is in hand."""
         self._stopped.set()
 
+    def end(self) -> None:
+        """No more than what is in hand, which is sent until it is confirmed."""
+        self._ending.set()
+
+    def _client(self) -> Client:
+        return Client(self._ground.wiring, self._bus, timeout=self.patience)
+
+    def _after_silence(self, client: Client) -> Client:
+        """The client to go on with when nothing was heard of what was sent."""
+        if not self.renews:
+            return client
+        client.close()
+        self._bus.renew()
+        return self._client()
+
     def _publish_all(self, client: Client) -> None:
-        self.began, done = _now(), 0
-        while done < len(self._letters) and not self._stopped.wait(_TICK):
+        self.began, done = self.began or _now(), 0
+        while done < len(self._letters) and not (self._ending.is_set() or self._stopped.wait(_TICK)):
             elapsed = (_now() - self.began) / SECOND
             due = done
             while due < len(self._letters) and self._letters[due].at <= elapsed:
                 due += 1
             if due > done:
-                self._publish(client, self._letters[done:due])
+                client = self._publish(client, self._letters[done:due])
             done = due
 
-    def _publish(self, client: Client, batch: Sequence[Due]) -> None:
+    def _publish(self, client: Client, batch: Sequence[Due]) -> Client:
         handed, tries = _now(), 1
         while True:
             try:
@@ -80,9 +106,10 @@ class Customers(threading.Thread):
             except BusUnavailable:
                 if self._stopped.is_set():
                     raise
-                tries += 1
+                client, tries = self._after_silence(client), tries + 1
         confirmed = _now()
         self.published += [self._published(letter, handed, confirmed, tries) for letter in batch]
+        return client
 
     def _published(self, letter: Due, handed: Instant, confirmed: Instant, tries: int) -> Published:
         meant = self.began + round(letter.at * SECOND)

@@ -15,8 +15,8 @@ from magnetar.runtime.instant import SECOND
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from magnetar.chaos.parking.ground import Ground
     from magnetar.chaos.paying.plan import Letter
+    from magnetar.chaos.takeover.reading import Readable
     from magnetar.runtime import Client
 
 _LOOK = 0.3
@@ -25,10 +25,10 @@ _LOOK = 0.3
 class Callbacks(Customers):
     """Tells the shop what the provider has done, until it is told to finish."""
 
-    def __init__(self, ground: Ground, log: Path, seed: int) -> None:
-        """`log`: the provider's."""
+    def __init__(self, ground: Readable, log: Path, seed: int, seen: int = 0) -> None:
+        """`log`: the provider's, of which the first `seen` entries are told already."""
         super().__init__(ground, [])
-        self._log, self._seed = log, seed
+        self._log, self._seed, self._seen = log, seed, seen
         self._finishing = threading.Event()
 
     def finish(self) -> None:
@@ -37,7 +37,7 @@ class Callbacks(Customers):
         self.join()
 
     def _publish_all(self, client: Client) -> None:
-        self.began, seen, done = time.time_ns() // 1000, 0, False
+        self.began, seen, done = self.began or time.time_ns() // 1000, self._seen, False
         waiting: list[Letter] = []
         while not done and not self._stopped.is_set():
             done = self._finishing.wait(_LOOK)
@@ -48,4 +48,4 @@ class Callbacks(Customers):
             due = [replace(each, at=min(each.at, elapsed)) for each in waiting if done or each.at <= elapsed]
             waiting = [each for each in waiting if each.at > elapsed]
             if due:
-                self._publish(client, due)
+                client = self._publish(client, due)

@@ -12,14 +12,15 @@ from magnetar.runtime import Breaking, Dependency
 
 if TYPE_CHECKING:
     from magnetar.actors.providing.settings import ProviderSettings
-    from magnetar.runtime import App
+    from magnetar.actors.shop import Shop
 
 CONNECT_TIMEOUT: Final = 0.5
 READ_TIMEOUT: Final = 1.0
-_PATIENCE: Final = ShopSettings(payment_timeout=10.0, stock_timeout=30.0, unclaimed_timeout=60.0, partitions=8)
+PARTITIONS: Final = 8
+_PATIENCE: Final = ShopSettings(payment_timeout=10.0, stock_timeout=30.0, unclaimed_timeout=60.0, partitions=PARTITIONS)
 
 
-def impatient(settings: ProviderSettings) -> App:
+def impatient(settings: ProviderSettings) -> Shop:
     """It asks the provider that these settings name; they are best made with the time-outs above."""
     provider = HttpProvider(settings)
     limits = Dependency(
@@ -30,4 +31,4 @@ def impatient(settings: ProviderSettings) -> App:
         tiers=(0.3, 1.0),
         breaking=Breaking(share=0.7, opens=1.0),  # two answers of five are bad: one that is away is left alone
     )
-    return make_shop(_PATIENCE, Charging(lambda: provider, limits, again=2.0)).app
+    return make_shop(_PATIENCE, Charging(lambda: provider, limits, again=2.0))

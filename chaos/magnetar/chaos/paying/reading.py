@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import closing
+from dataclasses import replace
 from typing import TYPE_CHECKING, TypeVar
 
 from magnetar.actors.ordering.rules import ENDS
@@ -49,6 +50,11 @@ def seen_in(evidence: Evidence, history: History, entries: Sequence[Entry], kill
         for violation in checker.examine(history, evidence)
         if violation is not None
     ]
+    return replace(standing_of(evidence, history, entries, kills), wrong=wrong)
+
+
+def standing_of(evidence: Evidence, history: History, entries: Sequence[Entry], kills: tuple[int, int]) -> Seen:
+    """The same, and nobody has looked for what is wrong."""
     rows = evidence.states.values()
     return Seen(
         placed=frozenset(sending.key for sending in history.sendings.values() if sending.topic == "orders"),
@@ -59,7 +65,7 @@ def seen_in(evidence: Evidence, history: History, entries: Sequence[Entry], kill
         callbacks=sum(sending.topic == "payments" for sending in history.sendings.values()),
         kills=kills,
         dead=len(evidence.unapplied.dead),
-        wrong=wrong,
+        wrong=(),
     )
 
 

@@ -10,4 +10,4 @@ from magnetar.chaos.paying.impatient import CONNECT_TIMEOUT, READ_TIMEOUT, impat
 TARGET: Final = "magnetar.chaos.paying.shop:SHOP"
 """As a worker's command line names it. Its provider is where `MAGNETAR_PROVIDER_URL` says."""
 
-SHOP: Final = impatient(ProviderSettings(connect_timeout=CONNECT_TIMEOUT, read_timeout=READ_TIMEOUT))
+SHOP: Final = impatient(ProviderSettings(connect_timeout=CONNECT_TIMEOUT, read_timeout=READ_TIMEOUT)).app

@@ -1,4 +1,4 @@
-"""The types of a record. Plain data: all times are seconds since the run began, on a clock that never jumps.
+"""The types of a record. Plain data: all times are seconds since the run began, by the clock of its one machine.
 
 `Record.began` alone is an instant, UTC microseconds; instants of the history less this are times of the record.
 """
@@ -88,9 +88,10 @@ class Gap(msgspec.Struct, frozen=True):
 class Measures(msgspec.Struct, frozen=True):
     """What was measured. `offered`: operations a second; the others are counts.
 
-    `gaps`: longest first. `failover`: from the last proof of effect to the first success of those that the fault struck
-    while it was still in force. `recovery`: from the last proof of health until all goes as before. `drain`: from there
-    until nothing waits anywhere. Seconds; None for what did not happen, or cannot be told.
+    `gaps`: longest first. `failover`: from the proof of effect until all groups of keys of whoever was struck succeeded
+    in something, while the fault was in force. `recovery`: from the last proof of health until all goes as before.
+    `drain`: from there until no more is unacknowledged than before. Seconds; None for what did not happen, or cannot
+    be told.
     """
 
     offered: float

@@ -27,6 +27,7 @@ from magnetar.runtime import (
 from magnetar.schemas import Kept
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from typing import Literal
 
     from magnetar.runtime.wiring import Wiring
@@ -124,12 +125,19 @@ def clerks(partitions: int, afterwards: Literal["hold", "skip"], immediate: int)
 
 def clerks_app(partitions: int, retry: Retry) -> App:
     """The app with so many partitions a desk, and this policy; `retry` has `ATTEMPTS` attempts."""
+    return App("clerks", *make_clerks(partitions, retry))
+
+
+def make_clerks(
+    partitions: int, retry: Retry, noting: Callable[[Desk, Note, Context], Desk] | None = None
+) -> tuple[Actor[Desk], Actor[Ear]]:
+    """Desks and ears; `noting` in place of `note`."""
     desks = Actor("desks", Desk, publishes=[Echo], policy=Policy(partitions=partitions, punctuality=1.0, retry=retry))
     ears = Actor("ears", Ear, policy=Policy(partitions=partitions, punctuality=1.0))
-    desks.handles(note)
+    desks.handles(noting or note)
     desks.handles(ring)
     ears.handles(hear)
-    return App("clerks", desks, ears)
+    return desks, ears
 
 
 def note(desk: Desk, message: Note, context: Context) -> Desk:

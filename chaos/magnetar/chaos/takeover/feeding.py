@@ -14,7 +14,7 @@ from magnetar.runtime.errors import MagnetarError
 if TYPE_CHECKING:
     from pathlib import Path
 
-_GONE_SECONDS = 20.0
+GONE_SECONDS = 20.0
 
 
 class LoadFailed(MagnetarError):
@@ -54,14 +54,14 @@ class Feeder:
         self._tell(Said("", rate=0.0, stop=True))
         self._await("stopping")
         self._await("gone")
-        self._process.wait(_GONE_SECONDS)
+        self._process.wait(GONE_SECONDS)
         with self._record.open("rb") as lines:
             return [msgspec.json.decode(line, type=Published) for line in lines]
 
     def dismiss(self) -> None:
         """Whatever happened, it does not stay."""
         self._process.kill()
-        self._process.wait(_GONE_SECONDS)
+        self._process.wait(GONE_SECONDS)
 
     def _say(self, said: Said) -> None:
         self._tell(said)

@@ -13,7 +13,7 @@ import httpx2
 import msgspec
 
 from magnetar.actors.providing.emulator.log import read_log
-from magnetar.actors.providing.emulator.serving import CONTROL
+from magnetar.actors.providing.emulator.serving import CONTROL, Standing
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -92,14 +92,21 @@ class ProviderProcess:
 
     def behave(self, conduct: Conduct) -> None:
         """How it behaves from now on. Raises `httpx2.HTTPError`."""
-        headers = {} if self._token is None else {"authorization": f"Bearer {self._token}"}
-        body = msgspec.json.encode(conduct)
-        with httpx2.Client(trust_env=False) as client:
-            client.put(f"{self.url}{CONTROL}", content=body, headers=headers).raise_for_status()
+        self._control("PUT", msgspec.json.encode(conduct))
+
+    def conduct(self) -> Conduct:
+        """How it says that it behaves. Raises `httpx2.HTTPError`."""
+        return msgspec.json.decode(self._control("GET", b""), type=Standing).conduct
 
     def entries(self) -> list[Entry]:
         """What its log holds, whether it lives or not. Raises `LogDamaged`."""
         return read_log(self.log)
+
+    def _control(self, method: str, body: bytes) -> bytes:
+        headers = {} if self._token is None else {"authorization": f"Bearer {self._token}"}
+        with httpx2.Client(trust_env=False) as client:
+            answer = client.request(method, f"{self.url}{CONTROL}", content=body, headers=headers)
+            return answer.raise_for_status().content
 
     def _ended(self) -> None:
         self._process.wait()
