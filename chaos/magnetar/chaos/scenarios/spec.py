@@ -1,0 +1,247 @@
+"""What a scenario is: checked when it is read, never changed after. All times are seconds.
+
+Names in a file have hyphens where those here have underscores.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal, TypeAlias
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from magnetar.actors.providing.emulator.conduct import Manner
+from magnetar.chaos.cluster.profile import Role
+from magnetar.chaos.record.shape import BoundName
+
+Seconds = Annotated[float, Field(ge=0, le=600)]
+Some = Annotated[float, Field(gt=0, le=600)]
+Share = Annotated[float, Field(ge=0, le=1)]
+Words = Annotated[str, Field(min_length=1, max_length=2_000)]
+RoleName: TypeAlias = Literal["zookeeper", "bookie", "broker", "store", "worker", "provider", "load"]
+KeyName = Annotated[str, Field(pattern=r"^[a-z-]+/[^\s/]+$")]
+"""A topic, or an actor, and what it has: `orders/o-17`; of a shard its number, `orders/3`."""
+Counted: TypeAlias = Literal[
+    "applied",
+    "second clicks",
+    "cancellations",
+    "callbacks",
+    "doubts",
+    "refunds",
+    "charges",
+    "takeovers",
+    "refused commits",
+    "unknown commits",
+    "duplicates",
+    "relay duplicates",
+    "dead letters",
+    "crashes",
+    "blows",
+    "published again",
+]
+"""What can be counted, for a scenario that shows nothing without it."""
+
+
+class _Plain(BaseModel):
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", alias_generator=lambda name: name.replace("_", "-"), populate_by_name=True
+    )
+
+
+class Who(_Plain):
+    """Whom a fault is aimed at, found when it strikes: exactly one of these, but for `count`.
+
+    named: nodes by name. every: all of a role, or the first `count`. broker_of: who has a key's partition. bookies_of:
+    the first `count` (1) of those that a key's next message goes to. worker_of: who owns a shard. leader: the ZooKeeper
+    that decides.
+    """
+
+    named: tuple[str, ...] | None = None
+    every: RoleName | None = None
+    broker_of: KeyName | None = None
+    bookies_of: KeyName | None = None
+    worker_of: Annotated[str, Field(pattern=r"^[a-z-]+/\d+$")] | None = None
+    leader: Literal["zookeeper"] | None = None
+    count: Annotated[int, Field(ge=1, le=9)] | None = None
+
+    @model_validator(mode="after")
+    def _is_one(self) -> Who:
+        ways = ("named", "every", "broker_of", "bookies_of", "worker_of", "leader")
+        found = [way for way in ways if getattr(self, way) is not None]
+        if len(found) != 1:
+            told = ", ".join(found).replace("_", "-") or "none"
+            raise ValueError(f"name one way to find who is meant, of {', '.join(ways).replace('_', '-')}: found {told}")
+        if self.count is not None and found[0] not in {"every", "bookies_of"}:
+            raise ValueError("only every and bookies-of have a count")
+        return self
+
+
+class Repeat(_Plain):
+    """Struck so many `times`, from the begin of one to that of the next `every` so many seconds at the least."""
+
+    times: Annotated[int, Field(ge=1, le=100)]
+    every: Some
+
+
+class _Deed(_Plain):
+    """When. `at`: from the begin of the faults, or of the fault of the same scenario that goes by `during`.
+
+    `for`: how long it is in force once it is proven to be; with `during` no longer than that one. `required`: whether
+    something must succeed meanwhile; by default, if the cluster is made to bear it.
+    """
+
+    name: str = ""
+    at: Seconds = 0.0
+    lasts: Seconds = Field(default=0.0, alias="for")
+    during: str = ""
+    repeat: Repeat | None = None
+    required: bool | None = None
+
+
+class Kill(_Deed):
+    """SIGKILL; down until it is healed."""
+
+    do: Literal["kill"]
+    who: Who
+
+
+class Pause(_Deed):
+    """SIGSTOP."""
+
+    do: Literal["pause"]
+    who: Who
+
+
+class Restart(_Deed):
+    """Stopped in order and started, one after the other."""
+
+    do: Literal["restart"]
+    who: Who
+
+
+class Cut(_Deed):
+    """No link between `who` and `other`: both ways, `there` or `back`."""
+
+    do: Literal["cut"]
+    who: Who
+    other: Who
+    ways: Literal["both", "there", "back"] = "both"
+
+
+class Isolate(_Deed):
+    """No link to anybody."""
+
+    do: Literal["isolate"]
+    who: Who
+    ways: Literal["both", "there", "back"] = "both"
+
+
+class Reset(_Deed):
+    """Every TCP connection between them breaks."""
+
+    do: Literal["reset"]
+    who: Who
+    other: Who
+
+
+class Unload(_Deed):
+    """The broker lets go of the partition of `key`; `{turn}` in it is the turn of a fault that is repeated."""
+
+    do: Literal["unload"]
+    key: KeyName
+
+
+class FillDisk(_Deed):
+    """No room on the disk of a bookie or a ZooKeeper."""
+
+    do: Literal["fill-disk"]
+    who: Who
+
+
+class Misbehave(_Deed):
+    """The payment provider answers so many of its questions otherwise than it should; `slow` is this long."""
+
+    do: Literal["misbehave"]
+    rates: dict[Manner, Share]
+    slow: Some = 1.5
+
+
+Deed: TypeAlias = Annotated[
+    Kill | Pause | Restart | Cut | Isolate | Reset | Unload | FillDisk | Misbehave, Field(discriminator="do")
+]
+
+
+class Load(_Plain):
+    """What customers do, whatever becomes of it: operations a second, and shares.
+
+    orders: placed. cancels: of them cancelled soon after, `scarce` want what is sold out (fixed shares). clicks: of all
+    that is sent once more under the same id. appends: to per-key lists. poison: lists with a word that fails whenever
+    it is tried, killers: one that ends its worker each time.
+    """
+
+    orders: Annotated[float, Field(gt=0, le=200)] = 6.0
+    clicks: Share = 0.1
+    appends: Annotated[float, Field(gt=0, le=500)] = 10.0
+    lists: Annotated[int, Field(ge=1, le=1_000)] = 40
+    poison: Annotated[int, Field(ge=0, le=20)] = 0
+    killers: Annotated[int, Field(ge=0, le=5)] = 0
+
+
+class Phases(_Plain):
+    """How long phases last: the first two as they say; `recover` and `drain` end by proof, and these are the longest.
+
+    `recover` lasts for `settle` at the least, so that there is something to measure.
+    """
+
+    warm_up: Some = 6.0
+    baseline: Some = 10.0
+    settle: Some = 12.0
+    recover: Some = 60.0
+    drain: Some = 90.0
+
+
+class Bound(_Plain):
+    """How long something may take, and how that comes about."""
+
+    seconds: Some
+    why: Words
+
+
+class Need(_Plain):
+    """What must be seen so often for the scenario to show anything."""
+
+    what: Counted
+    least: Annotated[int, Field(ge=1)]
+
+
+class Scenario(_Plain):
+    """One scenario."""
+
+    id: Annotated[str, Field(pattern=r"^[A-Z]\d{2}[a-z]?$")]
+    title: Annotated[str, Field(min_length=1, max_length=80)]
+    text: Words
+    profile: Literal["small", "full"] = "small"
+    ci: bool = False
+    load: Load = Load()
+    phases: Phases = Phases()
+    faults: Annotated[tuple[Deed, ...], Field(min_length=1, max_length=40)]
+    bounds: dict[BoundName, Bound] = {}
+    needs: tuple[Need, ...] = ()
+    alarms: tuple[str, ...] = ()
+
+    @model_validator(mode="after")
+    def _names_are_known(self) -> Scenario:
+        """A fault that goes by another's time names one before it that has a time of its own."""
+        lasting: dict[str, float] = {}
+        for number, deed in enumerate(self.faults, 1):
+            if deed.during and deed.during not in lasting:
+                raise ValueError(
+                    f"fault {number} is during {deed.during!r}: no fault before it has this name and a for"
+                )
+            if deed.name in lasting:
+                raise ValueError(f"fault {number}: the name {deed.name!r} is taken")
+            if deed.name and not deed.during:
+                lasting[deed.name] = deed.lasts
+        return self
+
+
+ROLES = {role.word: role for role in Role}
