@@ -1,0 +1,122 @@
+"""What the checkers make of a run, as a record has it, and what can be counted for one that needs it."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from typing import TYPE_CHECKING
+
+from magnetar.actors.providing.emulator.audit import charged_once, paid_or_refunded
+from magnetar.chaos.checkers import CHECKERS, WAITING
+from magnetar.chaos.history import Violation
+from magnetar.chaos.paying import judging as paying
+from magnetar.chaos.paying.reading import standing_of
+from magnetar.chaos.record.shape import Check, Witness
+from magnetar.chaos.simulation.clerks import Desk
+from magnetar.chaos.simulation.failing import Failing
+from magnetar.chaos.simulation.shopping import Shopping
+from magnetar.chaos.takeover.promises import EFFECTS_IN_ORDER
+from magnetar.chaos.verdict import Checker, Finding, Verdict
+from magnetar.schemas import Kept
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from magnetar.actors.providing.emulator.book import Entry
+    from magnetar.chaos.evidence import Evidence
+    from magnetar.chaos.history import History
+    from magnetar.chaos.paying.judging import Seen
+    from magnetar.chaos.verdict import Examination
+
+_KEY = re.compile(r"(?:key|order|desk|article|capture) (\S+?)[,:]?(?:\s|$)")
+_ID = re.compile(r"(?:message|capture) (\S+?)[,:]?(?:\s|$)")
+ILL = (".poison-", ".killer-")
+"""What a key that may die has in its name."""
+
+
+def checks(history: History, evidence: Evidence, entries: Sequence[Entry], *, ill: bool) -> list[Check]:
+    """Every checker's. `entries`: the provider's log; `ill`: whether there was something that fails."""
+    seen = standing_of(evidence, history, entries, (0, 0))
+    return [check_of(Finding.of(checker, history, evidence)) for checker in checkers(seen, ill=ill)]
+
+
+def checkers(seen: Seen, *, ill: bool) -> tuple[Checker, ...]:
+    """Those that hold of every run, of the shop, of its money by the provider's own log, and of the lists."""
+    attempts = (*WAITING, *(each for each in Failing().checkers if each.name == "attempts")) if ill else ()
+    charged, paid = charged_once(seen.entries), paid_or_refunded(seen.entries, paying.confirmed(seen.orders))
+    said = [*paying.contradictions(seen), *(None for _ in seen.payments)]
+    return (
+        *CHECKERS,
+        EFFECTS_IN_ORDER,
+        *Shopping().checkers,
+        _of_words("charged once", "nobody pays twice", list(charged)),
+        _of_words("paid or refunded", "every coin is kept or given back", list(paid)),
+        _of_words("as the provider says", "payments are as the provider's log says", said),
+        Checker("lists", ("R2", "R21"), lists_are_whole),
+        Checker("only the ill die", ("R24",), only_the_ill_die),
+        *attempts,
+    )
+
+
+def _of_words(name: str, promise: str, found: Sequence[str | None]) -> Checker:
+    """Of what the provider's log proves: it has been looked at already."""
+
+    def examine(_: History, __: Evidence) -> Examination:
+        for words in found:
+            yield None if words is None else Violation(promise, f"order {words.split(' ')[0].rstrip(':')}", words)
+
+    return Checker(name, ("R29",), examine)
+
+
+def check_of(finding: Finding) -> Check:
+    """As a record has it: who was not fed says nothing."""
+    found = Verdict.INVALID if finding.wrong else Verdict.VALID if finding.examined else Verdict.UNKNOWN
+    counts = {"examined": finding.examined, "wrong": finding.wrong}
+    return Check(finding.checker, found, counts, tuple(map(witness_of, finding.witnesses)))
+
+
+def witness_of(violation: Violation) -> Witness:
+    """With the key and the ids that its words name."""
+    text = str(violation)
+    key = _KEY.search(violation.subject)
+    return Witness(key[1] if key else "", text, tuple(dict.fromkeys(_ID.findall(text))))
+
+
+def lists_are_whole(history: History, evidence: Evidence) -> Examination:
+    """Each list has every word that was confirmed to its customer, once, in the order in which they were sent."""
+    wanted: dict[str, int] = Counter(
+        sending.key
+        for sending in {each.message_id: each for each in history.sendings.values()}.values()
+        if sending.topic == "desks" and ".list-" in sending.key
+    )
+    codec = evidence.wiring.actors["desks"].codec
+    for key, count in wanted.items():
+        row = evidence.states.get(("desks", key))
+        desk = None if row is None else codec.decode(row.body, codec.schema, Kept("desks", key))
+        words = desk.words if isinstance(desk, Desk) else ()
+        fine = words == tuple(map(str, range(count)))
+        what = f"of {count} words it has {len(words)}: {', '.join(words[:40])}"
+        yield None if fine else Violation("a list has all words in order", f"desk {key}", what)
+
+
+def only_the_ill_die(_: History, evidence: Evidence) -> Examination:
+    """Whatever is done to servers and workers, a message that can be handled is no dead letter."""
+    for row in evidence.journal.values():
+        if any(ill in row.key for ill in ILL):
+            continue
+        fine = row.disposition not in {"dead", "skipped"}
+        what = f"{row.type} is {row.disposition}"
+        yield None if fine else Violation("only what is ill dies", f"actor {row.actor}, key {row.key}", what)
+
+
+def counted(evidence: Evidence, seen: Seen) -> dict[str, int]:
+    """What can be counted of what is left; see `Counted` of a scenario."""
+    return {
+        "applied": sum(map(len, evidence.timelines.values())),
+        "doubts": seen.doubts,
+        "callbacks": seen.callbacks,
+        "charges": sum(entry.what == "charged" for entry in seen.entries),
+        "refunds": sum(entry.what == "refunded" for entry in seen.entries),
+        "dead letters": len(evidence.unapplied.dead),
+        "cancellations": sum(row.type.endswith(".Cancel") for row in evidence.journal.values()),
+    }

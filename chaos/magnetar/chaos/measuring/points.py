@@ -1,0 +1,86 @@
+"""Operations of the load: when each was meant to begin, and when it was done, by what the store and the topics hold."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from magnetar.chaos.record.shape import Point
+from magnetar.runtime.identity import id_of
+from magnetar.runtime.instant import SECOND
+from magnetar.runtime.routing import partition_of
+from magnetar.runtime.store.port import Disposition
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from magnetar.chaos.evidence import Evidence
+    from magnetar.chaos.record.shape import Outcome, Phase, PhaseName
+    from magnetar.runtime.instant import Instant
+
+
+class Meant(NamedTuple):
+    """An operation as its customer meant it: seconds from the begin of the run."""
+
+    at: float
+    message_id: str
+    op: str
+    key: str
+    actor: str
+    partitions: int
+
+
+class Fate(NamedTuple):
+    """What became of a message: whether it was applied, and when its effect could be seen."""
+
+    applied: bool
+    seen: Instant
+
+
+def fates(evidence: Evidence) -> dict[tuple[str, bytes], Fate]:
+    """Of each message of each actor that has a disposition.
+
+    It is seen when the first of what it decided is published, which is after its commit; of one that decided nothing,
+    when it was handled.
+    """
+    published: dict[str, Instant] = {}
+    for log in evidence.logs.values():
+        for delivery in log:
+            text = delivery.properties.get("message_id")
+            if text is not None:
+                published[text] = min(delivery.published_at, published.get(text, delivery.published_at))
+    effects: dict[tuple[str, bytes], Instant] = {}
+    for effect in evidence.effects:
+        at, who = published.get(effect.message_id), (effect.by.actor, effect.by.message_id)
+        if at is not None:
+            effects[who] = min(at, effects.get(who, at))
+    return {
+        who: Fate(row.disposition == Disposition.APPLIED.value, max(row.now, effects.get(who, row.now)))
+        for who, row in evidence.journal.items()
+    }
+
+
+def points(
+    meant: Iterable[Meant], fate_of: Mapping[tuple[str, bytes], Fate], phases: Sequence[Phase], began: Instant
+) -> list[Point]:
+    """Each operation, by time. `began`: the instant that seconds are counted from."""
+    found = [_point(each, fate_of.get((each.actor, id_of(each.message_id))), phases, began) for each in meant]
+    return sorted(found, key=lambda point: point.at)
+
+
+def _point(each: Meant, fate: Fate | None, phases: Sequence[Phase], began: Instant) -> Point:
+    outcome: Outcome = "unknown" if fate is None else "ok" if fate.applied else "failed"
+    return Point(
+        at=each.at,
+        done=None if fate is None else (fate.seen - began) / SECOND,
+        op=each.op,
+        key=f"{each.actor}/{each.key}",
+        group=f"{each.actor}/{partition_of(each.key, each.partitions)}",
+        outcome=outcome,
+        phase=phase_at(each.at, phases),
+    )
+
+
+def phase_at(at: float, phases: Sequence[Phase]) -> PhaseName:
+    """The phase of a time; of one before them all the first, after them all the last."""
+    inside = [phase for phase in phases if phase.begin <= at]
+    return (inside[-1] if inside else phases[0]).name
