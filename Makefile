@@ -102,3 +102,7 @@ parking: $(READY) ## 10,000 orders, some of which fail, under workers that are k
 .PHONY: paying
 paying: $(READY) ## 2,000 orders, and a payment provider that is killed, slow and lying: does anybody pay twice? (SEED=1)
 	@$(BIN)/python -m magnetar.chaos.paying --seed $(SEED)
+
+.PHONY: chaos-ci
+chaos-ci: $(READY) ## the chaos scenarios for CI on one small real cluster (SEED=1); records in build/chaos-ci
+	@$(BIN)/magnetar chaos run --ci --seed $(SEED) --out build/chaos-ci

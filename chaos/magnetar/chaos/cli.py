@@ -3,13 +3,28 @@
 from __future__ import annotations
 
 import sys
-from typing import Annotated
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
 
 import msgspec
 import typer
 
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+
+    from magnetar.chaos.record.shape import Record
+
 UNABLE = 1
 """Exit status when no cluster can be made on this machine."""
+
+OUT = Path("build/chaos")
+"""Where records are kept, a folder each."""
+
+Out = Annotated[Path, typer.Option("--out", metavar="FOLDER", help="Where records are kept, a folder each.")]
+Json = Annotated[bool, typer.Option("--json", help="A line of JSON for each.")]
+
+WIDTH = 140
+"""Characters of a line where nobody's terminal says how many there are."""
 
 app = typer.Typer()
 chaos = typer.Typer(no_args_is_help=True, help="Harm a real cluster on purpose, and see what it does.")
@@ -48,3 +63,111 @@ def doctor(*, as_json: Annotated[bool, typer.Option("--json", help="One line of 
         console.print(summary(found), highlight=False, markup=False)
     if not can_run(found):
         raise typer.Exit(UNABLE)
+
+
+@chaos.command(name="list")
+def list_scenarios(*, as_json: Json = False) -> None:
+    """Say which scenarios there are, what each does, and what it asks for.
+
+    Examples:  magnetar chaos list    magnetar chaos list --json
+    """
+    from magnetar.chaos.playing.showing import listed  # noqa: PLC0415 - see the module
+    from magnetar.chaos.scenarios.reading import suite  # noqa: PLC0415
+
+    found = list(suite().values())
+    if as_json:
+        for scenario in found:
+            sys.stdout.write(scenario.model_dump_json(by_alias=True, exclude_defaults=True) + "\n")
+    else:
+        _print(listed(found))
+
+
+@chaos.command()
+def run(
+    names: Annotated[
+        list[str] | None, typer.Argument(metavar="SCENARIO…", help="Ids, such as S03, or paths of YAML files.")
+    ] = None,
+    *,
+    ci: Annotated[bool, typer.Option("--ci", help="Those that are marked for CI, on one small cluster.")] = False,
+    seed: Annotated[int, typer.Option("--seed", help="Of the load.")] = 1,
+    out: Out = OUT,
+    as_json: Json = False,
+) -> None:
+    """Play scenarios on a real cluster of this machine, one after the other, and leave a record of each.
+
+    Each goes through its phases: warm-up, baseline, faults, healing, recovery under load, and drain. Faults are struck,
+    proven and healed by proof; in the end topics and store are read anew, and checkers say whether anything was lost,
+    out of order, done twice, forked or paid wrongly. Ctrl-C heals what is in force, and ends everything.
+
+    A verdict is unknown where too little was shown: a fault that was not proven, a workload that stalled, a checker
+    that had nothing to look at, a bound that was exceeded while the machine had no time.
+
+    Exit status 0: every one is valid. 1: one is invalid. 3: none is, but one is unknown, or there was no cluster.
+
+    Examples:  magnetar chaos run S03    magnetar chaos run S02 my-own.yaml --seed 7    magnetar chaos run --ci
+    """
+    from magnetar.chaos.playing.leading import lead  # noqa: PLC0415 - see the module
+    from magnetar.chaos.playing.showing import played, status  # noqa: PLC0415
+    from magnetar.chaos.scenarios.reading import suite  # noqa: PLC0415
+
+    wanted = _checked([*(names or ()), *(each.id for each in suite().values() if ci and each.ci)])
+    records: list[Record] = []
+    for record in lead(wanted, seed, out):
+        records.append(record)
+        if as_json:
+            sys.stdout.write(msgspec.json.encode(record).decode() + "\n")
+    if not as_json:
+        _print(played(records))
+    raise typer.Exit(status(records))
+
+
+@chaos.command()
+def show(
+    record: Annotated[
+        str, typer.Argument(metavar="RECORD", help="Its id, or the begin of it; the newest that begins so.")
+    ] = "",
+    *,
+    out: Out = OUT,
+    as_json: Json = False,
+) -> None:
+    """Tell what a scenario that was played came to: verdict and reasons, faults and proofs, bounds, and checkers.
+
+    Exit status as that of `magnetar chaos run`.
+
+    Examples:  magnetar chaos show    magnetar chaos show S03    magnetar chaos show S03 --json
+    """
+    from magnetar.chaos.playing.showing import newest, status, told  # noqa: PLC0415 - see the module
+    from magnetar.chaos.record.keeping import RecordDamaged  # noqa: PLC0415
+    from magnetar.runtime.cli.exits import BadInput  # noqa: PLC0415
+
+    try:
+        found = newest(out, record)
+    except RecordDamaged as problem:
+        raise BadInput(str(problem)) from problem
+    if as_json:
+        sys.stdout.write(msgspec.json.encode(found).decode() + "\n")
+    else:
+        _print(*told(found))
+    raise typer.Exit(status([found]))
+
+
+def _checked(wanted: list[str]) -> list[str]:
+    """Names of scenarios that can be read, at least one. Raises `BadInput`."""
+    from magnetar.chaos.scenarios.reading import ScenarioMissing, ScenarioRefused, chosen  # noqa: PLC0415
+    from magnetar.runtime.cli.exits import BadInput  # noqa: PLC0415
+
+    if not wanted:
+        raise BadInput("name scenarios, or say --ci; `magnetar chaos list` says which there are")
+    try:
+        chosen(wanted)
+    except (ScenarioMissing, ScenarioRefused) as problem:
+        raise BadInput(str(problem)) from problem
+    return wanted
+
+
+def _print(*parts: RenderableType) -> None:
+    from rich.console import Console  # noqa: PLC0415 - see the module
+
+    console = Console() if sys.stdout.isatty() else Console(width=WIDTH)
+    for part in parts:
+        console.print(part, highlight=False)

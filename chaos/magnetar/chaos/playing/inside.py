@@ -1,0 +1,49 @@
+"""`python -m magnetar.chaos.playing.inside OUT DATA SEED SCENARIO…`: goes where no harm can be done, and plays there.
+
+The first process there is the janitor, so nothing is left behind however this one ends. A line of stdout is the id of a
+record that is written.
+"""
+
+from __future__ import annotations
+
+import signal
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from magnetar.chaos.cluster import enclosure, janitor
+from magnetar.chaos.playing.session import session
+from magnetar.chaos.playing.telling import Teller
+from magnetar.chaos.scenarios.reading import chosen
+from magnetar.runtime.errors import MagnetarError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+MODULE = "magnetar.chaos.playing.inside"
+UNABLE, INTERRUPTED = 3, 130
+
+
+def main(arguments: Sequence[str]) -> int:
+    """0: played, perhaps not all. 3: there was no cluster. 130: stopped."""
+    out, data, seed, *names = arguments
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # the first process of a namespace has no default one
+    teller = Teller(Path(data) / "clients.log")
+    try:
+        for record in session(chosen(names), int(seed), Path(out), Path(data), teller):
+            teller.show(record, Path(out))
+            sys.stdout.write(f"{record.id}\n")
+            sys.stdout.flush()
+    except KeyboardInterrupt:
+        teller("stopped: what was in force is healed, and everything is ended")
+        return INTERRUPTED
+    except MagnetarError as problem:
+        teller(f"error: {problem}")
+        return UNABLE
+    return 0
+
+
+if __name__ == "__main__":
+    if not enclosure.is_inside():
+        enclosure.enter(MODULE, sys.argv[1:], janitor.command(Path(sys.argv[2])))
+    sys.exit(main(sys.argv[1:]))

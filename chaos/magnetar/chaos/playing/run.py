@@ -1,0 +1,180 @@
+"""One scenario, from its first customer to its record."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from magnetar.chaos.cluster.crew import CrewFailed
+from magnetar.chaos.cluster.errors import ChaosError
+from magnetar.chaos.playing.agenda import length
+from magnetar.chaos.playing.resting import at_rest
+from magnetar.chaos.playing.stage import starving_watched
+from magnetar.chaos.playing.striking import Striking
+from magnetar.chaos.playing.watching import METRICS, BusWatch, StoreWatch
+from magnetar.chaos.record.shape import Phase
+from magnetar.chaos.takeover import starving
+from magnetar.chaos.takeover.reading import gather
+from magnetar.chaos.workloads.plan import letters
+from magnetar.chaos.workloads.sending import CustomersGone, Sending
+from magnetar.runtime.bus.port import BusError
+from magnetar.runtime.servers import ServerError
+from magnetar.runtime.store.port import StoreError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from magnetar.chaos.evidence import Evidence
+    from magnetar.chaos.playing.stage import Stage
+    from magnetar.chaos.record.shape import PhaseName
+    from magnetar.chaos.scenarios.spec import Scenario
+
+BROKEN = (CustomersGone, CrewFailed, ChaosError, ServerError, BusError, StoreError)
+"""What ends a run before its time: its record says so, and the verdict is unknown at best."""
+_PROOFS = 60.0
+"""Seconds that a fault may take beside what it is meant to: until it is proven, and until it is healed."""
+_CALM_LOOKS = 3
+_FEW = 20
+"""So many messages under way are none too many."""
+_LATE = 2.0
+"""Seconds; what was to be sent before, and is not confirmed, waits for a broker."""
+
+
+@dataclass(kw_only=True)
+class Played:
+    """What a run left behind in memory. `broken`: why it ended early; `starved`: the machine had no time."""
+
+    scenario: Scenario
+    seed: int
+    sending: Sending
+    striking: Striking
+    store: StoreWatch
+    bus: BusWatch
+    before: dict[str, int]
+    phases: list[Phase] = field(default_factory=list)
+    evidence: Evidence | None = None
+    broken: list[str] = field(default_factory=list)
+    starved: bool = False
+    counted: dict[str, int] = field(default_factory=dict)
+
+
+def play(stage: Stage, scenario: Scenario, seed: int) -> Played:
+    """All phases but the last word. What is in force is healed in any case; raises only `KeyboardInterrupt`."""
+    seconds = scenario.phases.warm_up + scenario.phases.baseline
+    longest = seconds + length(scenario.faults) + scenario.phases.recover + _PROOFS * (1 + len(scenario.faults))
+    sent = letters(scenario.load, longest, _name(stage, scenario), seed, (seconds, seconds + length(scenario.faults)))
+    sending = Sending(stage.ground, sent, stage.crowd.provider.log, stage.told, seed)
+    striking = Striking(stage, scenario.faults, sending.check)
+    found = Played(
+        scenario=scenario,
+        seed=seed,
+        sending=sending,
+        striking=striking,
+        store=StoreWatch(stage),
+        bus=BusWatch(stage),
+        before={name: stage.crowd.crew.total(metric) for name, metric in METRICS.items()},
+    )
+    with ExitStack() as opened:
+        looks = opened.enter_context(starving_watched(stage.folder))
+        for watch in (found.store, found.bus):
+            watch.start()
+            opened.callback(watch.stop)
+        opened.callback(sending.dismiss)
+        try:
+            _Acts(stage, found).play(looks)
+        except BROKEN as problem:
+            found.broken.append(f"{type(problem).__name__}: {problem}")
+            stage.tell(f"broken off: {problem}")
+    return found
+
+
+def _name(stage: Stage, scenario: Scenario) -> str:
+    """Of a run's keys: a scenario may be played twice on one cluster."""
+    return f"{scenario.id.lower()}-{stage.plays}"
+
+
+@dataclass
+class _Acts:
+    """The phases, one after the other."""
+
+    stage: Stage
+    found: Played
+
+    def play(self, looks: Path) -> None:
+        """All of them."""
+        stage, phases, sending = self.stage, self.found.scenario.phases, self.found.sending
+        self._enter("setup")
+        stage.await_health()
+        self._enter("warm-up")
+        sending.start()
+        stage.wait(stage.now + phases.warm_up, sending.check)
+        self._enter("baseline")
+        stage.wait(stage.now + phases.baseline, sending.check)
+        self._enter("fault")
+        try:
+            self.found.striking.play()
+        finally:
+            self._enter("heal", self.found.striking.healing)
+        self._enter("recover")
+        self._recover()
+        self._enter("drain")
+        self._drain()
+        begin, end = self._phase("baseline").begin, self._phase("recover").end
+        self._enter("reading")
+        self._read()
+        self._leave(stage.now)
+        hunger = starving.hunger(starving.read(looks), self._instant(begin), self._instant(end))
+        self.found.starved = hunger is not None and hunger.is_starving
+        stage.tell(f"the machine: {hunger}")
+
+    def _recover(self) -> None:
+        """Load goes on until it is as before: no more waits than a few, for three looks in a row, at once confirmed."""
+        stage, phases, calm = self.stage, self.found.scenario.phases, 0
+        begin = stage.now
+        while stage.now < begin + phases.recover and (calm < _CALM_LOOKS or stage.now < begin + phases.settle):
+            calm = calm + 1 if self._is_calm() else 0
+            stage.wait(stage.now + 1.0, self.found.sending.check)
+
+    def _is_calm(self) -> bool:
+        """By what was seen just now: who does not answer is not calm."""
+        unacknowledged, unsent = self.stage.waiting, self.found.store.fresh("outbox")
+        if unacknowledged is None or unsent is None or self.found.sending.overdue(_LATE) > 0:
+            return False
+        return unacknowledged + unsent <= _FEW
+
+    def _drain(self) -> None:
+        """Proven, not slept."""
+        stage, sending, within = self.stage, self.found.sending, self.found.scenario.phases.drain
+        sending.end()
+        left = at_rest(stage, within, sending.check)
+        sending.end_calls()
+        left = left or at_rest(stage, within, sending.check)
+        if left:
+            self.found.broken.append(f"not at rest within {within:g} s: {left}")
+
+    def _read(self) -> None:
+        """By fresh readers, while nobody has anything to do."""
+        for watch in (self.found.store, self.found.bus):
+            watch.stop()
+        crew = self.stage.crowd.crew
+        crew.look()
+        self.found.counted = {name: crew.total(metric) - self.found.before[name] for name, metric in METRICS.items()}
+        self.found.evidence = gather(self.stage.ground, failing=True)
+
+    def _enter(self, name: PhaseName, at: float | None = None) -> None:
+        now = self.stage.now if at is None else at
+        self._leave(now)
+        self.found.phases.append(Phase(name, now, now))
+        self.stage.tell(f"[{name}]")
+
+    def _leave(self, now: float) -> None:
+        if self.found.phases:
+            last = self.found.phases.pop()
+            self.found.phases.append(Phase(last.name, last.begin, max(last.begin, now)))
+
+    def _phase(self, name: PhaseName) -> Phase:
+        return next(phase for phase in self.found.phases if phase.name == name)
+
+    def _instant(self, seconds: float) -> int:
+        return self.stage.began + round(seconds * 1_000_000)

@@ -1,0 +1,62 @@
+"""Several scenarios on one cluster, for as long as all is well on it: each begins with proof that it is."""
+
+from __future__ import annotations
+
+import shutil
+from typing import TYPE_CHECKING
+
+from magnetar.chaos.cluster.profile import PROFILES
+from magnetar.chaos.playing.recording import recorded
+from magnetar.chaos.playing.run import play
+from magnetar.chaos.playing.stage import staged
+from magnetar.chaos.record.keeping import write
+from magnetar.chaos.verdict import Verdict
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from pathlib import Path
+
+    from magnetar.chaos.playing.stage import Stage, Tell
+    from magnetar.chaos.record.shape import Record
+    from magnetar.chaos.scenarios.spec import Scenario
+
+LOGS = "logs"
+
+
+def session(scenarios: Sequence[Scenario], seed: int, out: Path, data: Path, tell: Tell) -> Iterator[Record]:
+    """Play each, and leave its record in a folder of `out` that has the record's id.
+
+    The profile is the first one's; the session ends before one of another, and after one that was not valid: nobody
+    can say what that has left behind. Raises what a cluster raises that cannot be made.
+    """
+    profile = scenarios[0].profile
+    with staged(PROFILES[profile], data, tell) as stage:
+        for scenario in scenarios:
+            if scenario.profile != profile:
+                return
+            tell(f"{scenario.id}: {scenario.title}")
+            stage.anew()
+            record = _one(stage, scenario, seed, out)
+            yield record
+            if record.verdict is not Verdict.VALID:
+                return
+
+
+def _one(stage: Stage, scenario: Scenario, seed: int, out: Path) -> Record:
+    played = play(stage, scenario, seed)
+    stage.tell("looking for what is lost, out of order, done twice or paid wrongly")
+    kept = recorded(stage, played)
+    folder = out / kept.record.id
+    write(folder, kept)
+    _keep_logs(stage.folder, folder / LOGS)
+    return kept.record
+
+
+def _keep_logs(data: Path, logs: Path) -> None:
+    """Of workers, provider and servers, as they are by now."""
+    logs.mkdir(exist_ok=True)
+    for log in [*data.glob("*.log"), *data.glob("*.txt"), data / "provider.jsonl"]:
+        if log.exists():
+            shutil.copy(log, logs)
+    for log in data.glob("*/**/server.log"):
+        shutil.copy(log, logs / f"{log.parent.parent.name}.log")

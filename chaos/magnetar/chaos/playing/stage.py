@@ -1,0 +1,134 @@
+"""The cluster that scenarios are played on, and whoever works on it."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from collections import Counter
+from contextlib import ExitStack, closing, contextmanager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Protocol
+
+from magnetar.chaos.cluster.crew import until
+from magnetar.chaos.cluster.crowd import crowded
+from magnetar.chaos.cluster.errors import StationFailed
+from magnetar.chaos.cluster.ground import raised
+from magnetar.chaos.history import History
+from magnetar.chaos.takeover.feeding import GONE_SECONDS
+from magnetar.chaos.takeover.moves import is_balanced
+from magnetar.chaos.workloads.market import MARKET, TARGET, WORKS
+from magnetar.runtime.instant import SECOND
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Generator
+    from pathlib import Path
+
+    from magnetar.chaos.cluster.crowd import Crowd
+    from magnetar.chaos.cluster.ground import Ground
+    from magnetar.chaos.cluster.profile import Profile
+    from magnetar.runtime.instant import Instant
+
+_WELL_SECONDS = 60.0
+_LOOK = 0.1
+
+
+class Tell(Protocol):
+    """For whoever waits."""
+
+    def __call__(self, what: str) -> None:
+        """Something happened."""
+        ...
+
+    def live(self, state: str) -> None:
+        """How it is now; called several times a second."""
+        ...
+
+
+@dataclass(kw_only=True)
+class Stage:
+    """One cluster, for as long as every scenario on it is valid. Times are seconds since `began`, an instant.
+
+    `history`: of all that was played on it, for the checkers: topics and store hold all of that, too. `told`: how many
+    entries of the provider's log belong to earlier scenarios. `tell` is for whoever waits.
+    """
+
+    ground: Ground
+    crowd: Crowd
+    folder: Path
+    tell: Tell
+    state: str = ""
+    waiting: int | None = None
+    began: Instant = field(default_factory=lambda: time.time_ns() // 1000)
+    history: History = field(default_factory=lambda: History(lambda: time.time_ns() // 1000))
+    told: int = 0
+    plays: int = 0
+    counted: Counter[str] = field(default_factory=Counter[str])
+    fallen: list[str] = field(default_factory=list)
+
+    @property
+    def now(self) -> float:
+        """Seconds since it began."""
+        return self.seconds(time.time_ns() // 1000)
+
+    def seconds(self, instant: Instant) -> float:
+        """As times of a record are."""
+        return (instant - self.began) / SECOND
+
+    def anew(self) -> None:
+        """The next scenario begins now."""
+        self.plays += 1
+        self.began = time.time_ns() // 1000
+
+    def wait(self, end: float, check: Callable[[], object]) -> None:
+        """Until this time, while whoever falls is started again, as everywhere where workers are run for long.
+
+        `check` raises when there is nothing to wait for any more.
+        """
+        while (left := end - self.now) > 0:
+            check()
+            self.fallen += self.crowd.crew.fallen()
+            self.tell.live(self.state)
+            time.sleep(min(left, _LOOK))
+
+    def await_health(self) -> None:
+        """Proof that all is well before anything is done. Raises `StationFailed`."""
+        stations = list(self.ground.stations.values())
+        if not until(lambda: not any(station.lacks() for station in stations), _WELL_SECONDS):
+            lacking = {station.node.name: station.lacks() for station in stations}
+            name, lack = next((each for each in lacking.items() if each[1]), ("somebody", "was not ready for long"))
+            raise StationFailed(name, f"{lack}, {_WELL_SECONDS:.0f} s after all should have been well")
+        with closing(self.ground.store.views()) as views:
+            owners = self.crowd.crew.owners
+            if not until(lambda: is_balanced({row.shard: row.owner for row in views.shards()}, owners), _WELL_SECONDS):
+                raise StationFailed("workers", f"they did not share all shards within {_WELL_SECONDS:.0f} s")
+
+
+@contextmanager
+def staged(profile: Profile, folder: Path, tell: Tell) -> Generator[Stage]:
+    """A cluster with its workers and provider for the block. Raises what these raise."""
+    with ExitStack() as opened:
+        tell(f"starting a cluster: {', '.join(node.name for node in profile.nodes[:-2])}")
+        ground = opened.enter_context(raised(profile, MARKET, folder, "play"))
+        tell(f"the servers are up after {ground.took:.0f} s; starting workers and provider")
+        crowd = opened.enter_context(crowded(ground, TARGET, folder, f"{WORKS}=1"))
+        yield Stage(ground=ground, crowd=crowd, folder=folder, tell=tell)
+
+
+@contextmanager
+def starving_watched(folder: Path) -> Generator[Path]:
+    """Somebody writes down, meanwhile, whether the machine had time: to the file that is given."""
+    record = folder / "starving.txt"
+    watch = subprocess.Popen(  # noqa: S603 - our own module
+        [
+            *(sys.executable, "-m", "magnetar.chaos.takeover.starving"),
+            *(str(record), str(os.getpid()), str(folder / "delays.txt")),
+        ],
+        start_new_session=True,
+    )
+    try:
+        yield record
+    finally:
+        watch.kill()
+        watch.wait(GONE_SECONDS)
