@@ -1,4 +1,4 @@
-"""Where care is over for one feed of a shard, that feed flows; and each shard that goes alone has its turns (R21, R25)."""
+"""Where care is over for one feed of a shard, that feed flows; and shards that go alone have their turns (R21, R25)."""
 
 from __future__ import annotations
 

@@ -179,7 +179,7 @@ class ShardRow(NamedTuple):
 
 
 class Taker(NamedTuple):
-    """Who takes a shard, and why. `renews`: with a new store generation (R11). `keeps`: it is the taker's already."""
+    """Who takes a shard, and why. `renews`: with a new store generation (R11). `keeps`: it was the taker's last, who lives."""
 
     owner: str
     contracts: int = 0
