@@ -314,7 +314,7 @@ def cautions(kitchen: Kitchen) -> list[Caution]:
 
 
 def test_who_takes_its_own_shard_again_need_not_be_careful() -> None:
-    """Its broker did not answer for a while. Nobody had it meanwhile, and its last owner lives: nothing has ended it."""
+    """Its broker did not answer for a while. Nobody had it meanwhile, and its owner lives: nothing has ended it."""
     kitchen = Kitchen()
     seen = cautions(kitchen)
     kitchen.faults.drop("vats", 0)

@@ -43,7 +43,7 @@ def crashes_are_charged(limit: int, history: History, evidence: Evidence) -> Exa
 
 
 def _in_hand(history: History) -> Examination:
-    """Nobody else is, ever; and it is, wherever it had to go alone. Else once where nobody could know, and once with few.
+    """Nobody else is, ever; and it is, wherever it had to go alone. Else once where nobody knew, and once with few.
 
     What a person pauses may come again when care is over.
     """
