@@ -121,7 +121,11 @@ class Kitchen(Bench):
 @pytest.fixture
 def unending(monkeypatch: pytest.MonkeyPatch) -> None:
     """The broker does not say where its partitions end."""
-    monkeypatch.setattr(Inline, "drained", lambda *_: False)
+
+    def drained(*_: object) -> bool:
+        return False
+
+    monkeypatch.setattr(Inline, "drained", drained)
 
 
 @pytest.mark.usefixtures("unending")
@@ -139,7 +143,12 @@ def test_a_feed_whose_few_are_behind_flows_though_others_of_its_shard_owe_theirs
 def test_all_feeds_are_asked_at_once_whether_they_end(monkeypatch: pytest.MonkeyPatch) -> None:
     """One look asks the broker about each of a shard: that the first has no answer yet keeps nobody waiting."""
     asked: list[Source] = []
-    monkeypatch.setattr(Inline, "drained", lambda source, *_: asked.append(source))
+
+    def drained(source: Source, *_: object) -> bool:
+        asked.append(source)
+        return False
+
+    monkeypatch.setattr(Inline, "drained", drained)
     kitchen = Kitchen()
     kitchen.advance(0.01)
     assert all(feed.source in asked for shard in kitchen.shards() for feed in shard.feeds)

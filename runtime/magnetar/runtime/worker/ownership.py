@@ -40,10 +40,10 @@ class Tenure:
     `notice`: from when a shard is known to go to another until it is released, so that its next owner knows by then.
     `calm`: nobody must have come or gone for so long before shards are handed on: several who come together come one
     after the other, and take processors from those who work while they start.
-    `hold`: a shard just won is not handed on before. `rest`: after one was handed on, the next one waits for as long as
-    that took, and for so long at most: those who work on have a say in between. `drain`: how long a lane may take to be sent. `at_once`: so many
+    `hold`: a shard just won is not handed on before. `drain`: how long a lane may take to be sent. `at_once`: so many
     shards are handed on at a time, and those that follow go on working meanwhile; `accept`: how long one may
-    take to drain, and its next owner to win it, before it is no longer waited for.
+    take to drain, and its next owner to win it, before it is no longer waited for. `rest`: after one was taken, the
+    next waits so many times as long as that took: where several hand on at once, it takes long, and they make room.
     """
 
     check: float = 1.0
@@ -56,7 +56,7 @@ class Tenure:
     drain: float = 2.0
     at_once: int = 1
     accept: float = 1.0
-    rest: float = 0.5
+    rest: float = 2.0
     liveness: Liveness = field(default_factory=Liveness)
     winner: Winner = field(default_factory=Winner)
 
@@ -270,9 +270,11 @@ class Ownership:
             self._offered.clear()
             return
         for name, since in list(self._offered.items()):
-            if standings[name].owner or now - since >= micros(self._tenure.accept):
-                del self._offered[name]
-                self._rests_until = max(self._rests_until, now + min(now - since, micros(self._tenure.rest)))
+            if standings[name].owner:
+                self._rests_until = max(self._rests_until, now + round(self._tenure.rest * (now - since)))
+            elif now - since < micros(self._tenure.accept):
+                continue
+            del self._offered[name]
 
     def _give_back(self, name: ShardName) -> None:
         """A shard that was lost without anybody taking it still names this worker, whom all others respect."""
