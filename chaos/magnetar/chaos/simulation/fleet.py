@@ -157,8 +157,11 @@ class Fleet:
     def run(self, until: Instant | None) -> None:
         """Let everything happen up to `until`, or until the run is over."""
         while not self.over and (until is None or self._agenda.now < until):
-            if self._agenda.act():
-                self.poke()
+            if self._agenda.due:
+                if self._agenda.act():
+                    self.poke()
+                else:
+                    self._arrived()
                 continue
             awake = self._awake()
             if len(awake) == 1:  # nobody to be interleaved with: the rest of its round in one go

@@ -69,7 +69,7 @@ class Operator:
         if not self._planned and not self._waiting():
             for what, shard, key, arguments in self._wrongs():
                 self.ask(what, shard, key, **arguments)
-        self._agenda.after(AGAIN, self.tidy_up)
+        self._agenda.aside(AGAIN, self.tidy_up)
 
     def _do(self, act: Act) -> None:
         self._planned -= 1

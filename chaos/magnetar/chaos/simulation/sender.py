@@ -50,7 +50,7 @@ class Sender:
                 errand = Errand(self, sending, topic, message, f"client-{number}-{copy}", self._chance)
                 delay = letter.at + (draw.expovariate(1.0) if copy else 0.0)
                 self.busy += 1
-                self._agenda.after(delay, errand.try_it)
+                self._agenda.aside(delay, errand.try_it)
 
     def _intended(self, number: int, letter: Letter, noise: int) -> tuple[Intended, Topic]:
         topic = self._wiring.destination(None, letter.message)
@@ -79,7 +79,7 @@ class Sender:
 
     def later(self, delay: float, errand: Errand) -> None:
         """Come back to an errand."""
-        self._agenda.after(delay, errand.try_it)
+        self._agenda.aside(delay, errand.try_it)
 
     def tell(self, what: str) -> None:
         """A line of the story."""
