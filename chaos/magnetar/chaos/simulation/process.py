@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from magnetar.chaos.history import History
     from magnetar.chaos.simulation.agenda import Agenda, StoreClock
     from magnetar.chaos.simulation.options import Options
-    from magnetar.chaos.simulation.store import Weather
+    from magnetar.chaos.simulation.weather import Weather
     from magnetar.runtime.bus.port import Bus
     from magnetar.runtime.store.port import ShardChanges, ShardName
     from magnetar.runtime.wiring import Wiring

@@ -18,7 +18,7 @@ from magnetar.chaos.simulation.process import Scene
 from magnetar.chaos.simulation.schedule import WORKLOADS, Schedule
 from magnetar.chaos.simulation.seal import sealed
 from magnetar.chaos.simulation.sender import Sender
-from magnetar.chaos.simulation.store import Weather
+from magnetar.chaos.simulation.weather import Weather
 from magnetar.chaos.verdict import Judgement, Verdict, judge
 from magnetar.runtime.bus.memory import Broker, Faults, MemoryBus
 from magnetar.runtime.instant import SECOND, Instant, micros

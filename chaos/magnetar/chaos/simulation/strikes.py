@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from magnetar.chaos.evidence import Place
-from magnetar.chaos.simulation.store import HAPPENED, LATE, LOST, TORN
+from magnetar.chaos.simulation.weather import HAPPENED, LATE, LOST, TORN
 from magnetar.runtime.instant import micros
 from magnetar.runtime.wiring import subscription_of
 
