@@ -201,7 +201,7 @@ class Fleet:
             for _ in range(machines):
                 self._agenda.now += self._cost
                 process.step()
-            if process.gone:
+            if process.leaving and process.gone:
                 process.close()
         except Crash as crash:
             self._crashed(process, crash)
@@ -209,7 +209,7 @@ class Fleet:
         except Exception as error:  # noqa: BLE001 - any error that ends a worker is a finding
             self._stopped(process, error)
             return
-        if process.gone:
+        if process.leaving and process.gone:
             self._left(process)
         self._arrived()
 
