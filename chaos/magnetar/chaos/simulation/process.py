@@ -119,7 +119,7 @@ class Process:
         """One step of one machine, in turn; after a round of all, sleep until the first wants to be called again."""
         engine = self.engine
         assert engine is not None, f"{self.name} was never started"
-        (wanted,) = engine.machines[self._machine].step(self._agenda.now + self._ahead)
+        wanted = engine.machines[self._machine].step(self._agenda.now + self._ahead).at
         if wanted is not None and (self._soonest is None or wanted < self._soonest):
             self._soonest = wanted
         self._machine = (self._machine + 1) % len(engine.machines)
