@@ -102,12 +102,10 @@ class Nemesis:
             process.store.cut = False
 
     def _striking(self, fault: Planned) -> Callable[[], None]:
-        draw = self._chance.stream("fault", *fault[1:])
-
         def strike() -> None:
             if not self.fleet.calm:
                 self.ammunition.count()
-                STRIKES[fault.kind](self, draw)
+                STRIKES[fault.kind](self, self._chance.stream("fault", *fault[1:]))
 
         return strike
 
