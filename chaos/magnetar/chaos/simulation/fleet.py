@@ -157,8 +157,11 @@ class Fleet:
     def run(self, until: Instant | None) -> None:
         """Let everything happen up to `until`, or until the run is over."""
         while not self.over and (until is None or self._agenda.now < until):
-            if self._agenda.act():
-                self.poke()
+            if self._agenda.due:
+                if self._agenda.act():
+                    self.poke()
+                else:
+                    self._arrived()
                 continue
             awake = self._awake()
             if len(awake) == 1:  # nobody to be interleaved with: the rest of its round in one go
@@ -198,7 +201,7 @@ class Fleet:
             for _ in range(machines):
                 self._agenda.now += self._cost
                 process.step()
-            if process.gone:
+            if process.leaving and process.gone:
                 process.close()
         except Crash as crash:
             self._crashed(process, crash)
@@ -206,7 +209,7 @@ class Fleet:
         except Exception as error:  # noqa: BLE001 - any error that ends a worker is a finding
             self._stopped(process, error)
             return
-        if process.gone:
+        if process.leaving and process.gone:
             self._left(process)
         self._arrived()
 

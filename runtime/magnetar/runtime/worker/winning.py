@@ -139,6 +139,8 @@ class Winning:
 
     def go_on(self, now: Instant) -> Next:
         """Go on with every claim whose time has come."""
+        if not self._claims:
+            return NEVER
         fresh = [claim for claim in self._claims.values() if claim.epoch is None and claim.not_before <= now]
         if fresh:
             self._read_epochs(fresh, now)
