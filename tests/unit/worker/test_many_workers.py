@@ -118,6 +118,26 @@ def test_a_worker_that_leaves_hands_over_with_notice() -> None:
     assert {row.why for row in crew.bench.views.shards() if row.epoch > 1 and row.since >= let_go} == {"was released"}
 
 
+def test_who_hands_shards_on_rests_twice_as_long_as_each_took() -> None:
+    """Handing on costs processors: where it takes long, since several do so, they make room for each other."""
+    crew = Crew("w1", "w2")
+    assert crew.until(lambda: settled(crew), 20)
+    leaver = crew.hands["w1"]
+    mine, released, taken = set(leaver.owns), dict[str, int](), dict[str, int]()
+    assert len(mine) >= 2
+    leaver.engine.ownership.leave()
+    while len(taken) < len(mine):
+        crew.advance(0.005)
+        for shard in mine - leaver.owns:
+            released.setdefault(shard, crew.bench.now)
+        for shard in mine & crew.hands["w2"].owns:
+            taken.setdefault(shard, crew.bench.now)
+    first, second = sorted(mine, key=released.__getitem__)[:2]
+    took = taken[first] - released[first]
+    assert took > 0
+    assert released[second] - taken[first] >= 2 * took
+
+
 def test_the_last_worker_leaves_at_once() -> None:
     """There is nobody to tell."""
     crew = Crew("w1")

@@ -18,7 +18,7 @@ from magnetar.chaos.simulation.process import Scene
 from magnetar.chaos.simulation.schedule import WORKLOADS, Schedule
 from magnetar.chaos.simulation.seal import sealed
 from magnetar.chaos.simulation.sender import Sender
-from magnetar.chaos.simulation.store import Weather
+from magnetar.chaos.simulation.weather import Weather
 from magnetar.chaos.verdict import Judgement, Verdict, judge
 from magnetar.runtime.bus.memory import Broker, Faults, MemoryBus
 from magnetar.runtime.instant import SECOND, Instant, micros
@@ -199,13 +199,13 @@ class Run:
 
     def _is_at_rest(self) -> bool:
         """Whether nobody sends, all is applied (at the end: acknowledged), the outbox is empty, no timer is armed."""
-        cursors = cursors_of(self.scene.wiring, self.scene.broker)
-        if self._sender.busy or self.scene.provider.pending:
+        writes = self.scene.weather.writes
+        if writes == self._restless_since or self._sender.busy or self.scene.provider.pending:
             return False
+        cursors = cursors_of(self.scene.wiring, self.scene.broker)
         if self._acknowledged and any(cursor.backlog for cursor in cursors):
             return False
-        writes = self.scene.weather.writes
-        if writes == self._restless_since or self._operator.busy or self._has_work(cursors):
+        if self._operator.busy or self._has_work(cursors):
             self._restless_since = writes  # only another write can end that
             return False
         return True

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from magnetar.chaos.evidence import Place
-from magnetar.chaos.simulation.store import HAPPENED, LATE, LOST, TORN
+from magnetar.chaos.simulation.weather import HAPPENED, LATE, LOST, TORN
 from magnetar.runtime.instant import micros
 from magnetar.runtime.wiring import subscription_of
 
@@ -370,3 +370,11 @@ GAPS: Mapping[str, float] = {
     "unknown take": 1.8,
 }
 """Mean seconds between two faults of a kind."""
+
+IN_WAIT = frozenset(
+    {
+        *("crash", "freeze", "failed call", "locked store", "disk full", "store away"),
+        *("unknown commit", "unknown take", "lost acks", "lost receipts", "lost sends", "slow openings", "slow sends"),
+    }
+)
+"""Kinds that wait for whoever comes: when they strike, there is nothing new to be seen for anybody."""
