@@ -70,7 +70,8 @@ def customers(shop: Any) -> Customers:
 
 def test_who_renews_is_heard_in_the_end() -> None:
     """Each letter once and in order, also when told to end while nothing was confirmed; where they are said to be."""
-    shop, been = Shop(), []
+    shop = Shop()
+    been: list[str] = []
 
     @contextmanager
     def elsewhere() -> Generator[None]:

@@ -267,7 +267,7 @@ def test_bounds_and_needs_are_shown_beside_what_was_seen() -> None:
     """What was not counted did not happen."""
     measures = Measures(10.0, 1, 0, 0, (), (Gap("g", 4.0, 0, 4),), None, 2.0, None)
     names: tuple[BoundName, ...] = ("gap", "failover", "recovery", "drain")
-    wanted = {name: spec.Bound(seconds=5, why="so") for name in names}
+    wanted: dict[BoundName, spec.Bound] = {name: spec.Bound(seconds=5, why="so") for name in names}
     assert [each.seen for each in bounds(wanted, measures)] == [4.0, None, 2.0, None]
     assert needs([spec.Need(what="doubts", least=2)], {"applied": 3}) == [Need("doubts", 2, 0)]
 
