@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import shutil
 from typing import TYPE_CHECKING
 
 from magnetar.chaos.cluster.running import run
@@ -14,8 +15,8 @@ if TYPE_CHECKING:
     from magnetar.chaos.cluster.estate import Estate
     from magnetar.chaos.cluster.profile import Node
 
-MEBIBYTES = 192
-"""The size of each."""
+MEBIBYTES = 640
+"""The size of each. A bookie under the load of a scenario writes some 50 a minute; memory is taken as it is written."""
 _BALLAST = "ballast"
 _CHUNK = bytes(1024 * 1024)
 
@@ -37,6 +38,10 @@ class Disks:
     def place(self, node: Node) -> Path:
         """Where a node keeps its data."""
         return self._estate.require_path(self._folder / self._estate.require(node).name / "data")
+
+    def room(self, node: Node) -> int:
+        """So many mebibytes are free."""
+        return shutil.disk_usage(self.place(node)).free // len(_CHUNK)
 
     def fill(self, node: Node) -> None:
         """Until not one more byte can be written."""

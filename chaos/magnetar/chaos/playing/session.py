@@ -26,13 +26,13 @@ LOGS = "logs"
 def session(scenarios: Sequence[Scenario], seed: int, out: Path, data: Path, tell: Tell) -> Iterator[Record]:
     """Play each, and leave its record in a folder of `out` that has the record's id.
 
-    The profile is the first one's; the session ends before one of another, and after one that was not valid: nobody
-    can say what that has left behind. Raises what a cluster raises that cannot be made.
+    The profile is the first one's; the session ends before one of another or when a disk is nearly full, and after one
+    that was not valid: nobody can say what that has left behind. Raises what a cluster raises that cannot be made.
     """
     profile = scenarios[0].profile
     with staged(PROFILES[profile], data, tell) as stage:
         for scenario in scenarios:
-            if scenario.profile != profile:
+            if scenario.profile != profile or not stage.has_room:
                 return
             tell(f"{scenario.id}: {scenario.title}")
             stage.anew()

@@ -15,6 +15,7 @@ from magnetar.chaos.cluster.crew import until
 from magnetar.chaos.cluster.crowd import crowded
 from magnetar.chaos.cluster.errors import StationFailed
 from magnetar.chaos.cluster.ground import raised
+from magnetar.chaos.cluster.profile import Role
 from magnetar.chaos.history import History
 from magnetar.chaos.takeover.feeding import GONE_SECONDS
 from magnetar.chaos.takeover.moves import is_balanced
@@ -32,6 +33,8 @@ if TYPE_CHECKING:
 
 _WELL_SECONDS = 60.0
 _LOOK = 0.1
+_ROOM = 200
+"""Mebibytes: of four minutes at the usual load."""
 
 
 class Tell(Protocol):
@@ -91,6 +94,12 @@ class Stage:
             self.fallen += self.crowd.crew.fallen()
             self.tell.live(self.state)
             time.sleep(min(left, _LOOK))
+
+    @property
+    def has_room(self) -> bool:
+        """Whether each disk can take what one more scenario writes."""
+        disks, profile = self.ground.disks, self.ground.profile
+        return all(disks.room(node) >= _ROOM for node in (*profile.of(Role.ZOOKEEPER), *profile.of(Role.BOOKIE)))
 
     def await_health(self) -> None:
         """Proof that all is well before anything is done. Raises `StationFailed`."""
