@@ -141,7 +141,14 @@ class _Acts:
         unacknowledged, unsent = self.stage.waiting, self.found.store.fresh("outbox")
         if unacknowledged is None or unsent is None or self.found.sending.overdue(_LATE) > 0:
             return False
-        return unacknowledged + unsent <= _FEW
+        return unacknowledged + unsent <= max(_FEW, self._usual())
+
+    def _usual(self) -> float:
+        """The most that waited in the baseline."""
+        phase, found = self._phase("baseline"), self.found
+        return found.bus.most("backlog/all", phase.begin, phase.end) + found.store.most(
+            "outbox", phase.begin, phase.end
+        )
 
     def _drain(self) -> None:
         """Proven, not slept."""
