@@ -236,12 +236,18 @@ def test_tenures_do_not_overlap_and_are_as_it_was_seen(looks: list[Seen]) -> Non
         for one, other in pairwise(mine):
             assert one.end is not None
             assert one.end <= other.begin
+            assert one.end < other.begin or one.owner != other.owner or _left(looks, what, one.end)
         assert all(each.end is not None for each in mine[:-1])
     last = {look.what: look for look in sorted(looks)}
     for what, look in last.items():
         assert [each.owner for each in found if each.what == what and each.end is None] == [look.owner] * bool(
             look.owner
         )
+
+
+def _left(looks: list[Seen], what: str, at: float) -> bool:
+    """Whether somebody saw then that it was another's, or nobody's."""
+    return len({look.owner for look in looks if look.what == what and look.at == at}) > 1
 
 
 def test_who_owned_what_at_a_time() -> None:
@@ -288,7 +294,7 @@ def test_an_operation_is_done_when_its_first_effect_is_published() -> None:
     """Of two copies the first counts; without an effect, when it was handled; a dead one has failed."""
     journal = {("desks", id_of(name)): row(name, disposition=how) for name, how in FATES.items()}
     effect = SimpleNamespace(message_id="e", by=journal["desks", id_of("echoing")])
-    logs = {Place("echoes", 0): [delivery("e", 9_000_000), delivery("e", 7_000_000)]}
+    logs = {Place("echoes", 0): [delivery("e", 9_000_000), delivery("e", 7_000_000), delivery("e", 8_000_000)]}
     evidence: Any = SimpleNamespace(logs=logs, journal=journal, effects=[effect])
     found = fates(evidence)
     assert found["desks", id_of("echoing")] == Fate(applied=True, seen=7_000_000)

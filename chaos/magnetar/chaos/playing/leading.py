@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import shutil
+import signal
 import subprocess
 import sys
 from typing import TYPE_CHECKING
@@ -39,9 +41,13 @@ class NoCluster(ServerError):
 
 
 def lead(names: Sequence[str], seed: int, out: Path) -> Iterator[Record]:
-    """Play each, in turn. `names`: ids, or paths. Raises `OutputBusy`, `NoCluster` and `KeyboardInterrupt`."""
+    """Play each, in turn. `names`: ids, or paths. The main thread's: SIGTERM is as Ctrl-C from now on.
+
+    Raises `OutputBusy`, `NoCluster` and `KeyboardInterrupt`.
+    """
     if why := enclosure.why_not():
         raise NoCluster(why)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     out.mkdir(parents=True, exist_ok=True)
     with locked(out / "lock", 0.0, OutputBusy(out)):
         left, clusters = list(names), 0
@@ -57,7 +63,7 @@ def lead(names: Sequence[str], seed: int, out: Path) -> Iterator[Record]:
 
 
 def _cluster(names: Sequence[str], seed: int, out: Path, number: int) -> Iterator[Record]:
-    """Those of one. Whoever stops it waits until all is healed and ended."""
+    """Those of one. Whoever stops it waits until all is healed and ended; who stops it again does not."""
     data = out.absolute() / DATA / str(number)
     shutil.rmtree(data, ignore_errors=True)
     data.mkdir(parents=True)
@@ -65,13 +71,15 @@ def _cluster(names: Sequence[str], seed: int, out: Path, number: int) -> Iterato
         [sys.executable, "-m", MODULE, str(out.absolute()), str(data), str(seed), *names],
         stdout=subprocess.PIPE,
         text=True,
+        start_new_session=True,  # Ctrl-C at a terminal is ours: it is told once, and heals in peace
     )
     assert process.stdout is not None, "it was started with a pipe"
     try:
         for line in process.stdout:
             yield read_record(out / line.strip())
         status = process.wait()
-    except KeyboardInterrupt:  # of the whole group of processes: they have heard it, too
+    except KeyboardInterrupt:
+        os.killpg(process.pid, signal.SIGINT)
         process.wait()
         raise
     finally:
