@@ -224,7 +224,7 @@ class Fleet:
         row, message_id = rows[f"{by.actor}/{partition_of(by.key, partitions)}"], id_of(by.message_id)
         mine = (hand for each in rows.values() for hand in each.hands if each.owner == hand.owner == process.name)
         held = tuple(hand.message_id for hand in mine if hand.holder)
-        owned, alone = row.owner == process.name, row.careful == Caution.ALONE
+        owned, alone = row.owner == process.name, row.careful == Caution.ALONE and not _flows(process, message_id)
         history.tell(f"{process.name} is killed by {by.message_id}, in hand: {message_id in held}", harm=True)
         history.meet("a message killed its worker", message_id not in held)
         history.meet("a message that was in hand killed its worker", message_id in held)
@@ -256,3 +256,14 @@ class Fleet:
         choices = [process.wake for process in self.alive if not process.frozen and process.wake is not None]
         choices += [instant for instant in (until, self._agenda.next()) if instant is not None]
         self._agenda.now = max(self._agenda.now, min(choices))
+
+
+def _flows(process: Process, message_id: bytes) -> bool:
+    """Whether a message is of a feed of which all was behind that the last owner may have had in hand (R25)."""
+    engine = process.engine
+    for batch in engine.turn.batches if engine is not None else ():
+        careful = batch.shard.custody.careful
+        for feed, deliveries in batch.deliveries:
+            if any(id_of(each.properties["message_id"]) == message_id for each in deliveries):
+                return careful is not None and not careful.owes(feed.name)
+    return False
