@@ -57,7 +57,8 @@ class Now:
     What the type reads it writes again (a state is loaded and saved), and that is compared too. `back`: also as the
     released version reads what was written. `resolved`: the type reads the very bytes, resolved by the codec; else it
     reads the value as the working schema writes it. `settled`: the working schema is that of the newest release, so
-    whatever is `alike` has read what it writes when that release was made.
+    whatever is `alike` has read what it writes when that release was made. (What a mode demands only since then is
+    asked for with the next release.)
     """
 
     version: Version
