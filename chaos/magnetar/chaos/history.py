@@ -144,7 +144,7 @@ class Acknowledged(Event, frozen=True, gc=False):
 class Died(Event, frozen=True, gc=False):
     """A worker ended in the midst of this message, as it does each time. `held`: what it had in hand by the database.
 
-    `owned`: whether it was the shard's owner; `alone`: whether whatever came of the shard had to go alone then.
+    `owned`: whether it was the shard's owner; `alone`: whether the message had to go alone then.
     """
 
     owner: str

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from pathlib import Path
 
@@ -15,7 +16,7 @@ from magnetar.runtime.store.port import StoreError, StoreMismatch, StoreUnavaila
 from magnetar.runtime.store.roster import Beat
 from magnetar.runtime.store.sql.migrations import Migration, Phase
 from magnetar.runtime.store.sqlite import SqliteFile, SqliteMemory
-from magnetar.runtime.store.sqlite.database import SqliteLedger
+from magnetar.runtime.store.sqlite.database import SQL, SqliteLedger
 from tests.contract.store.harness import ACTOR, PARTITIONS, SHARD, Owner, epoch_of
 from tests.contract.store.rows import journal_row, state_write
 
@@ -220,4 +221,29 @@ def test_a_statement_stays_prepared_however_often_others_are_used() -> None:
         connection.rows("SELECT 1")
     connection.rows("SELECT 2")
     assert connection._driver.cache_stats()["misses"] == before
+    memory.close()
+
+
+def test_a_statement_is_not_planned_anew_for_other_values() -> None:
+    """The driver plans again what compares a range, a list or a partial index with a value, unless it is told not to.
+
+    Whoever plans a statement asks the authorizer what it may read.
+    """
+    memory = SqliteMemory()
+    connection = memory.open()._connection
+    planned: list[int] = []
+
+    def authorize(code: int, *_: str | None) -> int:
+        planned.append(code)
+        return apsw.SQLITE_OK
+
+    connection._driver.authorizer = authorize
+    for count in range(3):
+        connection.rows(SQL["timers_due"], (f"a/{count}", count))
+        connection.rows(SQL["asked_of"], (f"a/{count}", 1))
+        connection.rows(SQL["dispositions"], ("a", json.dumps([f"0{count}"])))
+        if not count:
+            assert planned
+            planned.clear()
+    assert not planned
     memory.close()

@@ -15,7 +15,7 @@ from magnetar.runtime.bus.memory import MemoryBus
 from magnetar.runtime.identity import id_of
 from magnetar.runtime.instant import SECOND
 from magnetar.runtime.store.care import Caution
-from magnetar.runtime.store.port import CommitUnknown, StoreUnavailable
+from magnetar.runtime.store.port import CommitUnknown, StoreUnavailable, Taker
 from magnetar.runtime.store.requests import Request, What
 from magnetar.runtime.worker.asked import ENDED
 from magnetar.runtime.worker.batch import Limits
@@ -304,6 +304,46 @@ def test_a_worker_that_lives_is_not_charged_for_what_it_has_in_hand() -> None:
     kitchen.advance(6.0)
     assert kitchen.noted("a") == ("m",)
     assert kitchen.crashes("m") == 0
+
+
+def cautions(kitchen: Kitchen) -> list[Caution]:
+    """How careful the shard is whenever somebody moves in, from now on."""
+    seen: list[Caution] = []
+    kitchen.moods.watch("timers", lambda *_: seen.append(kitchen.shard_row.careful))
+    return seen
+
+
+def test_who_takes_its_own_shard_again_need_not_be_careful() -> None:
+    """Its broker did not answer for a while. Nobody had it meanwhile, and its owner lives: nothing has ended it."""
+    kitchen = Kitchen()
+    seen = cautions(kitchen)
+    kitchen.faults.drop("vats", 0)
+    kitchen.advance(6.0)
+    kitchen.faults.reconnect("vats", 0)
+    kitchen.advance(6.0)
+    assert seen == [Caution.NONE]
+
+
+def test_who_takes_a_shard_again_that_another_one_was_lost_with_is_careful() -> None:
+    """It was its owner once, but not the last one; and of that one nobody can tell that it lives."""
+    kitchen = Kitchen()
+    seen = cautions(kitchen)
+    with closing(kitchen.database.open()) as store:
+        assert store.take(SHARD, kitchen.shard_row.epoch, Taker("other")) is not None
+    kitchen.stir("a", "m")
+    kitchen.advance(6.0)
+    assert kitchen.noted("a") == ("m",)
+    assert seen == [Caution.ALONE]
+
+
+def test_a_taking_that_is_given_up_and_begun_again_is_no_loss() -> None:
+    """The shard is taken in the store, and then that does not answer: this costs no step."""
+    kitchen = Kitchen()
+    kitchen.crash_later()
+    seen = cautions(kitchen)
+    kitchen.moods.fail("timers", StoreUnavailable("away"), times=2)
+    kitchen.advance(6.0)
+    assert seen == [Caution.FEW] * 3
 
 
 def test_what_died_of_its_crashes_and_comes_again_stays_shut() -> None:

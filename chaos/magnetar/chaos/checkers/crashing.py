@@ -43,7 +43,7 @@ def crashes_are_charged(limit: int, history: History, evidence: Evidence) -> Exa
 
 
 def _in_hand(history: History) -> Examination:
-    """Nobody else is, ever; and it is, wherever all went alone. Else once where nobody could know, and once with few.
+    """Nobody else is, ever; and it is, wherever it had to go alone. Else once where nobody knew, and once with few.
 
     What a person pauses may come again when care is over.
     """
@@ -60,7 +60,7 @@ def _in_hand(history: History) -> Examination:
 
 def _unseen(death: Died, subject: str, times: int) -> Violation | None:
     if death.alone:
-        return Violation(_ALONE, subject, "all of its shard went alone, and it was not in hand")
+        return Violation(_ALONE, subject, "it had to go alone, and was not in hand")
     return Violation(_ALONE, subject, f"so it ended a worker {times} times unseen") if times > UNSEEN else None
 
 

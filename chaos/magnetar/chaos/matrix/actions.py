@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from magnetar.chaos.matrix.fragile import Breaker, fragile_bus
 from magnetar.chaos.matrix.raising import error_at, why_known, why_silent
 from magnetar.chaos.simulation.deaths import Crash
-from magnetar.chaos.simulation.store import LATE
+from magnetar.chaos.simulation.weather import LATE
 from magnetar.runtime.store.port import CommitUnknown, StoreUnavailable
 
 if TYPE_CHECKING:

@@ -7,14 +7,15 @@ to recover from them, everything is healed, and one more message shows that the 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
+from magnetar.chaos.matrix import cues
+from magnetar.chaos.matrix.cues import KEY, Cue
 from magnetar.chaos.simulation.cashiers import Fuss, Settle
 from magnetar.chaos.simulation.clerks import HANDLED, NEVER, STUBBORN, Note
 from magnetar.chaos.simulation.letters import Letter
 from magnetar.chaos.simulation.options import Options
 from magnetar.chaos.simulation.schedule import Schedule
-from magnetar.chaos.simulation.store import HAPPENED, LOST
 from magnetar.chaos.simulation.warehouse import Ask, Pay, Place
 from magnetar.runtime.store.requests import What
 from magnetar.runtime.worker.batch import Limits
@@ -27,10 +28,8 @@ from magnetar.runtime.worker.timers import Clockwork
 from magnetar.runtime.worker.winning import Winner
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
 
-    from magnetar.chaos.simulation.nemesis import Nemesis
-    from magnetar.chaos.simulation.process import Process
     from magnetar.schemas import Command
 
 ROOM = 2.5
@@ -39,7 +38,7 @@ ROOM = 2.5
 LAST = "one-more"
 """The id of the message that is sent when everything is healed."""
 
-KEY, OTHER = "o-1", "o-2"
+OTHER = "o-2"
 
 QUICK = Settings(
     limits=Limits(tidy=0.1, idle=600.0),
@@ -51,13 +50,6 @@ QUICK = Settings(
 
 ASKED = replace(QUICK, office=Office(poll=0.06, busy=0.06))
 """Where somebody asks, who is not kept waiting."""
-
-
-class Cue(NamedTuple):
-    """Something that the script has happen at an instant (seconds into the run)."""
-
-    at: float
-    act: Callable[[Nemesis], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,93 +128,6 @@ def _pay(at: float) -> Letter:
     return Letter(at, Pay(order_id=KEY, amount=100), "pay")
 
 
-# cues
-
-
-def _working(nemesis: Nemesis) -> Process | None:
-    return next((each for each in nemesis.fleet.wanted if each.engine is not None and not each.frozen), None)
-
-
-def _drain(nemesis: Nemesis) -> None:
-    """The worker is told to leave, and another one starts a little later."""
-    process = _working(nemesis)
-    if process is not None:
-        nemesis.fleet.dismiss(process)
-        nemesis.fleet.replace(process, 0.05)
-
-
-def _take_over(nemesis: Nemesis) -> None:
-    """The worker is gone, with messages that never reached the broker."""
-    process = _working(nemesis)
-    if process is not None:
-        nemesis.fleet.replace(process, 0.0)
-        nemesis.fleet.kill(process)
-    if "stock" in nemesis.scene.wiring.topics:
-        nemesis.faults.release_sends("stock", 0)
-
-
-def _hold_sends(nemesis: Nemesis) -> None:
-    nemesis.faults.hold_sends("stock", 0)
-
-
-def _one_too_many(nemesis: Nemesis) -> None:
-    """Another worker starts, and the broker does not answer it."""
-    nemesis.faults.hold_openings()
-    nemesis.fleet.launch()
-
-
-def _not_needed(nemesis: Nemesis) -> None:
-    """The one that started last is told to leave before it has anything."""
-    fleet = nemesis.fleet
-    process = fleet.wanted[-1]
-    if len(fleet.wanted) > 1:
-        fleet.wanted.remove(process)
-        fleet.dismiss(process)
-
-
-def _answer(nemesis: Nemesis) -> None:
-    nemesis.faults.release_openings()
-
-
-def _back_up(nemesis: Nemesis) -> None:
-    nemesis.scene.weather.back_up()
-
-
-def _restore(nemesis: Nemesis) -> None:
-    """Every worker is killed, a backup is put in place of the store, and a worker starts."""
-    process = _working(nemesis)
-    if process is not None:
-        nemesis.fleet.replace(process, 0.0)
-    for each in list(nemesis.fleet.alive):
-        nemesis.fleet.kill(each)
-    nemesis.scene.weather.restore()
-
-
-def _cut_off(nemesis: Nemesis) -> None:
-    process = _working(nemesis)
-    if process is not None:
-        process.bus.cut()
-
-
-def _let_through(nemesis: Nemesis) -> None:
-    for process in nemesis.fleet.alive:
-        if process.bus.offline:
-            process.bus.heal()
-
-
-def _lose_a_commit(nemesis: Nemesis) -> None:
-    nemesis.scene.weather.fates.append(LOST)
-
-
-def _lose_an_answer(nemesis: Nemesis) -> None:
-    nemesis.scene.weather.fates.append(HAPPENED)
-
-
-def _asks(what: What) -> Callable[[Nemesis], None]:
-    """A person asks something about the desk."""
-    return lambda nemesis: nemesis.operator.ask_about(what, KEY)
-
-
 RELAY = Step(
     "relay",
     "a message sends another, which is answered, and sets timers",
@@ -254,7 +159,7 @@ _ALL = (
         (_place(0.2, patience=1.8), _ask(0.5)),
         0.5,
         0.9,
-        cues=(Cue(0.1, _hold_sends), Cue(0.5, _take_over)),
+        cues=(Cue(0.1, cues.hold_sends), Cue(0.5, cues.take_over)),
     ),
     Step(
         "drain",
@@ -262,7 +167,7 @@ _ALL = (
         (_place(0.3, patience=1.8),),
         0.3,
         0.9,
-        cues=(Cue(0.301, _drain),),
+        cues=(Cue(0.301, cues.drain),),
     ),
     Step(
         "drain-while-opening",
@@ -270,7 +175,7 @@ _ALL = (
         (_ask(0.3),),
         0.3,
         0.6,
-        cues=(Cue(0.3, _one_too_many), Cue(0.4, _not_needed), Cue(0.5, _answer)),
+        cues=(Cue(0.3, cues.one_too_many), Cue(0.4, cues.not_needed), Cue(0.5, cues.answer)),
     ),
     Step(
         "renewal",
@@ -278,7 +183,7 @@ _ALL = (
         (_ask(0.1, "ask-0"), _ask(0.5)),
         0.9,
         2.6,
-        cues=(Cue(0.3, _cut_off), Cue(2.2, _let_through)),
+        cues=(Cue(0.3, cues.cut_off), Cue(2.2, cues.let_through)),
         settings=replace(QUICK, tenure=replace(QUICK.tenure, check=0.2, disconnected=5.0, silent=0.8)),
     ),
     Step(
@@ -287,7 +192,7 @@ _ALL = (
         (_ask(0.1, "ask-0"), _place(0.3, patience=1.8)),
         0.7,
         1.2,
-        cues=(Cue(0.25, _back_up), Cue(0.7, _restore)),
+        cues=(Cue(0.25, cues.back_up), Cue(0.7, cues.restore)),
     ),
     Step(
         "reading-back",
@@ -295,7 +200,7 @@ _ALL = (
         (_ask(0.3, "ask-0"), _ask(0.5)),
         0.3,
         0.8,
-        cues=(Cue(0.2, _lose_a_commit), Cue(0.4, _lose_an_answer)),
+        cues=(Cue(0.2, cues.lose_a_commit), Cue(0.4, cues.lose_an_answer)),
     ),
     _failing(
         "park", "a message fails, and its key is parked until its bell rings", (_note(0.3, 1),), 0.3, 0.5, hold=False
@@ -346,7 +251,7 @@ _ALL = (
         (_note(0.1, 3), _note(0.15, rings=0.1)),
         0.2,
         0.4,
-        cues=(Cue(0.2, _asks(What.SKIP)),),
+        cues=(Cue(0.2, cues.asks(What.SKIP)),),
         settings=ASKED,
         workload="failing",
     ),
@@ -356,7 +261,7 @@ _ALL = (
         (_note(0.1, STUBBORN), _note(0.15)),
         1.6,
         2.0,
-        cues=(Cue(1.6, _asks(What.RETRY)), Cue(1.8, _asks(What.RETRY))),
+        cues=(Cue(1.6, cues.asks(What.RETRY)), Cue(1.8, cues.asks(What.RETRY))),
         settings=ASKED,
         workload="failing",
     ),
@@ -399,7 +304,7 @@ _ALL = (
         (_settle(0.2, "slow", "ok"),),
         0.28,
         0.9,
-        cues=(Cue(0.3, _take_over),),
+        cues=(Cue(0.3, cues.take_over),),
         workload="charging",
     ),
 )

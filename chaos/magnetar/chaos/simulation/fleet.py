@@ -157,8 +157,11 @@ class Fleet:
     def run(self, until: Instant | None) -> None:
         """Let everything happen up to `until`, or until the run is over."""
         while not self.over and (until is None or self._agenda.now < until):
-            if self._agenda.act():
-                self.poke()
+            if self._agenda.due:
+                if self._agenda.act():
+                    self.poke()
+                else:
+                    self._arrived()
                 continue
             awake = self._awake()
             if len(awake) == 1:  # nobody to be interleaved with: the rest of its round in one go
@@ -198,7 +201,7 @@ class Fleet:
             for _ in range(machines):
                 self._agenda.now += self._cost
                 process.step()
-            if process.gone:
+            if process.leaving and process.gone:
                 process.close()
         except Crash as crash:
             self._crashed(process, crash)
@@ -206,7 +209,7 @@ class Fleet:
         except Exception as error:  # noqa: BLE001 - any error that ends a worker is a finding
             self._stopped(process, error)
             return
-        if process.gone:
+        if process.leaving and process.gone:
             self._left(process)
         self._arrived()
 
@@ -224,7 +227,7 @@ class Fleet:
         row, message_id = rows[f"{by.actor}/{partition_of(by.key, partitions)}"], id_of(by.message_id)
         mine = (hand for each in rows.values() for hand in each.hands if each.owner == hand.owner == process.name)
         held = tuple(hand.message_id for hand in mine if hand.holder)
-        owned, alone = row.owner == process.name, row.careful == Caution.ALONE
+        owned, alone = row.owner == process.name, row.careful == Caution.ALONE and not _flows(process, message_id)
         history.tell(f"{process.name} is killed by {by.message_id}, in hand: {message_id in held}", harm=True)
         history.meet("a message killed its worker", message_id not in held)
         history.meet("a message that was in hand killed its worker", message_id in held)
@@ -256,3 +259,14 @@ class Fleet:
         choices = [process.wake for process in self.alive if not process.frozen and process.wake is not None]
         choices += [instant for instant in (until, self._agenda.next()) if instant is not None]
         self._agenda.now = max(self._agenda.now, min(choices))
+
+
+def _flows(process: Process, message_id: bytes) -> bool:
+    """Whether a message is of a feed of which all was behind that the last owner may have had in hand (R25)."""
+    engine = process.engine
+    for batch in engine.turn.batches if engine is not None else ():
+        careful = batch.shard.custody.careful
+        for feed, deliveries in batch.deliveries:
+            if any(id_of(each.properties["message_id"]) == message_id for each in deliveries):
+                return careful is not None and not careful.owes(feed.name)
+    return False

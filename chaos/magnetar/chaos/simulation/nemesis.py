@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 from magnetar.chaos.evidence import acknowledgements, cursors_of
 from magnetar.chaos.simulation.deaths import Crash
 from magnetar.chaos.simulation.situations import TELLING, crashed_at
-from magnetar.chaos.simulation.strikes import STRIKES, Ammunition
+from magnetar.chaos.simulation.strikes import IN_WAIT, STRIKES, Ammunition
 from magnetar.runtime.bus.memory import Faults
 from magnetar.runtime.instant import Instant, micros
 from magnetar.runtime.worker.points import all_points
@@ -80,7 +80,8 @@ class Nemesis:
     def plan(self, faults: Iterable[Planned]) -> None:
         """Put the faults on the agenda."""
         for fault in faults:
-            self.agenda.after(fault.at, self._striking(fault))
+            put = self.agenda.aside if fault.kind in IN_WAIT else self.agenda.after
+            put(fault.at, self._striking(fault))
 
     def calm(self) -> None:
         """No more faults: everything is healed that can be healed from outside, but for what is left behind."""
@@ -101,12 +102,10 @@ class Nemesis:
             process.store.cut = False
 
     def _striking(self, fault: Planned) -> Callable[[], None]:
-        draw = self._chance.stream("fault", *fault[1:])
-
         def strike() -> None:
             if not self.fleet.calm:
                 self.ammunition.count()
-                STRIKES[fault.kind](self, draw)
+                STRIKES[fault.kind](self, self._chance.stream("fault", *fault[1:]))
 
         return strike
 

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from magnetar.chaos.simulation.process import Scene
     from magnetar.runtime.store.parking import DeadLetter
 
+    Wrong = tuple[str, str, str, dict[str, str]]
+
 ACTOR = "desks"
 DEEDS = (
     *(What.PAUSE, What.PAUSE, What.RESUME, What.RETRY, What.RETRY, What.SKIP, What.PAUSE_ALL, What.RESUME_ALL),
@@ -51,12 +53,13 @@ class Operator:
         self._chance = chance
         self._asked: list[bytes] = []
         self._planned = 0
-        self._untidy = True
+        self._seen = -1
+        self._left: list[Wrong] | None = None
 
     @property
     def busy(self) -> bool:
         """Whether anything that was asked is not answered, or is still to be set right."""
-        return bool(self._planned or self._waiting() or self._wrongs())
+        return bool(self._planned) or self._to_do() != []
 
     def plan(self, acts: Iterable[Act]) -> None:
         """Put them on the agenda."""
@@ -66,10 +69,10 @@ class Operator:
 
     def tidy_up(self) -> None:
         """From now on: resume whatever is paused, and replay what died, until nothing is left to do."""
-        if not self._planned and not self._waiting():
-            for what, shard, key, arguments in self._wrongs():
+        if not self._planned:
+            for what, shard, key, arguments in self._to_do() or ():
                 self.ask(what, shard, key, **arguments)
-        self._agenda.after(AGAIN, self.tidy_up)
+        self._agenda.aside(AGAIN, self.tidy_up)
 
     def _do(self, act: Act) -> None:
         self._planned -= 1
@@ -124,16 +127,23 @@ class Operator:
         self._scene.weather.writes += 1
         self._scene.database.requests().ask([request])
 
+    def _to_do(self) -> list[Wrong] | None:
+        """What is to be set right; None while an answer is to come. Only another write can change that."""
+        writes = self._scene.weather.writes
+        if self._seen != writes:
+            self._seen, self._left = writes, None if self._waiting() else self._wrongs()
+        return self._left
+
     def _waiting(self) -> bool:
         """A restored backup may have taken the request itself away: nobody waits for that any more."""
         return any(each.status == RequestStatus.ASKED for each in self._scene.views.requests(self._asked))
 
-    def _wrongs(self) -> list[tuple[str, str, str, dict[str, str]]]:
+    def _wrongs(self) -> list[Wrong]:
         """What is to be set right when all is healed."""
         views = self._scene.views
         if not self._asked:
             return []
-        pauses: list[tuple[str, str, str, dict[str, str]]] = [
+        pauses: list[Wrong] = [
             (What.RESUME_ALL, pause.shard, "", {TYPE: pause.type} if pause.type else {}) for pause in views.pauses()
         ]
         keys = [

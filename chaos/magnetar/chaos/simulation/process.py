@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from magnetar.chaos.history import History
     from magnetar.chaos.simulation.agenda import Agenda, StoreClock
     from magnetar.chaos.simulation.options import Options
-    from magnetar.chaos.simulation.store import Weather
+    from magnetar.chaos.simulation.weather import Weather
     from magnetar.runtime.bus.port import Bus
     from magnetar.runtime.store.port import ShardChanges, ShardName
     from magnetar.runtime.wiring import Wiring
@@ -119,7 +119,7 @@ class Process:
         """One step of one machine, in turn; after a round of all, sleep until the first wants to be called again."""
         engine = self.engine
         assert engine is not None, f"{self.name} was never started"
-        (wanted,) = engine.machines[self._machine].step(self._agenda.now + self._ahead)
+        wanted = engine.machines[self._machine].step(self._agenda.now + self._ahead).at
         if wanted is not None and (self._soonest is None or wanted < self._soonest):
             self._soonest = wanted
         self._machine = (self._machine + 1) % len(engine.machines)

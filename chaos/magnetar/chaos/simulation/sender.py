@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from magnetar.chaos.history import Answered, Intended
@@ -11,6 +12,7 @@ from magnetar.runtime.routing import partition_of
 from magnetar.schemas import contract_name, key_field
 
 if TYPE_CHECKING:
+    import random
     from collections.abc import Iterable
 
     from magnetar.chaos.history import History
@@ -50,7 +52,7 @@ class Sender:
                 errand = Errand(self, sending, topic, message, f"client-{number}-{copy}", self._chance)
                 delay = letter.at + (draw.expovariate(1.0) if copy else 0.0)
                 self.busy += 1
-                self._agenda.after(delay, errand.try_it)
+                self._agenda.aside(delay, errand.try_it)
 
     def _intended(self, number: int, letter: Letter, noise: int) -> tuple[Intended, Topic]:
         topic = self._wiring.destination(None, letter.message)
@@ -79,7 +81,7 @@ class Sender:
 
     def later(self, delay: float, errand: Errand) -> None:
         """Come back to an errand."""
-        self._agenda.after(delay, errand.try_it)
+        self._agenda.aside(delay, errand.try_it)
 
     def tell(self, what: str) -> None:
         """A line of the story."""
@@ -105,10 +107,15 @@ class Errand:
         self._topic = topic
         self._message = message
         self._name = name
-        self._draw = chance.stream("errand", name)
+        self._chance = chance
         self._tries = 0
         self._opening: Opening[Producer] | None = None
         self._producer: Producer | None = None
+
+    @cached_property
+    def _draw(self) -> random.Random:
+        """Most errands are never in need of one, and to seed it takes as long as to send."""
+        return self._chance.stream("errand", self._name)
 
     def try_it(self) -> None:
         """Go on, as far as one can now."""
@@ -151,9 +158,10 @@ class Errand:
             self._producer.close()
             self._producer = None
             self._sender.tell(f"sender: {self._sending.message_id or 'a foreign message'}: {why}")
-        if self._draw.random() < GIVES_UP:
+        draw = self._draw
+        if draw.random() < GIVES_UP:
             self._sender.busy -= 1
             return
-        if self._sending.message_id is not None and self._draw.random() < 0.5:  # noqa: PLR2004 - a coin
+        if self._sending.message_id is not None and draw.random() < 0.5:  # noqa: PLR2004 - a coin
             self._tries += 1
-        self._sender.later(self._draw.uniform(0.02, 0.6), self)
+        self._sender.later(draw.uniform(0.02, 0.6), self)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from magnetar.chaos.evidence import Place
-from magnetar.chaos.simulation.store import HAPPENED, LATE, LOST, TORN
+from magnetar.chaos.simulation.weather import HAPPENED, LATE, LOST, TORN
 from magnetar.runtime.instant import micros
 from magnetar.runtime.wiring import subscription_of
 
@@ -291,7 +291,7 @@ def _failed_call(nemesis: Nemesis, draw: random.Random) -> None:
 def _clock_jump(nemesis: Nemesis, draw: random.Random) -> None:
     """The store's clock is set, forward or back: time as the handlers see it must not run backwards."""
     jump = draw.choice((-30.0, -2.0, -0.3, 0.3, 2.0))
-    nemesis.scene.store_clock.skew += micros(jump)
+    nemesis.scene.store_clock.jump(micros(jump))
     nemesis.scene.weather.out_of_breath()
     nemesis.scene.history.took_effect("clock jump")
     nemesis.scene.history.meet("the store's clock was put back", jump < 0)
@@ -370,3 +370,11 @@ GAPS: Mapping[str, float] = {
     "unknown take": 1.8,
 }
 """Mean seconds between two faults of a kind."""
+
+IN_WAIT = frozenset(
+    {
+        *("crash", "freeze", "failed call", "locked store", "disk full", "store away"),
+        *("unknown commit", "unknown take", "lost acks", "lost receipts", "lost sends", "slow openings", "slow sends"),
+    }
+)
+"""Kinds that wait for whoever comes: when they strike, there is nothing new to be seen for anybody."""

@@ -179,7 +179,10 @@ class ShardRow(NamedTuple):
 
 
 class Taker(NamedTuple):
-    """Who takes a shard, and why. `renews`: with a new store generation (R11). `keeps`: it is the taker's already."""
+    """Who takes a shard, and why.
+
+    `renews`: with a new store generation (R11). `keeps`: the taker was its last owner, in this very life.
+    """
 
     owner: str
     contracts: int = 0

@@ -265,7 +265,7 @@ def _take_one_that_came(batch: Batch, careful: Careful, room: int) -> None:
     elif shard.mail:
         batch.mail.append(shard.mail.popleft())
     else:
-        _take_from_one(batch, sorted(shard.feeds, key=lambda feed: careful.left[feed.name] <= 0), room)
+        _take_from_one(batch, [feed for feed in shard.feeds if careful.owes(feed.name)], room)
 
 
 def _tells_alone(shard: Shard) -> bool:
@@ -289,12 +289,12 @@ def _take_from_one(batch: Batch, feeds: Iterable[Feed], room: int) -> None:
 
 
 def _batch(shard: Shard, room: int, now: Instant) -> Batch | None:
-    batch, stops = Batch(shard), shard.lane.full or now < shard.waits_until or shard.custody.alone
-    if stops or not _take_request(batch):
+    batch, stops, alone = Batch(shard), shard.lane.full or now < shard.waits_until, shard.custody.alone
+    if stops or alone or not _take_request(batch):
         batch.moves = shard.errands.take_moves(room)  # a shard that stops keeps no slot from others
     if not stops and batch.request is None:
-        _take_arrivals(batch, room - len(batch.moves))
-    if not stops and not batch.size and shard.requests:  # nothing else is there: no need to wait for the next turn
+        (_take_what_owes_nothing if alone else _take_arrivals)(batch, room - len(batch.moves))
+    if not stops and not alone and not batch.size and shard.requests:  # nothing else is there: not in the next turn
         _take_request(batch)
     if not batch.size:
         return None
@@ -333,7 +333,18 @@ def _take_what_came(batch: Batch, room: int) -> None:
     while shard.mail and room > 0:
         batch.mail.append(shard.mail.popleft())
         room -= 1
-    for feed in shard.feeds:
+    _take_from_each(batch, shard.feeds, room)
+
+
+def _take_what_owes_nothing(batch: Batch, room: int) -> None:
+    """Of a shard whose arrivals go alone: from the feeds of which nobody can have had in hand what comes now."""
+    shard, careful = batch.shard, batch.shard.custody.careful
+    if careful is not None and not shard.halted and not shard.parking.full:
+        _take_from_each(batch, [feed for feed in shard.feeds if not careful.owes(feed.name)], room)
+
+
+def _take_from_each(batch: Batch, feeds: Iterable[Feed], room: int) -> None:
+    for feed in feeds:
         if room <= 0:
             break
         deliveries = _take_from(feed, room)

@@ -52,6 +52,7 @@ class Care:
         self._code = code
         self._life = life
         self._alone_first = False
+        self._served = ""
 
     # who goes next
 
@@ -68,10 +69,14 @@ class Care:
         return None
 
     def _alone(self, shards: Sequence[Shard], room: int, now: Instant) -> list[Batch]:
-        """Not while effects are called, which may end the process, too: none begins until this was handled."""
-        batches = gather_alone(shards, room, now)
+        """Not while effects are called, which may end the process, too: none begins until this was handled.
+
+        The shards have their turns: with one arrival each, the first of each is soon behind.
+        """
+        batches = gather_alone(_behind(shards, self._served), room, now)
         if batches:
             self._name(batches[0], now)
+            self._served = batches[0].shard.name
         self._holdings.alone = any(batch.hand is not None for batch in batches)
         if self._holdings.alone and self._holdings.calls:
             batches[0].give_back()
@@ -187,11 +192,14 @@ class Care:
             (key := keys.get(name)) is not None and key.first < bound and key.due is not None and key.due <= instant
             for name, bound in careful.keys.items()
         )
-        over = not waits and all(
-            careful.left[feed.name] <= 0
-            or (not feed.returned and feed.source.drained(careful.since, instant, feed.applied))
-            for feed in shard.feeds
-        )
+        for feed in shard.feeds:  # each is asked at once: the answers come later, all in about the same time
+            if (
+                careful.owes(feed.name)
+                and not feed.returned
+                and feed.source.drained(careful.since, instant, feed.applied)
+            ):
+                careful.settle(feed.name)
+        over = not waits and not any(careful.owes(feed.name) for feed in shard.feeds)
         careful.look_at = 0 if over else now + LOOK
         return over
 
@@ -230,6 +238,12 @@ class Care:
                         instant,
                     )
                 )
+
+
+def _behind(shards: Sequence[Shard], served: str) -> list[Shard]:
+    """In turn: those that come behind the one that was served last."""
+    at = next((number for number, shard in enumerate(shards, start=1) if shard.name == served), 0)
+    return [*shards[at:], *shards[:at]]
 
 
 def part_of(group: Group, shard: Shard) -> ShardChanges:

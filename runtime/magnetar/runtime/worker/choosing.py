@@ -73,7 +73,10 @@ class Choice:
         return [] if self.following is None else self.following.batches
 
     def _choose(self, shards: list[Shard], now: Instant) -> Group | None:
-        """From another shard on each time (R21)."""
-        self._start = (self._start + 1) % max(1, len(shards))
+        """From another shard on each time (R21), not counting what goes alone in between, which has its own turns."""
+        start = (self._start + 1) % max(1, len(shards))
         room = 1 if self.one_by_one else self._room
-        return self._care.choose(shards[self._start :] + shards[: self._start], room, now)
+        group = self._care.choose(shards[start:] + shards[:start], room, now)
+        if group is None or group.hand is None:
+            self._start = start
+        return group

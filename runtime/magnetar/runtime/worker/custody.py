@@ -6,6 +6,8 @@ is, what the last owner ended of is behind, too.
 
 One that is lost is no proof that a message has ended it: mostly its machine is gone. So its successor has few of the
 shard in a group, which costs next to nothing. Only if that one is lost as well, what those few may be goes one by one.
+Each feed has its own few: where they are behind, what comes next of that feed goes in groups again, few at a time, for
+the next owner would look for its cause among the first few of each feed anew.
 """
 
 from __future__ import annotations
@@ -40,6 +42,16 @@ class Careful:
     then: Careful | None = None
     look_at: Instant = 0
 
+    def owes(self, feed: str) -> bool:
+        """Whether some of what the last owner may have had in hand of this feed is still to come."""
+        return self.left[feed] > 0
+
+    def settle(self, feed: str) -> None:
+        """Nothing of it is left: neither of what the last owner had, nor of what those before it had."""
+        self.left[feed] = 0
+        if self.then is not None:
+            self.then.settle(feed)
+
 
 @dataclass(slots=True)
 class Custody:
@@ -62,7 +74,7 @@ class Custody:
 
     @property
     def alone(self) -> bool:
-        """Whether whatever comes goes alone."""
+        """Whether what comes goes alone, unless it is of a feed that owes nothing more."""
         return self.careful is not None and self.careful.then is not None
 
     def load(

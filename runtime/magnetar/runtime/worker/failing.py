@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from hashlib import blake2b
-from traceback import extract_tb
+from traceback import walk_tb
 from typing import TYPE_CHECKING
 
 from magnetar.runtime.envelope import plain
@@ -115,10 +115,10 @@ def fingerprint_of(error: BaseException, actor: str, type_: str, key: str = "") 
     Over actor, message type, the error's class, its text without these, and the functions in which it was raised,
     innermost last.
     """
-    frames = [] if error.__traceback__ is None else extract_tb(error.__traceback__)[-_FRAMES:]
+    names = [frame.f_code.co_name for frame, _ in walk_tb(error.__traceback__)]  # and no look at any source file
     text = text_of(error)
     if key:
         text = re.sub(rf"(?<!\w){re.escape(key)}(?!\w)", "#", text)
     text = _NUMBERED.sub("#", text)
-    parts = [actor, type_, name_of(error), text, *(frame.name for frame in frames)]
+    parts = [actor, type_, name_of(error), text, *names[-_FRAMES:]]
     return blake2b("\0".join(parts).encode(), digest_size=8).hexdigest()

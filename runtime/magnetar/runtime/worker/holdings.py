@@ -19,6 +19,9 @@ class Holdings:
     `went_back`: shards whose store proved older than what the broker has seen; who takes them begins anew (R11).
     `left_alone`: dependencies whose breaker is not closed, by this process's clock.
 
+    `had`: the last epoch with which this process took or lost a shard. If it takes it with that one again, nobody had
+    it meanwhile, and its last owner lives (R25).
+
     `alone`: something is handled alone, or waits for that, and no call at an effect may begin; `calls`: so many are
     under way, and nothing is handled alone meanwhile. So whatever ends the process, it is known what that was (R25).
     """
@@ -31,6 +34,7 @@ class Holdings:
         self.alone = False
         self.calls = 0
         self.went_back: set[ShardName] = set()
+        self.had: dict[ShardName, int] = {}
         self.left_alone: dict[str, LeftAlone] = {}
         self.lost: list[Shard] = []
         self._observer = observer
@@ -68,6 +72,7 @@ class Holdings:
             return
         del self._owned[shard.name]
         self._shards = list(self._owned.values())
+        self.had[shard.name] = shard.epoch
         shard.stopping = True
         shard.stopped.set()
         shard.refuse_mail()

@@ -64,6 +64,7 @@ class Membership:
         self._substitute = micros(liveness.substitute)
         self.roster = Roster(0, (), {})
         self._alive: dict[str, Member] = {}
+        self._shared: object = None
         self._wanted: dict[ShardName, str] = {}
 
     def beat(self, silence: Instant, *, leaving: bool) -> None:
@@ -75,7 +76,9 @@ class Membership:
         said = Beat(taker.owner, presence.code, taker.contracts, actors, silence, self._holdings.groups, leaving, alone)
         self.roster = self._store.beat(said)
         self._alive = {member.worker: member for member in self.roster.members if self._is_alive(member)}
-        self._wanted = self._shared_out()
+        able = [(each.worker, each.actors, each.contracts, each.leaving) for each in self._alive.values()]
+        if self._shared != (able, self.roster.shards):  # mostly it is: nobody came or went, and nothing changed hands
+            self._shared, self._wanted = (able, self.roster.shards), self._shared_out()
 
     def depart(self) -> None:
         """Be forgotten: everything is released. Raises what the store raises."""

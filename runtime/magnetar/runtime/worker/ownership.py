@@ -42,7 +42,9 @@ class Tenure:
     after the other, and take processors from those who work while they start.
     `hold`: a shard just won is not handed on before. `drain`: how long a lane may take to be sent. `at_once`: so many
     shards are handed on at a time, and those that follow go on working meanwhile; `accept`: how long one may
-    take to drain, and its next owner to win it, before it is no longer waited for.
+    take to drain, and its next owner to win it, before it is no longer waited for. `rest`: after one was taken, the
+    next waits so many times as long as that took: where several hand on at once, it takes long, and they make room;
+    who leaves does so for its first seconds of `leisure`, for it must be gone in time.
     """
 
     check: float = 1.0
@@ -55,6 +57,8 @@ class Tenure:
     drain: float = 2.0
     at_once: int = 1
     accept: float = 1.0
+    rest: float = 2.0
+    leisure: float = 5.0
     liveness: Liveness = field(default_factory=Liveness)
     winner: Winner = field(default_factory=Winner)
 
@@ -96,6 +100,7 @@ class Ownership:
         self._queue: dict[ShardName, Shard] = {}
         self._offered: dict[ShardName, Instant] = {}
         self._offers_at: Instant = 0
+        self._rests_until: Instant = 0
         self._going: dict[ShardName, Instant] = {}
         self._company: frozenset[str] = frozenset()
         self._calm_since: Instant = 0
@@ -242,7 +247,7 @@ class Ownership:
         """A few at a time: a shard stands still from here until its next owner has it, which takes them one by one."""
         if self._offered and now >= self._offers_at:
             self._look_after(now)
-        if not self._queue:
+        if not self._queue or now < self._rests_until:
             return
         room = max(self._tenure.at_once, len(self._holdings.shards()) // 16)
         for name, shard in list(self._queue.items()):
@@ -267,8 +272,17 @@ class Ownership:
             self._offered.clear()
             return
         for name, since in list(self._offered.items()):
-            if standings[name].owner or now - since >= micros(self._tenure.accept):
-                del self._offered[name]
+            if standings[name].owner:
+                self._rests_until = max(self._rests_until, now + self._rest(now - since, now))
+            elif now - since < micros(self._tenure.accept):
+                continue
+            del self._offered[name]
+
+    def _rest(self, took: Instant, now: Instant) -> Instant:
+        """How long to wait with the next shard after one that took so long to be taken."""
+        if self._leave_at is not None and now - self._leave_at >= micros(self._tenure.leisure):
+            return 0
+        return round(self._tenure.rest * took)
 
     def _give_back(self, name: ShardName) -> None:
         """A shard that was lost without anybody taking it still names this worker, whom all others respect."""
@@ -294,7 +308,7 @@ class Ownership:
         if self._farewells:
             return Next(now + micros(self._tenure.winner.poll))
         if self._queue:  # those that are offered are to be taken first
-            return Next(max(now + micros(self._tenure.winner.poll), self._offers_at))
+            return Next(max(now + micros(self._tenure.winner.poll), self._offers_at, self._rests_until))
         if self._leaving and not self._departed:
             return Next(max(now + micros(self._tenure.winner.poll), self._leave_at or 0))
         return NEVER

@@ -139,6 +139,8 @@ class Winning:
 
     def go_on(self, now: Instant) -> Next:
         """Go on with every claim whose time has come."""
+        if not self._claims:
+            return NEVER
         fresh = [claim for claim in self._claims.values() if claim.epoch is None and claim.not_before <= now]
         if fresh:
             self._read_epochs(fresh, now)
@@ -193,10 +195,12 @@ class Winning:
         return len(claim.won) == len(feeds)
 
     def _take(self, claim: Claim, epoch: int, now: Instant) -> Next:
-        row = self._store.take(claim.shard.name, epoch, self._holdings.taker._replace(why=claim.why))
+        keeps = self._holdings.had.get(claim.shard.name) == epoch  # nobody had it since, and this process lives
+        row = self._store.take(claim.shard.name, epoch, self._holdings.taker._replace(why=claim.why, keeps=keeps))
         if row is None:
             return self._wait(claim, "somebody was faster to take it", Wait.HOLDER, now)
         claim.row = row
+        self._holdings.had[row.shard] = row.epoch
         claim.unproven = set(claim.won)
         claim.told_at = now + micros(self._winner.proof)
         return self._prove(claim, row, now)
@@ -257,6 +261,7 @@ class Winning:
             if found is None:
                 return self._wait(claim, "somebody was faster to take it", Wait.HOLDER, now)
             claim.row = row = found
+            self._holdings.had[row.shard] = row.epoch
             self._holdings.went_back.discard(row.shard)
         return self._go_back(claim, row, now)
 
