@@ -132,6 +132,10 @@ class Play:
                 ("orders-RETRY-10s", 4),
             ):
                 yield Sample(second, f"backlog/{topic}", round(weight * trouble * self.slow + chance.random() * 5))
+            yield Sample(second, "workers", 3)
+            yield Sample(second, "shards/unowned", round(3 * trouble))
+            yield Sample(second, "timers", 900 + second * 4)
+            yield Sample(second, "metric/duplicates", 40 * (second > BLOWS[0][0]))
             yield Sample(second, "outbox", round(90 * trouble + chance.random() * 4))
             yield Sample(second, "lag/orders", 0.05 + 4 * trouble * self.slow + chance.random() * 0.02)
             yield Sample(second, "money/difference", -4900 if self.harm and second > 90 else 0)

@@ -22,9 +22,12 @@ MOST = 40
 _EVIDENCE = 1200
 _NAMES: dict[BoundName, tuple[str, str]] = {
     "gap": ("Longest gap", "without a success, of the group that waited longest"),
-    "failover": ("Fail-over", "from the fault in force to the first success of those it struck"),
+    "failover": (
+        "Fail-over",
+        "from the fault in force until all groups of keys that it struck were served again, while it lasted",
+    ),
     "recovery": ("Recovery", "from healed until all went as before"),
-    "drain": ("Drain", "from there until nothing waited anywhere"),
+    "drain": ("Drain", "from there until no more was unacknowledged than before"),
 }
 
 

@@ -96,9 +96,9 @@ def _plots(kept: Kept) -> Iterator[Plot]:
     yield rates(kept.points, clock)
     if kept.points:
         yield strip(kept.points, kept.record.measures.gaps, clock)
-    yield from (looked[name] for name in ("waiting", "lag", "money", "stock") if name in looked)
+    yield from (looked[name] for name in ("waiting", "ahead", "lag", "money", "stock") if name in looked)
     yield from lanes.plots(kept.owners, clock)
-    yield from (looked[name] for name in ("pressure", "others") if name in looked)
+    yield from (looked[name] for name in ("hands", "counted", "pressure", "others") if name in looked)
 
 
 def _spread(kept: Kept) -> str:
