@@ -151,6 +151,40 @@ def show(
     raise typer.Exit(status([found]))
 
 
+@chaos.command()
+def report(
+    folder: Annotated[Path, typer.Argument(help="The folder of a run, or a folder of such folders.")],
+    *,
+    as_json: Annotated[bool, typer.Option("--json", help="One line of JSON.")] = False,
+) -> None:
+    """Draw what a run left behind: a page to look at, and the same as JSON and as JUnit XML.
+
+    In the folder of a run: report.html, summary.json and junit.xml. In a folder of runs: these for each, and
+    index.html with the last run of every scenario beside the one before it, the longest stand-still first.
+
+    Exit status 0: written. 1: no run is there, or one of them cannot be read; the others are written all the same.
+
+    Examples:  magnetar chaos report build/chaos/S03-1    magnetar chaos report build/chaos
+    """
+    from magnetar.chaos.record.keeping import RecordDamaged  # noqa: PLC0415 - see the module
+    from magnetar.chaos.report.leaving import Left, NoRun  # noqa: PLC0415
+    from magnetar.chaos.report.leaving import report as leave  # noqa: PLC0415
+
+    try:
+        left = leave(folder)
+    except (NoRun, RecordDamaged, OSError) as problem:
+        left = Left([], [str(problem)])
+    if as_json:
+        said = {"written": [*map(str, left.written)], "damaged": left.damaged}
+        sys.stdout.write(msgspec.json.encode(said).decode() + "\n")
+    else:
+        typer.echo("\n".join(map(str, left.written)))
+        for each in left.damaged:
+            typer.echo(f"error: {each}", err=True)
+    if left.damaged:
+        raise typer.Exit(UNABLE)
+
+
 def _checked(wanted: list[str]) -> list[str]:
     """Names of scenarios that can be read, at least one. Raises `BadInput`."""
     from magnetar.chaos.scenarios.reading import ScenarioMissing, ScenarioRefused, chosen  # noqa: PLC0415

@@ -120,8 +120,14 @@ def _schema_of(cls: type[msgspec.Struct]) -> Schema:
 def topic_schema(topic: str, namespace: str, types: Sequence[type[Message]]) -> Schema:
     """Return the schema of a topic: record ``<namespace>.<Topic>Topic`` whose `body` is a union in the given order.
 
-    The order is part of what is written (a union's index): append new types, never insert or re-order.
+    The order is part of what is written (a union's index): append new types, never insert or re-order. It is made
+    once per topic of these.
     """
+    return _topic_schema(topic, namespace, tuple(types))
+
+
+@lru_cache(maxsize=MOST_CLASSES)
+def _topic_schema(topic: str, namespace: str, types: tuple[type[Message], ...]) -> Schema:
     derivation = Derivation()
     body = [derivation.of(cls, "") for cls in types]
     problems = list(derivation.problems)
@@ -149,6 +155,7 @@ def _finished(subject: str, derived: Json, problems: list[str]) -> Schema:
     raise ContractInvalid(subject, problems)
 
 
+@lru_cache(maxsize=MOST_CLASSES)
 def _fields(cls: type[msgspec.Struct]) -> tuple[msgspec.structs.FieldInfo, ...]:
     try:
         return msgspec.structs.fields(cls)

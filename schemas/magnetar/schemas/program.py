@@ -7,11 +7,16 @@ generated pass and converting 7 µs. See ADR 11.
 from __future__ import annotations
 
 from contextlib import contextmanager
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
+    from types import CodeType
 
+
+MOST_COMPILED: Final = 256
+"""The code of so many sources is kept: a body is read and written the same on its own and in its topic."""
 
 DEEP: Final = 6
 """Deeper than so many open blocks a type gets a function of its own: Python nests no more than 20 loops."""
@@ -58,6 +63,11 @@ class Program:
     def finished(self, function: str, title: str) -> Callable[..., Any]:
         """Compile all of it and return one of its functions; `title` is what tracebacks show."""
         namespace = dict(self._constants)
-        exec(compile("\n".join(self._lines), f"<{title}>", "exec"), namespace)  # noqa: S102 - the source is ours
+        exec(_compiled("\n".join(self._lines), f"<{title}>"), namespace)  # noqa: S102 - the source is ours
         made: Callable[..., Any] = namespace[function]
         return made
+
+
+@lru_cache(maxsize=MOST_COMPILED)
+def _compiled(source: str, title: str) -> CodeType:
+    return compile(source, title, "exec")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 from magnetar.schemas.shapes import Array, Fixed, Leaf, Named, Node, Record, Reference, Union, children
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
 LEAST_BYTES: Final = {"null": 0, "float": 4, "double": 8}
 
@@ -51,12 +51,23 @@ class Weights:
 
         So it is with a type that contains itself, one with very many parts, and an array of items that take no bytes.
         """
-        return self.parts(node) > MOST_PARTS or any(map(self._has_weightless_items, (node, *self._names.values())))
+        return self.parts(node) > MOST_PARTS or any(map(self._is_of_weightless_items, self._within(node)))
 
-    def _has_weightless_items(self, node: Node) -> bool:
-        if isinstance(node, Array) and self.least(node.items) == 0:
-            return True
-        return any(self._has_weightless_items(child) for child in children(node))
+    def _is_of_weightless_items(self, node: Node) -> bool:
+        return isinstance(node, Array) and self.least(node.items) == 0
+
+    def _within(self, node: Node) -> Iterator[Node]:
+        """A type and all that it is made of, each named type once."""
+        waiting, seen = [node], set[str]()
+        while waiting:
+            each = waiting.pop()
+            if isinstance(each, Reference):
+                if each.name in seen:
+                    continue
+                seen.add(each.name)
+                each = self._names[each.name]
+            yield each
+            waiting += children(each)
 
 
 def _once(

@@ -15,15 +15,26 @@ START: Instant = 1_767_225_600 * SECOND
 
 
 class StoreClock:
-    """The clock of the database: the run's, put forward or back by `skew`."""
+    """The clock of the database: the run's, put forward or back."""
 
     def __init__(self, agenda: Agenda, skew: Instant) -> None:
+        """Ahead of the run's by `skew`, for a beginning."""
         self._agenda = agenda
-        self.skew = skew
+        self._skew = self._most = skew
 
     def __call__(self) -> Instant:
         """What it shows."""
-        return self._agenda.now + self.skew
+        return self._agenda.now + self._skew
+
+    def jump(self, by: Instant) -> None:
+        """Put it forward, or back."""
+        self._skew += by
+        self._most = max(self._most, self._skew)
+
+    @property
+    def behind(self) -> Instant:
+        """By so much later than it was meant is whatever was given a time before it was put back."""
+        return self._most - self._skew
 
 
 class Agenda:

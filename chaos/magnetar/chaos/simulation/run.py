@@ -21,7 +21,7 @@ from magnetar.chaos.simulation.sender import Sender
 from magnetar.chaos.simulation.weather import Weather
 from magnetar.chaos.verdict import Judgement, Verdict, judge
 from magnetar.runtime.bus.memory import Broker, Faults, MemoryBus
-from magnetar.runtime.instant import SECOND, Instant, micros
+from magnetar.runtime.instant import SECOND, Instant, micros, seconds
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from magnetar.runtime.store.port import ShardName, ShardRow, TimerRow
 
 PATIENCE = 120.0
-"""Seconds of virtual time within which a healed system must have come to rest, each time."""
+"""Seconds within which a healed system must have come to rest, each time, by the clock of its store."""
 
 EXTENSION, EXTENSIONS = 0.25, 20
 """In seconds, and how often: by so much the phase of faults is longer while nothing was committed in it."""
@@ -169,8 +169,9 @@ class Run:
 
     def _wait_for_rest(self, then: Callable[[], None]) -> None:
         self._rested = then
-        self._deadline = self.agenda.now + micros(PATIENCE)
-        self.agenda.after(PATIENCE, self._look)  # somebody looks then, whoever is dead
+        patience = PATIENCE + seconds(self.scene.store_clock.behind)
+        self._deadline = self.agenda.now + micros(patience)
+        self.agenda.after(patience, self._look)  # somebody looks then, whoever is dead
 
     def _look(self) -> None:
         """Nobody has anything to do at the moment: is everybody at rest?"""

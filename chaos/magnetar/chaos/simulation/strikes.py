@@ -291,7 +291,7 @@ def _failed_call(nemesis: Nemesis, draw: random.Random) -> None:
 def _clock_jump(nemesis: Nemesis, draw: random.Random) -> None:
     """The store's clock is set, forward or back: time as the handlers see it must not run backwards."""
     jump = draw.choice((-30.0, -2.0, -0.3, 0.3, 2.0))
-    nemesis.scene.store_clock.skew += micros(jump)
+    nemesis.scene.store_clock.jump(micros(jump))
     nemesis.scene.weather.out_of_breath()
     nemesis.scene.history.took_effect("clock jump")
     nemesis.scene.history.meet("the store's clock was put back", jump < 0)

@@ -75,7 +75,7 @@ def check(
     app = app_of(target)
     registry = gate.load(out)
     found = judged(app, registry, out)
-    holding = _holding(app.wire(), against, rows)
+    holding = _holding(app, against, rows)
     if as_json:
         held = {} if holding is None else {"store": {"address": without_secret(against or ""), **_builtins(holding)}}
         screen.answer({"directory": str(out), "findings": [as_json_of(each, out) for each in found], **held})
@@ -119,11 +119,11 @@ def release(
     _released(planned, out, as_json=as_json)
 
 
-def _holding(wiring: Wiring, against: str | None, rows: int) -> Holding | None:
+def _holding(app: App, against: str | None, rows: int) -> Holding | None:
     if against is None:
         return None
     with closing(shared_store(against).held()) as held:
-        return survey(held, wiring, rows)
+        return survey(held, app.wire(), rows)
 
 
 def _tell_holding(holding: Holding, registry: gate.Registry, address: str, form: Form, *, silent: bool) -> None:
@@ -150,20 +150,24 @@ def _builtins(holding: Holding) -> dict[str, object]:
 def judged(app: App, registry: gate.Registry, out: Path) -> list[gate.Finding]:
     """What the gate has to say; where that is nothing, what the app's own code cannot go on with."""
     wiring = app.wire()
-    found = findings_of(wiring, registry, out)
-    return found or stuck_findings(app, registry, working_of(wiring), gate.load_settings(out))
+    working, settings = working_of(wiring), gate.load_settings(out)
+    found = [*_drifted(wiring, out), *gate.check(registry, working, settings)]
+    return found or stuck_findings(app, registry, working, settings)
 
 
 def findings_of(wiring: Wiring, registry: gate.Registry, out: Path) -> list[gate.Finding]:
     """Everything the gate has to say: files that are not what the types are, then what the types break."""
+    return [*_drifted(wiring, out), *gate.check(registry, working_of(wiring), gate.load_settings(out))]
+
+
+def _drifted(wiring: Wiring, out: Path) -> list[gate.Finding]:
     drifted = [line.partition(": ") for line in drift(contracts_of(wiring), out)]
-    found = [
+    return [
         gate.Finding(
             "drift", name.removesuffix(".avsc"), name, "$", problem, (gate.WORKING,), "readers of the files: they lie"
         )
         for name, _, problem in drifted
     ]
-    return found + gate.check(registry, working_of(wiring), gate.load_settings(out))
 
 
 def working_of(wiring: Wiring) -> gate.Working:

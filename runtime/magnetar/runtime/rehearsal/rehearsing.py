@@ -15,6 +15,7 @@ from magnetar.runtime.errors import HandlerFailed, MisuseError, NotSent
 from magnetar.runtime.identity import to_text
 from magnetar.runtime.instant import from_datetime
 from magnetar.runtime.rehearsal.filling import Filling
+from magnetar.runtime.rehearsal.likeness import in_stead
 from magnetar.runtime.rehearsal.trials import Trial, Way, trials_of
 from magnetar.runtime.store.port import Disposition
 from magnetar.runtime.testing import World
@@ -78,18 +79,33 @@ def readable(wiring: Wiring, trials: Sequence[Trial]) -> tuple[list[Trial], list
     """Those that can be read, under the keys that they have; the others, and why not."""
     well: list[Trial] = []
     stuck: list[Stuck] = []
+    opening = _Opening()
     for trial in trials:
         plan, left = wiring.actors[trial.actor], trial.about
         try:
             if trial.state is not None:
-                opened(plan.codec, trial.state)
+                opening.opened(plan.codec, trial.state)
             left = trial.message
-            key = _key(wiring, trial, opened(_codec(plan, trial), left))
+            key = _key(wiring, trial, opening.opened(_codec(plan, trial), left))
         except DecodeFailed as error:
             stuck.append(Stuck(left, trial, error.path, error.reason))
         else:
             well += [] if key is None else [trial._replace(key=key)]
     return well, stuck
+
+
+class _Opening:
+    """Reads each sample once, however many trials it is in."""
+
+    def __init__(self) -> None:
+        self._found: dict[tuple[int, str, bytes], Any] = {}
+
+    def opened(self, codec: Codec[Any], left: Left) -> Any:  # noqa: ANN401 - a message or a state
+        """As `opened`."""
+        place = (id(codec), left.text, left.body)
+        if place not in self._found:
+            self._found[place] = opened(codec, left)
+        return self._found[place]
 
 
 def opened(codec: Codec[Any], left: Left) -> Any:  # noqa: ANN401 - a message or a state
@@ -128,6 +144,9 @@ class Rehearsal(World):
         self._heard = _Hearing()
         super().__init__(app, parks=True)
         self._trials = trials
+        self._stead = in_stead(trials)
+        self._tried = [each for each in trials if self._stead[each.number] is each]
+        self._reasons: dict[int, str] = {}
         for plan in self.wiring.actors.values():
             for effect in plan.effects.values():
                 self.effects[effect.request] = _answering(plan, effect, samples)
@@ -139,17 +158,24 @@ class Rehearsal(World):
 
     def _fill(self) -> None:
         filling, store = Filling(self.wiring, from_datetime(self.now)), self.database.open()
-        filling.write(store, self._trials)
+        filling.write(store, self._tried)
         store.close()
         requests = self.database.requests()
         requests.ask(filling.requests)
         requests.close()
 
+    def advance(self, duration: float) -> None:
+        """As of any world; what was not handled until now may be afterwards."""
+        self._reasons.clear()
+        super().advance(duration)
+
     def settle(self) -> None:
         """Let time pass until everything was tried, two hours at most."""
+        waiting = self._tried
         for _ in range(ROUNDS):
             self.advance(SETTLED)
-            if not any(self._error(each) is None and self._unhandled(each) for each in self._trials):
+            waiting = [each for each in waiting if self._error(each) is None and self._unhandled(each)]
+            if not waiting:
                 return
 
     def close(self) -> None:
@@ -157,7 +183,10 @@ class Rehearsal(World):
         self.__exit__(None, None, None)
 
     def judged(self) -> list[Stuck]:
-        """What was not handled; what a handler has stumbled over, where it does not over what this code writes."""
+        """What was not handled; what a handler has stumbled over, where it does not over what this code writes.
+
+        What was not tried itself has the fate of the one that it is alike.
+        """
         stumbles = {each.number: error for each in self._trials if isinstance(error := self._error(each), STUMBLES)}
         excused = _Excused(self._trials, stumbles)
         found: list[Stuck] = []
@@ -171,10 +200,16 @@ class Rehearsal(World):
         return found
 
     def _error(self, trial: Trial) -> BaseException | None:
-        return self._heard.errors.get(to_text(trial.id))
+        return self._heard.errors.get(to_text(self._stead[trial.number].id))
 
     def _unhandled(self, trial: Trial) -> str:
-        """Why it counts as not handled; '' where it was."""
+        """Why it counts as not handled by now; '' where it was."""
+        tried = self._stead[trial.number]
+        if tried.number not in self._reasons:
+            self._reasons[tried.number] = self._why(tried)
+        return self._reasons[tried.number]
+
+    def _why(self, trial: Trial) -> str:
         if trial.way is Way.EFFECT:
             called = any(call.idempotency_key == to_text(trial.id) for _, call in self._asked)
             return "" if called else f"{trial.type} was asked of the outside, and never is"
@@ -195,7 +230,8 @@ class Rehearsal(World):
     def _unsaved(self, trial: Trial) -> str:
         """Whether the state is there, of this code's schema, and read back and written again the same."""
         codec, row = self.wiring.actors[trial.actor].codec, self._views.state(trial.actor, trial.key)
-        if row is None or row.schema != codec.schema.fingerprint:
+        before = 0 if trial.state is None else 1
+        if row is None or row.version <= before or row.schema != codec.schema.fingerprint:
             return f"its state is not saved after {trial.type}"
         try:
             state = codec.decode(row.body, codec.schema, Kept(trial.actor, trial.key))

@@ -43,7 +43,8 @@ class Tenure:
     `hold`: a shard just won is not handed on before. `drain`: how long a lane may take to be sent. `at_once`: so many
     shards are handed on at a time, and those that follow go on working meanwhile; `accept`: how long one may
     take to drain, and its next owner to win it, before it is no longer waited for. `rest`: after one was taken, the
-    next waits so many times as long as that took: where several hand on at once, it takes long, and they make room.
+    next waits so many times as long as that took: where several hand on at once, it takes long, and they make room;
+    who leaves does so for its first seconds of `leisure`, for it must be gone in time.
     """
 
     check: float = 1.0
@@ -57,6 +58,7 @@ class Tenure:
     at_once: int = 1
     accept: float = 1.0
     rest: float = 2.0
+    leisure: float = 5.0
     liveness: Liveness = field(default_factory=Liveness)
     winner: Winner = field(default_factory=Winner)
 
@@ -271,10 +273,16 @@ class Ownership:
             return
         for name, since in list(self._offered.items()):
             if standings[name].owner:
-                self._rests_until = max(self._rests_until, now + round(self._tenure.rest * (now - since)))
+                self._rests_until = max(self._rests_until, now + self._rest(now - since, now))
             elif now - since < micros(self._tenure.accept):
                 continue
             del self._offered[name]
+
+    def _rest(self, took: Instant, now: Instant) -> Instant:
+        """How long to wait with the next shard after one that took so long to be taken."""
+        if self._leave_at is not None and now - self._leave_at >= micros(self._tenure.leisure):
+            return 0
+        return round(self._tenure.rest * took)
 
     def _give_back(self, name: ShardName) -> None:
         """A shard that was lost without anybody taking it still names this worker, whom all others respect."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import TYPE_CHECKING
@@ -90,7 +90,7 @@ class Comparing:
         self._versions = versions
         self._mode = check.settings.mode_of(contract.name, contract.kind)
         self._retired = check.settings.is_retired
-        self._apart = check.working.contracts if contract.kind == "topic" else ()
+        self._apart = frozenset(check.working.contracts if contract.kind == "topic" else ())
 
     def findings(self, *, alone: bool) -> list[Finding]:
         """Every finding, versions with the same one taken together; `alone`: nothing it is made of has one."""
@@ -150,36 +150,42 @@ class Comparing:
             (self._mode.new_readers, now, then, NEW_READERS),
             (self._mode.old_readers, then, now, OLD_READERS),
         ):
-            for rule, reason in _refusals(reader, writer, self._apart) if asked else ():
+            for rule, reason in self._refusals(reader, writer) if asked else ():
                 found.append(_finding(self._contract, rule, "$", reason, versions, breaks))
         if found or not self._mode.new_readers:
             return found
         return [self._golden(each) for each in self._trial(version).broken()]
 
+    def _refusals(self, reader: Schema, writer: Schema) -> Iterator[tuple[str, str]]:
+        """(rule, reason) of each opinion that does not let one read the other.
+
+        What is alike nobody could refuse who reads either: there is only the question whether the avro package does,
+        which of the released one was asked when it was the working version.
+        """
+        if alike(writer.text, reader.text):
+            if (reason := unread(self._hollowed(self._schema))) is not None:
+                yield "avro", reason
+            return
+        if (reason := refusal(self._hollowed(reader), self._hollowed(writer))) is not None:
+            yield "avro", reason
+        if _is_plain(reader) and _is_plain(writer):
+            try:
+                resolve(writer.shape.root, writer.shape, reader.shape.root, reader.shape)
+            except Malformed as error:
+                yield "codec", f"{error.reason} (at {error.path})"
+
+    def _hollowed(self, schema: Schema) -> str:
+        return without(schema.text, self._apart) if self._apart else schema.text
+
     def _trial(self, version: Version) -> Now:
         """The oldest and the newest version are read by the codec's own resolution, which takes long to make."""
         ends = (self._versions[0], self._versions[-1]) if self._contract.kind != "topic" else (self._versions[-1],)
-        return Now(version, self._contract, back=self._mode.old_readers, resolved=version in ends)
+        settled = self._contract.text == self._versions[-1].text
+        return Now(version, self._contract, back=self._mode.old_readers, resolved=version in ends, settled=settled)
 
     def _golden(self, broken: Broken) -> Finding:
         versions = (broken.version, broken.later)
         return _finding(self._contract, "golden", broken.path, broken.reason, versions, NEW_READERS)
-
-
-def _refusals(reader: Schema, writer: Schema, apart: Collection[str]) -> Iterator[tuple[str, str]]:
-    """(rule, reason) of each opinion that does not let one read the other.
-
-    What is alike nobody could refuse who reads either: there is only the question whether the avro package does.
-    """
-    texts = [without(each.text, apart) if apart else each.text for each in (reader, writer)]
-    same = alike(writer.text, reader.text)
-    if (reason := unread(*texts) if same else refusal(*texts)) is not None:
-        yield "avro", reason
-    if not same and _is_plain(reader) and _is_plain(writer):
-        try:
-            resolve(writer.shape.root, writer.shape, reader.shape.root, reader.shape)
-        except Malformed as error:
-            yield "codec", f"{error.reason} (at {error.path})"
 
 
 @lru_cache(maxsize=MOST_PARSED)

@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import json
 import warnings
-from collections.abc import Collection
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
@@ -34,17 +33,17 @@ def refusal(reader: str, writer: str) -> str | None:
     return f"{'; '.join(sorted(found.messages))} (at {places})"
 
 
-def unread(*texts: str) -> str | None:
-    """Why the package does not take one of these schemas at all (JSON texts); None where it takes them."""
+def unread(text: str) -> str | None:
+    """Why the package does not take a schema at all (a JSON text); None where it takes it."""
     try:
-        for text in texts:
-            _parsed(text)
+        _parsed(text)
     except AvroException as error:
         return f"the avro package cannot read it: {error}"
     return None
 
 
-def without(text: str, names: Collection[str]) -> str:
+@lru_cache(maxsize=MOST_PARSED)
+def without(text: str, names: frozenset[str]) -> str:
     """A topic's schema with nothing inside the messages named: they are contracts of their own, asked about apart."""
     schema = json.loads(text)
     body = schema["fields"][0]
@@ -52,7 +51,7 @@ def without(text: str, names: Collection[str]) -> str:
     return json.dumps(schema)
 
 
-def _hollow(branch: Any, names: Collection[str]) -> Any:  # noqa: ANN401 - JSON of a schema
+def _hollow(branch: Any, names: frozenset[str]) -> Any:  # noqa: ANN401 - JSON of a schema
     if not isinstance(branch, dict) or f"{branch.get('namespace')}.{branch.get('name')}" not in names:
         return branch
     return {**branch, "fields": []}

@@ -24,6 +24,9 @@ MOST_PARSED: Final = 4096
 MOST_READ: Final = 4096
 """So many values are kept, each with its bytes and two schemas: the gate reads most of its samples more than once."""
 
+MOST_RESTATED: Final = 16_384
+"""So many restated samples are kept: the gate restates most of them, and the rehearsal after it asks for the same."""
+
 LOGICAL: Final = frozenset({"logicalType", "precision", "scale"})
 
 
@@ -55,6 +58,12 @@ def read(data: bytes, writer: str, reader: str | None = None) -> Any:  # noqa: A
     if stream.read(1):
         raise Unreadable("bytes are left after the value")
     return value
+
+
+@lru_cache(maxsize=MOST_RESTATED)
+def restated(data: bytes, writer: str, reader: str) -> bytes:
+    """Return the bytes in which the reader's schema writes what is in bytes of the writer's. Raises `Unreadable`."""
+    return data if writer == reader else write(reader, read(data, writer, reader))
 
 
 def jsonable(value: Any) -> Json:  # noqa: ANN401 - a raw value
