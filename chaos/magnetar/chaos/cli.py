@@ -99,6 +99,8 @@ def run(
     proven and healed by proof; in the end topics and store are read anew, and checkers say whether anything was lost,
     out of order, done twice, forked or paid wrongly. Ctrl-C heals what is in force, and ends everything.
 
+    The folder has the report of each in the end, and of all in index.html: see `magnetar chaos report`.
+
     A verdict is unknown where too little was shown: a fault that was not proven, a workload that stalled, a checker
     that had nothing to look at, a bound that was exceeded while the machine had no time.
 
@@ -118,6 +120,8 @@ def run(
             sys.stdout.write(msgspec.json.encode(record).decode() + "\n")
     if not as_json:
         _print(played(records))
+    if records:
+        typer.echo("\n".join(_drawn(out)), err=True)
     raise typer.Exit(status(records))
 
 
@@ -183,6 +187,14 @@ def report(
             typer.echo(f"error: {each}", err=True)
     if left.damaged:
         raise typer.Exit(UNABLE)
+
+
+def _drawn(folder: Path) -> list[str]:
+    """Where the report of all runs of a folder is, and which of them cannot be read."""
+    from magnetar.chaos.report.leaving import report  # noqa: PLC0415 - see the module
+
+    left = report(folder)
+    return [*(str(path) for path in left.written if path.parent == folder), *left.damaged]
 
 
 def _checked(wanted: list[str]) -> list[str]:
