@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from magnetar.chaos.history import Died, Restless
 from magnetar.chaos.simulation.deaths import Crash, Killed
 from magnetar.chaos.simulation.process import Process
-from magnetar.chaos.simulation.scheduler import SCHEDULERS
+from magnetar.chaos.simulation.scheduler import SCHEDULERS, Fifo, Scheduler
 from magnetar.chaos.simulation.sender import OUTSIDE
 from magnetar.runtime.bus.port import BusError
 from magnetar.runtime.identity import id_of
@@ -50,7 +50,7 @@ class Fleet:
         self._trap = trap
         self._idle = idle
         self._draw = chance.stream("fleet")
-        self._scheduler = SCHEDULERS[scene.options.scheduler](chance.stream("scheduler"))
+        self._scheduler: Scheduler = SCHEDULERS[scene.options.scheduler](chance.stream("scheduler"))
         self._crowded = False
         self._started = 0
         self._steps = 0
@@ -61,6 +61,14 @@ class Fleet:
             for partition in scene.broker.topic(topic).partitions
         ]
         self._read = [0] * len(self._logs)
+
+    def calm_down(self) -> None:
+        """The faults are over. From here on everybody has his turn, as on any machine.
+
+        Who always yields to others that only look around never comes to rest, and that proves nothing.
+        """
+        self.calm = True
+        self._scheduler = Fifo(self._draw)
 
     # a process's life
 

@@ -157,7 +157,7 @@ class Run:
             return
         self.history.tell("everything is healed")
         self.history.enter("healed")
-        self.fleet.calm = True
+        self.fleet.calm_down()
         self.nemesis.calm()
         self._operator.tidy_up()
         for process in list(self.fleet.alive):

@@ -112,6 +112,10 @@ class Batch:
         if self.shard.stopped.is_set():  # it was lost meanwhile: nobody will take this
             self.shard.refuse_mail()
 
+    def drop_closed(self) -> None:
+        """What was to be written of effects that the group before this one has closed: they need no attempt more."""
+        self.moves = [move for move in self.moves if move.row.effect_id in self.shard.errands.rows]
+
     def advance(self) -> None:
         """It is committed: its request goes alone no more, and of each feed there are so many fewer that need care.
 

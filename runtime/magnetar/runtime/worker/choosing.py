@@ -37,6 +37,8 @@ class Choice:
         """What was chosen before, unless a shard of it was lost meanwhile. Raises `StoreUnavailable`."""
         if any(self._holdings.find(batch.shard.name) is not batch.shard for batch in self._batches()):
             self.give_back()
+        for batch in self._batches():
+            batch.drop_closed()
         group, self.following = self.following or self._choose(shards, now), None
         return group
 
