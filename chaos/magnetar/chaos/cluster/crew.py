@@ -160,6 +160,10 @@ class Crew:
         """A counter, summed over all workers of the run, those that are gone included."""
         return self._past[name] + sum(worker.told[name] for worker in list(self.workers.values()))
 
+    def level(self, name: str) -> int:
+        """A gauge, in whole numbers, summed over those who live."""
+        return sum(worker.told[name] for worker in list(self.workers.values()))
+
     def await_ready(self, worker: Worker, within: float) -> bool:
         """Wait until it says that it is ready. False if it does not in time, or ends."""
         until(lambda: worker.process.poll() is not None or worker.is_ready(), within)

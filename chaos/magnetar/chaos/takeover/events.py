@@ -36,6 +36,7 @@ _BURST, _BURSTS = 400, 4
 _CATCHING = 3.0
 """Seconds of each burst; after it groups are as small as ever."""
 REFUSED, DUPLICATES = "magnetar_commits_refused_total", "magnetar_duplicates_total"
+LAG = "magnetar_shard_lag_seconds"
 
 
 @dataclass(slots=True)
@@ -82,6 +83,15 @@ class Stage:
             within,
         )
 
+    def caught_up(self, within: float = _PATIENCE) -> bool:
+        """Wait until nothing that has arrived waits for a second. What is late belongs to the row that made it so."""
+
+        def met() -> bool:
+            self.crew.look()
+            return self.crew.level(LAG) == 0
+
+        return until(met, within)
+
     def band(self, begin: Instant, what: str) -> None:
         """Something was so from then until now."""
         self.bands.append(Band(begin, now(), what))
@@ -114,6 +124,7 @@ def play(stage: Stage, name: str) -> Event:
     before, begin = stage.crew.total(DUPLICATES), now()
     found = _EVENTS[name](stage)
     time.sleep(_AFTER)
+    stage.caught_up()
     stage.crew.look()
     fallen = tuple(stage.crew.fallen())
     duplicates = stage.crew.total(DUPLICATES) - before
