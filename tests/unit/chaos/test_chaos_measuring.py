@@ -74,6 +74,14 @@ def steady(begin: float, end: float, group: str = "orders/0", took: float = 0.1)
     return [point(begin + number / 10, took, group) for number in range(round((end - begin) * 10))]
 
 
+def test_recovery_is_measured_from_the_last_health_without_those_that_stay_away() -> None:
+    """Of these the proof of effect counts: they are healed when all is over."""
+    stays = msgspec.structs.replace(BLOW, stays=True, effective=55.0, heal=90.0, healed=91.0)
+    assert figures.over([BLOW]) == 52.0
+    assert figures.over([BLOW, stays]) == 55.0
+    assert figures.over([msgspec.structs.replace(BLOW, healed=None)]) is None
+
+
 def sound() -> Shown:
     """A run that shows all that it should."""
     return Shown(

@@ -60,6 +60,10 @@ def test_those_that_come_with_magnetar_can_be_read() -> None:
             GOOD.replace("for: 5", "during: storm"),
             "the whole: fault 1 is during 'storm': no fault before it has this name",
         ),
+        (
+            GOOD.replace("for: 5", "for: 5, stays: true"),
+            "faults, 1, kill: what stays has no for, no during and no repeat",
+        ),
         (GOOD.replace("for: 5", "for: 5s"), "faults, 1, kill, for: Input should be a valid number"),
         (GOOD.replace("for: 5", "duration: 5"), "faults, 1, kill, duration: Extra inputs are not permitted"),
         (GOOD.replace("for: 5", "for: -1"), "faults, 1, kill, for: Input should be greater than or equal to 0"),
@@ -141,6 +145,15 @@ def test_an_agenda_heals_before_it_strikes_and_last_struck_first() -> None:
         Step(10.0, "strike", 2, 0),
         Step(10.0, "heal", 2, 0),
     ]
+
+
+def test_what_stays_is_struck_and_not_healed_by_the_agenda() -> None:
+    """Nor is anything during it."""
+    deeds = [kill(at=1.0, stays=True), kill(**{"for": 4.0})]
+    assert [step[:3] for step in agenda(deeds)] == [(0.0, "strike", 1), (1.0, "strike", 0), (4.0, "heal", 1)]
+    assert length(deeds) == 4.0
+    with pytest.raises(ScenarioRefused, match="no fault before it has this name and a for"):
+        parsed(GOOD.replace("for: 5}", "stays: true, name: x}\n  - {do: unload, key: orders/o-1, during: x}"), PATH)
 
 
 TIMES = st.floats(0, 50).map(lambda value: round(value, 1))

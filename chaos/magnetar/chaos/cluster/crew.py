@@ -26,6 +26,8 @@ _ASK_SECONDS = 1.0
 _POLL_SECONDS = 0.1
 _UP_SECONDS = 40.0
 _GONE_SECONDS = 15.0
+_LEFT_SECONDS = 25.0
+"""A worker that is asked to stop gives up after 10 s, and its last step has 10 s more."""
 _LINE = re.compile(r"^(?P<name>[a-z_]+)(?:\{[^}]*\})? (?P<value>[0-9.e+-]+)$", re.MULTILINE)
 
 
@@ -130,12 +132,15 @@ class Crew:
             self._ended(number)
 
     def stop(self, *numbers: int) -> None:
-        """SIGTERM for all at once; each drains and ends with status 0. Raises `CrewFailed`."""
+        """SIGTERM for all at once; each drains and ends with status 0. Raises `CrewFailed`.
+
+        Who has not ended after 25 s is killed, and counts as fallen: it is started again.
+        """
         for number in numbers:
             self.workers[number].ask()
             self.workers[number].process.terminate()
         for number in numbers:
-            status, log = self._ended(number), self._folder
+            status, log = self._left(number), self._folder
             if status != 0:
                 message = f"worker {number} was asked to stop and ended with status {status}; see its log in {log}"
                 raise CrewFailed(message)
@@ -208,9 +213,19 @@ class Crew:
             message = f"worker {worker.number} did not get ready within {_UP_SECONDS} s, or ended; see {worker.log}"
             raise CrewFailed(message)
 
-    def _ended(self, number: int) -> int:
+    def _left(self, number: int) -> int:
+        try:
+            return self._ended(number, _LEFT_SECONDS)
+        except subprocess.TimeoutExpired as problem:
+            worker = self.workers[number]
+            worker.process.kill()
+            worker.process.wait(_GONE_SECONDS)
+            message = f"worker {number} was asked to stop and had not ended after {_LEFT_SECONDS} s; see {worker.log}"
+            raise CrewFailed(message) from problem
+
+    def _ended(self, number: int, within: float = _GONE_SECONDS) -> int:
         worker = self.workers[number]
-        status = worker.process.wait(_GONE_SECONDS)
+        status = worker.process.wait(within)
         del self.workers[number]
         self._past.update(worker.told)
         return status

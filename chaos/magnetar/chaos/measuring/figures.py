@@ -13,7 +13,7 @@ from magnetar.runtime.instant import SECOND
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
 
-    from magnetar.chaos.record.shape import Phase, Point, Sample
+    from magnetar.chaos.record.shape import Blow, Phase, Point, Sample
 
 WINDOW = 10.0
 """Seconds of a stretch that shows that all goes as before."""
@@ -75,6 +75,12 @@ def failover(points: Iterable[Point], groups: Collection[str], effective: float,
     if not ends or any(end is None for end in ends):
         return None
     return max(end for end in ends if end is not None) - effective
+
+
+def over(blows: Iterable[Blow]) -> float | None:
+    """The last proof of health, and of effect of what stays: from here on nothing more is done to the cluster."""
+    ends = [blow.effective if blow.stays else blow.healed for blow in blows]
+    return max((end for end in ends if end is not None), default=None)
 
 
 def recovery(points: Sequence[Point], healed: float, end: float) -> float | None:

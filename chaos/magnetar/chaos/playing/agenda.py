@@ -20,7 +20,7 @@ class Step(NamedTuple):
 
 
 def agenda(deeds: Sequence[Deed]) -> list[Step]:
-    """All of it, in order.
+    """All of it, in order; what stays is struck, and healed by nobody here.
 
     At the same time what is healed comes before what is struck; what was struck last is healed first. A fault that is
     over at once is healed before the next one is struck.
@@ -31,13 +31,15 @@ def agenda(deeds: Sequence[Deed]) -> list[Step]:
         for at, until, turn in _turns(deed, begins[number], _limit(deeds, deed, begins)):
             over = until <= at
             found.append((at, (1, number, turn, 0), Step(at, "strike", number, turn)))
+            if deed.stays:
+                continue
             order = (1.0, number, turn, 1) if over else (0.0, -number, turn, 0)
             found.append((max(at, until), order, Step(max(at, until), "heal", number, turn)))
     return [step for _, _, step in sorted(found, key=lambda each: (each[0], each[1]))]
 
 
 def length(deeds: Sequence[Deed]) -> float:
-    """Until the last of it is healed."""
+    """Until the last of it is healed, but for what stays."""
     return max((step.at for step in agenda(deeds)), default=0.0)
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import signal
 import sys
+import traceback
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -39,6 +40,9 @@ def main(arguments: Sequence[str]) -> int:
         return INTERRUPTED
     except MagnetarError as problem:
         teller(f"error: {problem}")
+        return UNABLE
+    except Exception:  # noqa: BLE001 - told with its place, since all else that could tell it goes with this process
+        teller(traceback.format_exc())
         return UNABLE
     return 0
 

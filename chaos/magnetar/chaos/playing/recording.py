@@ -150,7 +150,7 @@ class _Seen:
         """What was measured."""
         outcomes = Counter(point.outcome for point in self.points)
         begin, end = self._from_first_blow
-        healed = max((blow.healed for blow in self.blows if blow.healed is not None), default=None)
+        healed = figures.over(self.blows)
         recovered = None if healed is None else figures.recovery(self.points, healed, end)
         drained = None if healed is None else figures.drain(self.samples, self.phases["baseline"], healed)
         return shape.Measures(

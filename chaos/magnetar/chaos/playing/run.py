@@ -80,6 +80,7 @@ def play(stage: Stage, scenario: Scenario, seed: int) -> Played:
             watch.start()
             opened.callback(watch.stop)
         opened.callback(sending.dismiss)
+        opened.callback(striking.heal)  # first of all, however it ends
         try:
             _Acts(stage, found).play(looks)
         except BROKEN as problem:
@@ -119,6 +120,7 @@ class _Acts:
         self._recover()
         self._enter("drain")
         self._drain()
+        self._wake()
         begin, end = self._phase("baseline").begin, self._phase("recover").end
         self._enter("reading")
         self._read()
@@ -158,6 +160,16 @@ class _Acts:
         left = left or at_rest(stage, within, sending.check)
         if left:
             self.found.broken.append(f"not at rest within {within:g} s: {left}")
+
+    def _wake(self) -> None:
+        """What stayed in force is healed: who comes back when all is over must find nothing to do."""
+        stage, striking, within = self.stage, self.found.striking, self.found.scenario.phases.drain
+        if not any(deed.stays for deed in striking.deeds):
+            return
+        striking.heal()
+        stage.await_health()
+        if left := at_rest(stage, within, self.found.sending.check):
+            self.found.broken.append(f"who came back found something to do for more than {within:g} s: {left}")
 
     def _read(self) -> None:
         """By fresh readers, while nobody has anything to do."""

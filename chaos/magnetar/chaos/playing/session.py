@@ -10,6 +10,7 @@ from magnetar.chaos.playing.recording import recorded
 from magnetar.chaos.playing.run import play
 from magnetar.chaos.playing.stage import staged
 from magnetar.chaos.record.keeping import write
+from magnetar.chaos.scenarios.writing import written
 from magnetar.chaos.verdict import Verdict
 
 if TYPE_CHECKING:
@@ -20,11 +21,11 @@ if TYPE_CHECKING:
     from magnetar.chaos.record.shape import Record
     from magnetar.chaos.scenarios.spec import Scenario
 
-LOGS = "logs"
+LOGS, SCENARIO = "logs", "scenario.yaml"
 
 
 def session(scenarios: Sequence[Scenario], seed: int, out: Path, data: Path, tell: Tell) -> Iterator[Record]:
-    """Play each, and leave its record in a folder of `out` that has the record's id.
+    """Play each, and leave its record in a folder of `out` that has the record's id, with a file to play it again.
 
     The profile is the first one's; the session ends before one of another or when a disk is nearly full, and after one
     that was not valid: nobody can say what that has left behind. Raises what a cluster raises that cannot be made.
@@ -32,7 +33,7 @@ def session(scenarios: Sequence[Scenario], seed: int, out: Path, data: Path, tel
     profile = scenarios[0].profile
     with staged(PROFILES[profile], data, tell) as stage:
         for scenario in scenarios:
-            if scenario.profile != profile or not stage.has_room:
+            if scenario.profile != profile or not stage.has_room(scenario):
                 return
             tell(f"{scenario.id}: {scenario.title}")
             stage.anew()
@@ -43,18 +44,23 @@ def session(scenarios: Sequence[Scenario], seed: int, out: Path, data: Path, tel
 
 
 def _one(stage: Stage, scenario: Scenario, seed: int, out: Path) -> Record:
-    played = play(stage, scenario, seed)
+    try:
+        played = play(stage, scenario, seed)
+    except Exception:
+        _keep_logs(stage.folder, out / f"{scenario.id}-{LOGS}")  # nobody expected it: there will be no record
+        raise
     stage.tell("looking for what is lost, out of order, done twice or paid wrongly")
     kept = recorded(stage, played)
     folder = out / kept.record.id
     write(folder, kept)
+    (folder / SCENARIO).write_text(written(scenario), encoding="utf-8")
     _keep_logs(stage.folder, folder / LOGS)
     return kept.record
 
 
 def _keep_logs(data: Path, logs: Path) -> None:
     """Of workers, provider and servers, as they are by now."""
-    logs.mkdir(exist_ok=True)
+    logs.mkdir(parents=True, exist_ok=True)
     for log in [*data.glob("*.log"), *data.glob("*.txt"), data / "provider.jsonl"]:
         if log.exists():
             shutil.copy(log, logs)

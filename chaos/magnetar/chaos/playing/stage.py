@@ -14,6 +14,7 @@ from magnetar.chaos.cluster.errors import StationFailed
 from magnetar.chaos.cluster.ground import raised
 from magnetar.chaos.cluster.profile import Role
 from magnetar.chaos.history import History
+from magnetar.chaos.playing.agenda import length
 from magnetar.chaos.takeover.moves import is_balanced
 from magnetar.chaos.workloads.market import MARKET, TARGET, WORKS
 from magnetar.runtime.instant import SECOND
@@ -25,12 +26,15 @@ if TYPE_CHECKING:
     from magnetar.chaos.cluster.crowd import Crowd
     from magnetar.chaos.cluster.ground import Ground
     from magnetar.chaos.cluster.profile import Profile
+    from magnetar.chaos.scenarios.spec import Scenario
     from magnetar.runtime.instant import Instant
 
 _WELL_SECONDS = 60.0
 _LOOK = 0.1
-_ROOM = 200
-"""Mebibytes: of four minutes at the usual load."""
+_ROOM, _A_MINUTE = 200, 50
+"""Mebibytes: the least that must be free, and what a bookie writes in a minute at the usual load."""
+_PROOFS = 2.0
+"""So much longer than planned it takes, with proofs and healing."""
 
 
 class Tell(Protocol):
@@ -91,11 +95,11 @@ class Stage:
             self.tell.live(self.state)
             time.sleep(min(left, _LOOK))
 
-    @property
-    def has_room(self) -> bool:
-        """Whether each disk can take what one more scenario writes."""
+    def has_room(self, scenario: Scenario) -> bool:
+        """Whether each disk can take what it writes."""
         disks, profile = self.ground.disks, self.ground.profile
-        return all(disks.room(node) >= _ROOM for node in (*profile.of(Role.ZOOKEEPER), *profile.of(Role.BOOKIE)))
+        room = max(_ROOM, _A_MINUTE * _PROOFS * length(scenario.faults) / 60)
+        return all(disks.room(node) >= room for node in (*profile.of(Role.ZOOKEEPER), *profile.of(Role.BOOKIE)))
 
     def await_health(self) -> None:
         """Proof that all is well before anything is done. Raises `StationFailed`."""

@@ -53,7 +53,10 @@ class Dealt:
 
 @dataclass(slots=True)
 class Striking:
-    """`healing` is when the last of what was struck began to be healed; None while something is still to come."""
+    """`healing` is when the last of what was struck began to be healed; None while something is still to come.
+
+    What stays is in force when `play` is over, until `heal`.
+    """
 
     stage: Stage
     deeds: Sequence[Deed]
@@ -64,17 +67,32 @@ class Striking:
 
     def play(self) -> None:
         """All of the agenda. Raises what `check` raises, when all is healed."""
-        steps, begin = agenda(self.deeds), self.stage.now
-        with ExitStack() as everything:
-            for number, step in enumerate(steps):
-                self.stage.wait(begin + step.at, self.check)
-                before = self.stage.now
-                if step.what == "strike":
-                    everything.callback(self._undo, step)
-                    self._strike(step)
-                else:
-                    self._heal(step, last=number == len(steps) - 1)
-                begin += self.stage.now - before  # what is in force, is so for as long as it was meant to be
+        try:
+            self._play(agenda(self.deeds))
+        except BaseException:
+            self.healing = None
+            self.heal()
+            raise
+
+    def heal(self) -> None:
+        """All that is in force, whatever struck last first."""
+        for dealt in reversed(self.dealt):
+            self._undo(dealt)
+        self._open.clear()
+
+    def _play(self, steps: Sequence[Step]) -> None:
+        begin = self.stage.now
+        for step in steps:
+            self.stage.wait(begin + step.at, self.check)
+            before = self.stage.now
+            if step.what == "strike":
+                self.healing = None
+                self._strike(step)
+            else:
+                self.healing = before
+                self._heal(step)
+            begin += self.stage.now - before  # what is in force, is so for as long as it was meant to be
+        self.healing = self.stage.now if self.healing is None else self.healing
 
     def _strike(self, step: Step) -> None:
         deed = self.deeds[step.deed]
@@ -91,37 +109,37 @@ class Striking:
             return
         dealt.gone = away(deed, dealt.blow.targets, ones)
         self._open[step.deed, step.turn] = dealt
-        dealt.inside = is_within(
-            self.stage.ground.profile, [name for each in self._open.values() for name in each.gone]
-        )
+        if not is_within(self.stage.ground.profile, [name for each in self._open.values() for name in each.gone]):
+            for each in self._open.values():  # what was borne alone need not be borne together with this one
+                each.inside = False
         self.stage.tell(f"  {', '.join(dealt.blow.targets)}: {dealt.blow.effect.evidence}")
 
-    def _heal(self, step: Step, *, last: bool = False) -> None:
-        if last:
-            self.healing = self.stage.now
-        self._undo(step)
-
-    def _undo(self, step: Step) -> None:
-        """Once."""
+    def _heal(self, step: Step) -> None:
         dealt = self._open.pop((step.deed, step.turn), None)
-        if dealt is None:
+        if dealt is not None:
+            self._undo(dealt)
+
+    def _undo(self, dealt: Dealt) -> None:
+        """Once."""
+        if dealt.blow is None or dealt.blow.healing is not None:
             return
         try:
             dealt.undo.close()
         except PROBLEMS as problem:
             dealt.trouble = f"{type(problem).__name__}: {problem}"
-        blow = dealt.blow
-        if blow is not None and dealt.deed.lasts:
-            self.stage.tell(f"  healed: {blow.health.evidence if blow.health else dealt.trouble}")
+        if dealt.deed.holds:
+            health = dealt.blow.health
+            self.stage.tell(f"  healed: {health.evidence if health else dealt.trouble}")
 
 
 def told(dealt: Dealt, stage: Stage) -> Blow:
     """As a record has it."""
     blow, required = dealt.blow, dealt.deed.required
-    needed = dealt.inside and dealt.deed.lasts > 0 if required is None else required
+    needed = dealt.inside and dealt.deed.holds if required is None else required
     if blow is None:
         return Blow(
-            dealt.title, "nobody", dealt.began, None, None, None, dealt.trouble, "", dealt.inside, required=needed
+            *(dealt.title, "nobody", dealt.began, None, None, None, dealt.trouble, "", dealt.inside, needed),
+            dealt.deed.stays,
         )
     health = "" if blow.health is None else blow.health.evidence
     return Blow(
@@ -135,6 +153,7 @@ def told(dealt: Dealt, stage: Stage) -> Blow:
         healed_evidence=dealt.trouble or health,
         inside_budget=dealt.inside,
         required=needed,
+        stays=dealt.deed.stays,
     )
 
 

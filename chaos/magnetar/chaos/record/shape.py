@@ -50,7 +50,8 @@ class Blow(msgspec.Struct, frozen=True):
     `target`: whom it struck, as it was found out when it struck, and which part they played: `broker-1 (the broker of
     orders/o-17)`. `effective` and `healed` are when it was proven to be in force and to be over; None for never, which
     makes the run unknown. `evidence` and `healed_evidence` say what was seen. `inside_budget`: the cluster is made to
-    bear it, together with what else is in force. `required`: something must succeed while it is in force.
+    bear it, together with what else is in force. `required`: something must succeed while it is in force. `stays`: it
+    was to be in force until all had come to rest, so that recovery is measured without whoever it took.
     """
 
     fault: str
@@ -63,6 +64,7 @@ class Blow(msgspec.Struct, frozen=True):
     healed_evidence: str
     inside_budget: bool
     required: bool
+    stays: bool = False
 
 
 class Latency(msgspec.Struct, frozen=True):

@@ -145,6 +145,8 @@ def _budget(blow: Blow) -> Iterator[str]:
     yield "inside the fault budget" if blow.inside_budget else "outside the fault budget: only safety counts"
     if blow.required:
         yield "something must succeed meanwhile"
+    if blow.stays:
+        yield "stays until all is at rest: all recovers without it"
 
 
 def _proofs(blow: Blow) -> Iterator[str]:

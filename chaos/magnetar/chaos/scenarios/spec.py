@@ -15,6 +15,7 @@ from magnetar.chaos.record.shape import BoundName
 
 Seconds = Annotated[float, Field(ge=0, le=600)]
 Some = Annotated[float, Field(gt=0, le=600)]
+Moment = Annotated[float, Field(ge=0, le=3_600)]
 Share = Annotated[float, Field(ge=0, le=1)]
 Words = Annotated[str, Field(min_length=1, max_length=2_000)]
 RoleName: TypeAlias = Literal["zookeeper", "bookie", "broker", "store", "worker", "provider", "load"]
@@ -85,16 +86,30 @@ class Repeat(_Plain):
 class _Deed(_Plain):
     """When. `at`: from the begin of the faults, or of the fault of the same scenario that goes by `during`.
 
-    `for`: how long it is in force once it is proven to be; with `during` no longer than that one. `required`: whether
-    something must succeed meanwhile; by default, if the cluster is made to bear it.
+    `for`: how long it is in force once it is proven to be; with `during` no longer than that one. `stays`: it is in
+    force until all has come to rest without whoever it took. `required`: whether something must succeed meanwhile; by
+    default, if the cluster is made to bear it.
     """
 
     name: str = ""
-    at: Seconds = 0.0
+    at: Moment = 0.0
     lasts: Seconds = Field(default=0.0, alias="for")
     during: str = ""
     repeat: Repeat | None = None
+    stays: bool = False
     required: bool | None = None
+
+    @model_validator(mode="after")
+    def _stays_for_good(self) -> _Deed:
+        """What is never healed before the end has no end of its own."""
+        if self.stays and (self.lasts or self.during or self.repeat):
+            raise ValueError("what stays has no for, no during and no repeat")
+        return self
+
+    @property
+    def holds(self) -> bool:
+        """Whether it is in force for a while; else it is over at once."""
+        return self.stays or self.lasts > 0
 
 
 class Kill(_Deed):
@@ -216,14 +231,14 @@ class Need(_Plain):
 class Scenario(_Plain):
     """One scenario."""
 
-    id: Annotated[str, Field(pattern=r"^[A-Z]\d{2}[a-z]?$")]
+    id: Annotated[str, Field(pattern=r"^[A-Z]\d{2}[a-z]?(-\d{1,9}(\.\d{1,3})?)?$")]
     title: Annotated[str, Field(min_length=1, max_length=80)]
     text: Words
     profile: Literal["small", "full"] = "small"
     ci: bool = False
     load: Load = Load()
     phases: Phases = Phases()
-    faults: Annotated[tuple[Deed, ...], Field(min_length=1, max_length=40)]
+    faults: Annotated[tuple[Deed, ...], Field(min_length=1, max_length=200)]
     bounds: dict[BoundName, Bound] = {}
     needs: tuple[Need, ...] = ()
     alarms: tuple[str, ...] = ()
@@ -239,7 +254,7 @@ class Scenario(_Plain):
                 )
             if deed.name in lasting:
                 raise ValueError(f"fault {number}: the name {deed.name!r} is taken")
-            if deed.name and not deed.during:
+            if deed.name and not (deed.during or deed.stays):
                 lasting[deed.name] = deed.lasts
         return self
 
