@@ -17,8 +17,9 @@ from magnetar.chaos.history import Intended, Violation
 from magnetar.chaos.measuring import figures
 from magnetar.chaos.measuring.alarms import alarms
 from magnetar.chaos.measuring.bounds import affected, bounds, failover, needs
-from magnetar.chaos.measuring.findings import check_of, lists_are_whole, only_the_ill_die, witness_of
+from magnetar.chaos.measuring.findings import check_of, only_the_ill_die, witness_of
 from magnetar.chaos.measuring.judging import Shown, verdict
+from magnetar.chaos.measuring.lists import lists_are_whole
 from magnetar.chaos.measuring.points import Fate, Meant, fates, phase_at, points
 from magnetar.chaos.measuring.tenures import Seen, owned, tenures
 from magnetar.chaos.record.shape import (

@@ -14,12 +14,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from magnetar.chaos.history import Answered, Intended
-from magnetar.chaos.scenarios.spec import Load
+from magnetar.chaos.scenarios.spec import Burst, Load
 from magnetar.chaos.simulation.clerks import ALWAYS, HANDLED, Desk, Note
 from magnetar.chaos.simulation.deaths import Killed
 from magnetar.chaos.takeover.load import Published
 from magnetar.chaos.takeover.reading import events_of
 from magnetar.chaos.workloads.market import MARKET, WORKS
+from magnetar.chaos.workloads.pace import Pace
 from magnetar.chaos.workloads.plan import Sent, letters
 from magnetar.schemas.commerce import Place
 
@@ -27,6 +28,9 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 ILL = (4.0, 8.0)
+BURSTS = st.lists(
+    st.builds(Burst, times=st.floats(1.5, 4), at=st.floats(0, 6), lasts=st.floats(0.5, 3)), max_size=2
+).map(tuple)
 LOADS = st.builds(
     Load,
     orders=st.floats(0.5, 20),
@@ -35,6 +39,9 @@ LOADS = st.builds(
     lists=st.integers(1, 12),
     poison=st.integers(0, 3),
     killers=st.integers(0, 2),
+    hot=st.floats(0, 1),
+    timers=st.floats(0, 5),
+    bursts=BURSTS,
 )
 
 
@@ -59,6 +66,49 @@ def test_the_words_of_a_list_are_its_places_in_order(load: Load, seed: int) -> N
         if isinstance(each.message, Note) and ".list-" in each.key and not each.copy:
             words.setdefault(each.key, []).append(each.message.word)
     assert all(found == list(map(str, range(len(found)))) for found in words.values())
+
+
+def test_one_list_gets_its_share() -> None:
+    """Of all appends, evenly over time."""
+    appends = [each for each in letters(Load(hot=0.6, clicks=0), 50.0, "x", 1, ILL) if each.op == "append"]
+    for half in (appends[:250], appends[250:]):
+        assert sum(each.key == "x.list-hot" for each in half) == 150
+
+
+@given(BURSTS, st.floats(0, 60))
+def test_a_burst_brings_so_much_more_while_it_lasts(bursts: tuple[Burst, ...], at: float) -> None:
+    """Work comes in order, none is left out, and before and after it all is as usual."""
+    pace = Pace.of(Load(bursts=bursts), 10.0)
+    assert pace.at(pace.work(at)) == pytest.approx(at, abs=1e-6)
+    assert pace.work(at) >= at
+    assert pace.work(min(at, 10.0)) == min(at, 10.0)
+    whole = sum(each.lasts * (each.times - 1) for each in bursts)
+    assert pace.work(60.0) - pace.work(30.0) == pytest.approx(30.0)
+    assert pace.work(60.0) == pytest.approx(60.0 + whole)
+
+
+def test_a_burst_is_of_orders_appends_and_timers() -> None:
+    """Four times as many, for its time."""
+    load = Load(orders=10, appends=20, timers=5, clicks=0, bursts=(Burst(times=4, at=2, lasts=5),))
+    plan = letters(load, 30.0, "x", 1, ILL)
+    for op, rate in (("place", 10), ("append", 20)):
+        inside = sum(ILL[0] + 2 <= each.at < ILL[0] + 7 for each in plan if each.op == op)
+        assert inside == pytest.approx(rate * 5 * 4, abs=2)
+        assert sum(20 <= each.at < 25 for each in plan if each.op == op) == pytest.approx(rate * 5, abs=2)
+
+
+@given(st.integers(0, 9))
+def test_a_timer_has_a_desk_of_its_own_and_some_are_hushed_at_about_that_time(seed: int) -> None:
+    """The rest ring undisturbed."""
+    plan = [each for each in letters(Load(timers=4, clicks=0), 30.0, "x", seed, ILL) if each.op == "timer"]
+    sets = {each.key: each for each in plan if each.due is not None}
+    hushes = [each for each in plan if each.due is None]
+    assert len(sets) == 120
+    assert 10 < len(hushes) < 60
+    for hush in hushes:
+        due = sets[hush.key].due
+        assert due is not None
+        assert abs(hush.at - due) <= 0.31
 
 
 def test_two_runs_on_one_cluster_share_no_key_and_no_id() -> None:

@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 import re
-from collections import Counter
 from typing import TYPE_CHECKING
 
 from magnetar.actors.providing.emulator.audit import charged_once, paid_or_refunded
 from magnetar.chaos.checkers import CHECKERS, WAITING
 from magnetar.chaos.history import Violation
+from magnetar.chaos.measuring.lists import lists_are_whole
+from magnetar.chaos.measuring.timers import timers_ring_once
 from magnetar.chaos.paying import judging as paying
 from magnetar.chaos.paying.reading import standing_of
 from magnetar.chaos.record.shape import Check, Witness
-from magnetar.chaos.simulation.clerks import Desk
 from magnetar.chaos.simulation.failing import Failing
 from magnetar.chaos.simulation.shopping import Shopping
 from magnetar.chaos.takeover.promises import EFFECTS_IN_ORDER
 from magnetar.chaos.verdict import Checker, Finding, Verdict
-from magnetar.schemas import Kept
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -26,6 +25,7 @@ if TYPE_CHECKING:
     from magnetar.chaos.evidence import Evidence
     from magnetar.chaos.history import History
     from magnetar.chaos.paying.judging import Seen
+    from magnetar.chaos.scenarios.spec import Load
     from magnetar.chaos.verdict import Examination
 
 _KEY = re.compile(r"(?:key|order|desk|article|capture) (\S+?)[,:]?(?:\s|$)")
@@ -34,14 +34,18 @@ ILL = (".poison-", ".killer-")
 """What a key that may die has in its name."""
 
 
-def checks(history: History, evidence: Evidence, entries: Sequence[Entry], *, ill: bool) -> list[Check]:
-    """Every checker's. `entries`: the provider's log; `ill`: whether there was something that fails."""
+def checks(history: History, evidence: Evidence, entries: Sequence[Entry], load: Load) -> list[Check]:
+    """Every checker's. `entries`: the provider's log."""
     seen = standing_of(evidence, history, entries, (0, 0))
-    return [check_of(Finding.of(checker, history, evidence)) for checker in checkers(seen, ill=ill)]
+    return [check_of(Finding.of(checker, history, evidence)) for checker in checkers(seen, load)]
 
 
-def checkers(seen: Seen, *, ill: bool) -> tuple[Checker, ...]:
-    """Those that hold of every run, of the shop, of its money by the provider's own log, and of the lists."""
+def checkers(seen: Seen, load: Load) -> tuple[Checker, ...]:
+    """Those that hold of every run, of the shop, of its money by the provider's own log, and of the lists.
+
+    And of timers, and of what fails, where the load has them.
+    """
+    ill = load.poison or load.killers
     attempts = (*WAITING, *(each for each in Failing().checkers if each.name == "attempts")) if ill else ()
     charged, paid = charged_once(seen.entries), paid_or_refunded(seen.entries, paying.confirmed(seen.orders))
     said = [*paying.contradictions(seen), *(None for _ in seen.payments)]
@@ -55,6 +59,7 @@ def checkers(seen: Seen, *, ill: bool) -> tuple[Checker, ...]:
         Checker("lists", ("R2", "R21"), lists_are_whole),
         Checker("only the ill die", ("R24",), only_the_ill_die),
         *attempts,
+        *([Checker("timers ring", ("R26",), timers_ring_once)] if load.timers else ()),
     )
 
 
@@ -80,23 +85,6 @@ def witness_of(violation: Violation) -> Witness:
     text = str(violation)
     key = _KEY.search(violation.subject)
     return Witness(key[1] if key else "", text, tuple(dict.fromkeys(_ID.findall(text))))
-
-
-def lists_are_whole(history: History, evidence: Evidence) -> Examination:
-    """Each list has every word that was confirmed to its customer, once, in the order in which they were sent."""
-    wanted: dict[str, int] = Counter(
-        sending.key
-        for sending in {each.message_id: each for each in history.sendings.values()}.values()
-        if sending.topic == "desks" and ".list-" in sending.key
-    )
-    codec = evidence.wiring.actors["desks"].codec
-    for key, count in wanted.items():
-        row = evidence.states.get(("desks", key))
-        desk = None if row is None else codec.decode(row.body, codec.schema, Kept("desks", key))
-        words = desk.words if isinstance(desk, Desk) else ()
-        fine = words == tuple(map(str, range(count)))
-        what = f"of {count} words it has {len(words)}: {', '.join(words[:40])}"
-        yield None if fine else Violation("a list has all words in order", f"desk {key}", what)
 
 
 def only_the_ill_die(_: History, evidence: Evidence) -> Examination:

@@ -21,6 +21,7 @@ from magnetar.chaos.measuring.findings import checks, counted
 from magnetar.chaos.measuring.judging import Shown, verdict
 from magnetar.chaos.measuring.points import Meant, fates, points
 from magnetar.chaos.measuring.tenures import tenures
+from magnetar.chaos.measuring.timers import due, in_faults
 from magnetar.chaos.paying.impatient import PARTITIONS
 from magnetar.chaos.paying.reading import standing_of
 from magnetar.chaos.playing.striking import told
@@ -173,10 +174,10 @@ class _Seen:
 
     @cached_property
     def _checks(self) -> list[Check]:
-        load, evidence = self.played.scenario.load, self.played.evidence
+        evidence = self.played.evidence
         if evidence is None:
             return []
-        return checks(self.stage.history, evidence, self.entries, ill=bool(load.poison or load.killers))
+        return checks(self.stage.history, evidence, self.entries, self.played.scenario.load)
 
     @cached_property
     def totals(self) -> Counter[str]:
@@ -197,7 +198,16 @@ class _Seen:
             "blows": sum(each.blow is not None and each.blow.proven for each in self.played.striking.dealt),
             "published again": sum(each.tries > 1 for each in published),
             "second clicks": len(published) - len({each.message_id for each in published}),
+            "timers": in_faults(self._due, self.blows),
+            "backlog": round(max((each.value for each in self.samples if each.name == "backlog/all"), default=0.0)),
         }
+
+    @property
+    def _due(self) -> list[float]:
+        """When timers of this scenario that rang were due."""
+        evidence, own = self.played.evidence, {letter.key for letter in self.played.sending.letters}
+        rang = {} if evidence is None else due(evidence)
+        return [self.stage.seconds(at) for key, times in rang.items() if key in own for at, _ in times]
 
 
 def _id(stage: Stage, played: Played) -> str:

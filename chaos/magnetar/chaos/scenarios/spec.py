@@ -38,6 +38,8 @@ Counted: TypeAlias = Literal[
     "crashes",
     "blows",
     "published again",
+    "timers",
+    "backlog",
 ]
 """What can be counted, for a scenario that shows nothing without it."""
 
@@ -185,12 +187,21 @@ Deed: TypeAlias = Annotated[
 ]
 
 
+class Burst(_Plain):
+    """So many `times` the usual rate, `at` so many seconds from the begin of the faults, `for` so many."""
+
+    times: Annotated[float, Field(gt=1, le=50)]
+    at: Moment = 0.0
+    lasts: Some = Field(alias="for")
+
+
 class Load(_Plain):
     """What customers do, whatever becomes of it: operations a second, and shares.
 
     orders: placed. cancels: of them cancelled soon after, `scarce` want what is sold out (fixed shares). clicks: of all
     that is sent once more under the same id. appends: to per-key lists. poison: lists with a word that fails whenever
-    it is tried, killers: one that ends its worker each time.
+    it is tried, killers: one that ends its worker each time. hot: of all appends those to one and the same list.
+    timers: set, which fall due seconds later; some are cancelled at about that time. bursts: when more comes of all.
     """
 
     orders: Annotated[float, Field(gt=0, le=200)] = 6.0
@@ -199,6 +210,9 @@ class Load(_Plain):
     lists: Annotated[int, Field(ge=1, le=1_000)] = 40
     poison: Annotated[int, Field(ge=0, le=20)] = 0
     killers: Annotated[int, Field(ge=0, le=5)] = 0
+    hot: Share = 0.0
+    timers: Annotated[float, Field(ge=0, le=50)] = 0.0
+    bursts: tuple[Burst, ...] = ()
 
 
 class Phases(_Plain):

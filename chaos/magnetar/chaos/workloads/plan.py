@@ -2,18 +2,21 @@
 
 Orders are those of the payment report: some are cancelled, some want what is sold out. Some of all that is sent is sent
 once more under the same id, by a customer who clicks twice. Lists get a word at a time, each with its place in it, so
-that order and loss can be seen of the list alone.
+that order and loss can be seen of the list alone. Timers are each a desk's own: it notes when it is set, when it rings,
+and that it was hushed.
 """
 
 from __future__ import annotations
 
 import random
 from dataclasses import dataclass
+from dataclasses import replace as replace_dataclass
 from typing import TYPE_CHECKING
 
 from magnetar.chaos.paying.plan import Letter, Sizes
 from magnetar.chaos.paying.plan import letters as orders_of
 from magnetar.chaos.simulation.clerks import ALWAYS, HANDLED, Note
+from magnetar.chaos.workloads.pace import Pace
 from magnetar.schemas import replace
 from magnetar.schemas.commerce import Cancel, Place, Restock
 
@@ -23,8 +26,12 @@ if TYPE_CHECKING:
     from magnetar.chaos.scenarios.spec import Load
     from magnetar.schemas import Command
 
+TIMER = ".timer-"
+"""What the key of a timer has in its name."""
 _AGAIN = (0.05, 1.5)
 """Seconds until somebody clicks again."""
+_RINGS, _HUSHED, _ABOUT = (2.0, 10.0), 0.25, 0.3
+"""Seconds until a timer is due; the share that is hushed, and how many seconds before or after that is asked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,8 +45,15 @@ class Sent:
 
     @property
     def op(self) -> str:
-        """In a word: `place`, `cancel`, `restock`, `append`."""
-        return "append" if isinstance(self.message, Note) else type(self.message).__name__.lower()
+        """In a word: `place`, `cancel`, `restock`, `append`, `timer`."""
+        if isinstance(self.message, Note):
+            return "timer" if TIMER in self.message.desk else "append"
+        return type(self.message).__name__.lower()
+
+    @property
+    def due(self) -> float | None:
+        """When a timer that it sets is due if it is handled at once."""
+        return self.at + self.message.rings if isinstance(self.message, Note) and self.message.rings else None
 
     @property
     def key(self) -> str:
@@ -60,10 +74,13 @@ def letters(load: Load, seconds: float, name: str, seed: int, ill: tuple[float, 
 
     `name`: begins every id and key, so that runs keep apart.
     """
-    chance = random.Random(f"{seed} {name}")  # noqa: S311 - a load must be repeatable
-    sizes = Sizes(orders=max(1, round(load.orders * seconds)), rate=load.orders)
+    chance, pace = random.Random(f"{seed} {name}"), Pace.of(load, ill[0])  # noqa: S311 - a load must be repeatable
+    work = pace.work(seconds)
+    sizes = Sizes(orders=max(1, round(load.orders * work)), rate=load.orders)
     found = [_named(letter, name) for letter in orders_of(sizes, seed)]
-    found += _appends(load, seconds, name)
+    found += _appends(load, work, name)
+    found += _timers(load, work, name, random.Random(f"{seed} {name} timers"))  # noqa: S311
+    found = [replace_dataclass(letter, at=pace.at(letter.at)) for letter in found]
     found += _ill(load, ill, name, chance)
     found += [again for letter in found if (again := _again(letter, load, chance)) is not None]
     return sorted(found, key=lambda letter: letter.at)
@@ -86,11 +103,26 @@ def _named(letter: Letter, name: str) -> Sent:
 
 
 def _appends(load: Load, seconds: float, name: str) -> Iterator[Sent]:
-    """To each list in turn; every one is echoed, so that its effect is seen by others."""
+    """To each list in turn, but for those to the hot one; every one is echoed, so that its effect is seen by others."""
     for number in range(round(load.appends * seconds)):
-        place, turn = divmod(number, load.lists)
+        hot = int(number * load.hot)
+        if int((number + 1) * load.hot) > hot:
+            turn, place = "hot", hot
+        else:
+            place, other = divmod(number - hot, load.lists)
+            turn = str(other)
         note = Note(desk=f"{name}.list-{turn}", word=str(place), echoes=True)
         yield Sent(number / load.appends, f"{name}.append-{number}", note)
+
+
+def _timers(load: Load, seconds: float, name: str, chance: random.Random) -> Iterator[Sent]:
+    """Each on a desk of its own; some are hushed at about the time that they are due: either may be first."""
+    for number in range(round(load.timers * seconds)):
+        at, desk, rings = number / load.timers, f"{name}{TIMER}{number}", round(chance.uniform(*_RINGS), 3)
+        yield Sent(at, f"{desk}-set", Note(desk=desk, word="set", rings=rings))
+        if chance.random() < _HUSHED:
+            about = at + rings + chance.uniform(-_ABOUT, _ABOUT)
+            yield Sent(about, f"{desk}-hush", Note(desk=desk, word="hush", hushes=True))
 
 
 def _ill(load: Load, ill: tuple[float, float], name: str, chance: random.Random) -> Iterator[Sent]:
