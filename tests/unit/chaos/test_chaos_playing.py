@@ -74,9 +74,12 @@ def test_list_tells_every_scenario() -> None:
     told = RUN.invoke(cli.app, ["chaos", "list"])
     assert told.exit_code == 0
     assert "The broker of a topic is killed" in told.stdout
-    found = [json.loads(line) for line in RUN.invoke(cli.app, ["chaos", "list", "--json"]).stdout.splitlines()]
-    assert {"S02", "S03"} <= {each["id"] for each in found}
-    assert found[1]["faults"][0] == {"do": "kill", "who": {"broker-of": "orders/o-17"}, "for": 13.0}
+    found = {
+        (each := json.loads(line))["id"]: each
+        for line in RUN.invoke(cli.app, ["chaos", "list", "--json"]).stdout.splitlines()
+    }
+    assert {"S02", "S03"} <= found.keys()
+    assert found["S03"]["faults"][0] == {"do": "kill", "who": {"broker-of": "orders/o-17"}, "for": 13.0}
 
 
 def test_show_tells_the_newest_and_ends_as_its_verdict(tmp_path: Path) -> None:

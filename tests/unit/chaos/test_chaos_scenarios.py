@@ -91,7 +91,7 @@ def test_scenarios_are_chosen_by_id_or_by_file(tmp_path: Path) -> None:
     own = tmp_path / "own.yaml"
     own.write_text(GOOD, encoding="utf-8")
     assert [each.id for each in chosen(["s03", str(own), "S03"])] == ["S03", "X01"]
-    with pytest.raises(ScenarioMissing, match="there is no scenario S99: there are S02, S03"):
+    with pytest.raises(ScenarioMissing, match="there is no scenario S99: there are S01, S02, S03"):
         chosen(["S99"])
     with pytest.raises(ScenarioRefused, match="No such file"):
         chosen([str(tmp_path / "gone.yaml")])

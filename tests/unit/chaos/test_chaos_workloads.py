@@ -89,7 +89,9 @@ def test_a_burst_brings_so_much_more_while_it_lasts(bursts: tuple[Burst, ...], a
 
 def test_a_burst_is_of_orders_appends_and_timers() -> None:
     """Four times as many, for its time."""
-    load = Load(orders=10, appends=20, timers=5, clicks=0, bursts=(Burst(times=4, at=2, lasts=5),))
+    load = Load(
+        orders=10, appends=20, timers=5, clicks=0, bursts=(Burst.model_validate({"times": 4, "at": 2, "for": 5}),)
+    )
     plan = letters(load, 30.0, "x", 1, ILL)
     for op, rate in (("place", 10), ("append", 20)):
         inside = sum(ILL[0] + 2 <= each.at < ILL[0] + 7 for each in plan if each.op == op)

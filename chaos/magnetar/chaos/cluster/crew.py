@@ -13,6 +13,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
+from magnetar.chaos.workloads.arms import ARMS, Arms
 from magnetar.runtime.errors import MagnetarError
 
 if TYPE_CHECKING:
@@ -28,6 +29,9 @@ _UP_SECONDS = 40.0
 _GONE_SECONDS = 15.0
 _LEFT_SECONDS = 25.0
 """A worker that is asked to stop gives up after 10 s, and its last step has 10 s more."""
+_PROGRAM = "from magnetar.runtime.cli import main; main()"
+_ARMED = "from magnetar.chaos.workloads.armed import main; main()"
+_ARMS = "arms"
 _LINE = re.compile(r"^(?P<name>[a-z_]+)(?:\{[^}]*\})? (?P<value>[0-9.e+-]+)$", re.MULTILINE)
 
 
@@ -51,7 +55,10 @@ class Berth:
 
 @dataclass(slots=True)
 class Worker:
-    """One process. `told` is what its metrics said last, summed over their labels: they die with it."""
+    """One process. `told` is what its metrics said last, summed over their labels: they die with it.
+
+    `arms`: those of one that can be told to die at a fault point.
+    """
 
     number: int
     berth: Berth
@@ -59,6 +66,7 @@ class Worker:
     process: subprocess.Popen[bytes]
     told: Counter[str] = field(default_factory=Counter)
     frozen: bool = False
+    arms: Arms | None = None
 
     @property
     def owner(self) -> str:
@@ -103,6 +111,7 @@ class Crew:
         self._command = command
         self._folder = folder
         self._starts = 0
+        self._armed: set[int] = set()
         self._past: Counter[str] = Counter()
         self.workers: dict[int, Worker] = {}
         self.logs: dict[int, Path] = {}
@@ -150,6 +159,22 @@ class Crew:
         self.workers[number].frozen = True
         self.workers[number].process.send_signal(signal.SIGSTOP)
 
+    def armed(self, number: int) -> Arms:
+        """The arms of a worker; one that has none is asked to leave, and is started with some. Raises `CrewFailed`."""
+        if number not in self._armed:
+            self._armed.add(number)
+            self.stop(number)
+            self.start(number)
+        arms = self.workers[number].arms
+        assert arms is not None, f"worker {number} was started with arms"
+        return arms
+
+    def mourn(self, number: int, pid: int) -> None:
+        """One that has ended by itself, as it was told: it stays away until it is started."""
+        worker = self.workers.get(number)
+        if worker is not None and worker.process.pid == pid:
+            self._ended(number)
+
     def thaw(self, number: int) -> None:
         """SIGCONT."""
         self.workers[number].process.send_signal(signal.SIGCONT)
@@ -194,19 +219,20 @@ class Crew:
 
     def _launched(self, number: int) -> Worker:
         self._starts += 1
-        berth = self._berths.berth(number)
+        berth, armed, arms = self._berths.berth(number), number in self._armed, self._folder / _ARMS
         log = self._folder / f"worker-{number}.{self._starts}.log"
+        program = [_ARMED if armed and part == _PROGRAM else part for part in self._command]
         with log.open("wb") as output:
             process = subprocess.Popen(  # noqa: S603 - our own program
-                [*berth.prefix, *self._command, "--listen", berth.listen],
+                [*berth.prefix, *program, "--listen", berth.listen],
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=output,
-                env={**os.environ, "PYTHONUNBUFFERED": "1"},
+                env={**os.environ, "PYTHONUNBUFFERED": "1", ARMS: str(arms)},
                 start_new_session=True,  # Ctrl-C at the terminal is the report's alone
             )
         self.logs[process.pid] = log
-        return Worker(number, berth, log, process)
+        return Worker(number, berth, log, process, arms=Arms(arms, process.pid) if armed else None)
 
     def _check_ready(self, worker: Worker) -> None:
         if not self.await_ready(worker, _UP_SECONDS):
@@ -241,8 +267,7 @@ def figures(text: str) -> Counter[str]:
 
 def command(python: str, target: str, bus: str, store: str) -> tuple[str, ...]:
     """How a worker is run."""
-    program = "from magnetar.runtime.cli import main; main()"
-    return (python, "-c", program, "worker", target, "--bus", bus, "--store", store, "--json")
+    return (python, "-c", _PROGRAM, "worker", target, "--bus", bus, "--store", store, "--json")
 
 
 def until(condition: Callable[[], bool], within: float) -> bool:

@@ -150,10 +150,15 @@ class WorkerStation:
         self.crew.start(self.node.number)
 
     def lacks(self) -> str:
-        """See `Station`."""
+        """See `Station`. One that has ended by itself is started again, as by whoever runs workers for long.
+
+        Who was frozen for a minute ends so when he thaws: nobody has seen his loop move.
+        """
         worker = self.crew.workers.get(self.node.number)
         if worker is None:
             return "it is down"
+        if worker.process.poll() is not None:
+            return "; ".join(self.crew.fallen())
         return "" if worker.is_ready() else f"{worker.berth.listen}/readyz does not say that it is ready"
 
 

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from magnetar.chaos.cluster.profile import Profile
     from magnetar.chaos.scenarios.spec import Deed
 
-_AWAY = (spec.Kill, spec.Pause, spec.Isolate, spec.FillDisk)
+_AWAY = (spec.Kill, spec.Crash, spec.Pause, spec.Isolate, spec.FillDisk)
 
 
 def away(deed: Deed, targets: Sequence[str], ones: int) -> tuple[str, ...]:

@@ -129,7 +129,8 @@ class Striking:
             dealt.trouble = f"{type(problem).__name__}: {problem}"
         if dealt.deed.holds:
             health = dealt.blow.health
-            self.stage.tell(f"  healed: {health.evidence if health else dealt.trouble}")
+            words = dealt.trouble if health is None else health.evidence
+            self.stage.tell(f"  {'healed' if health else 'not healed'}: {words}")
 
 
 def told(dealt: Dealt, stage: Stage) -> Blow:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from magnetar.chaos.faults import disks, links, processes, provider, topics
+from magnetar.chaos.faults import disks, links, points, processes, provider, topics
 from magnetar.chaos.faults.links import Ways
 from magnetar.chaos.faults.targets import BookiesOf, BrokerOf, Every, Leader, Named, WorkerOf
 from magnetar.chaos.scenarios import spec
@@ -22,6 +22,8 @@ def fault_of(deed: Deed, turn: int = 0) -> Fault:  # noqa: C901, PLR0911 - one c
             return processes.Kill(target_of(deed.who))
         case spec.Pause():
             return processes.Pause(target_of(deed.who))
+        case spec.Crash():
+            return points.Crash(target_of(deed.who), deed.points[turn % len(deed.points)], deed.nth)
         case spec.Restart():
             return processes.Restart(target_of(deed.who))
         case spec.Cut():

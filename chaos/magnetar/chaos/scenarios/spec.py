@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from magnetar.actors.providing.emulator.conduct import Manner
 from magnetar.chaos.cluster.profile import Role
 from magnetar.chaos.record.shape import BoundName
+from magnetar.runtime.worker.points import all_points
 
 Seconds = Annotated[float, Field(ge=0, le=600)]
 Some = Annotated[float, Field(gt=0, le=600)]
@@ -128,6 +129,22 @@ class Pause(_Deed):
     who: Who
 
 
+class Crash(_Deed):
+    """A worker ends itself (SIGKILL) when it is at a fault point for the `nth` time; each turn has its own point."""
+
+    do: Literal["crash"]
+    who: Who
+    points: Annotated[tuple[str, ...], Field(min_length=1, max_length=100)]
+    nth: Annotated[int, Field(ge=1, le=10_000)] = 1
+
+    @model_validator(mode="after")
+    def _points_are_there(self) -> Crash:
+        unknown = sorted(set(self.points) - set(all_points()))
+        if unknown:
+            raise ValueError(f"no fault points: {', '.join(unknown)}; they are in docs/architecture.md")
+        return self
+
+
 class Restart(_Deed):
     """Stopped in order and started, one after the other."""
 
@@ -183,7 +200,7 @@ class Misbehave(_Deed):
 
 
 Deed: TypeAlias = Annotated[
-    Kill | Pause | Restart | Cut | Isolate | Reset | Unload | FillDisk | Misbehave, Field(discriminator="do")
+    Kill | Pause | Crash | Restart | Cut | Isolate | Reset | Unload | FillDisk | Misbehave, Field(discriminator="do")
 ]
 
 

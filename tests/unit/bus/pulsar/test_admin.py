@@ -173,3 +173,32 @@ def test_a_policy_that_is_not_set_on_a_topic_is_an_empty_answer() -> None:
     }
     with pytest.raises(Refused, match="retention"):
         always(403).policy_of(TOPIC, "retention")
+
+
+def stats(*partitions: str, of: int) -> dict[str, object]:
+    """What `partitioned-stats` says of a topic with so many partitions, when these have answered."""
+    some = {"subscriptions": {"orders": {"msgBacklog": 3, "earliestMsgPublishTimeInBacklog": 7}}}
+    return {"metadata": {"partitions": of, "deleted": False}, "partitions": dict.fromkeys(partitions, some)}
+
+
+def test_a_backlog_is_that_of_every_partition() -> None:
+    """By number; a topic that is not there has none."""
+    found = always(200, json=stats(f"{TOPIC}-partition-0", f"{TOPIC}-partition-1", of=2)).backlogs(TOPIC)
+    assert {number: some["orders"].messages for number, some in found.items()} == {0: 3, 1: 3}
+    assert always(404).backlogs(TOPIC) == {}
+
+
+@pytest.mark.parametrize(
+    ("answered", "told"),
+    [
+        ([f"{TOPIC}-partition-1"], "of 2 partitions of .*orders 1 say nothing of theirs"),
+        ([TOPIC], "of 2 partitions of .*orders 2 say nothing of theirs"),
+        ([], "2 say nothing"),
+    ],
+)
+def test_a_partition_whose_broker_is_silent_is_not_taken_for_one_without_backlog(
+    answered: list[str], told: str
+) -> None:
+    """The API leaves it out, and has the topic itself in place of all when none answers."""
+    with pytest.raises(BusUnavailable, match=told):
+        always(200, json=stats(*answered, of=2)).backlogs(TOPIC)

@@ -170,10 +170,18 @@ class Admin:
         return None if found is None else found.partitions
 
     def backlogs(self, topic: str) -> Mapping[int, Mapping[str, Backlog]]:
-        """For each partition and subscription, exactly what is not acknowledged. One call; empty without the topic."""
+        """For each partition and subscription, exactly what is not acknowledged. One call; empty without the topic.
+
+        Raises `BusUnavailable` where a partition's broker does not answer: what waits there nobody knows.
+        """
         found = self._get(f"{_path(topic)}/partitioned-stats?{_EXACT}", Stats)
-        stats = {} if found is None else found.partitions
-        return {int(name.rpartition("-")[2]): each.subscriptions for name, each in stats.items()}
+        if found is None:
+            return {}
+        told = {name.rpartition("-partition-")[2]: each for name, each in found.partitions.items()}
+        backlogs = {int(number): each.subscriptions for number, each in told.items() if number.isdecimal()}
+        if silent := found.metadata.partitions - len(backlogs):
+            raise BusUnavailable(f"of {found.metadata.partitions} partitions of {topic} {silent} say nothing of theirs")
+        return backlogs
 
     def create_partitions(self, topic: str, partitions: int) -> None:
         """Create a partitioned topic; `Refused` when one exists with another number."""

@@ -28,16 +28,20 @@ class Subscribed(msgspec.Struct):
     subscriptions: dict[str, Backlog] = {}
 
 
-class Stats(msgspec.Struct):
-    """`GET …/partitioned-stats`: by full name of a partition's topic."""
-
-    partitions: dict[str, Subscribed] = {}
-
-
 class Partitions(msgspec.Struct):
     """`GET …/partitions`: 0 for a topic without."""
 
     partitions: int
+
+
+class Stats(msgspec.Struct):
+    """`GET …/partitioned-stats`: by full name of a partition's topic, of those whose broker answered in time.
+
+    Who asks is told neither that one is left out nor why; where none answered, the topic itself stands for all.
+    """
+
+    metadata: Partitions
+    partitions: dict[str, Subscribed] = {}
 
 
 class Numbered(msgspec.Struct):
