@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
 
     from magnetar.chaos.record.shape import Record
+    from magnetar.chaos.staging.rendering import Rendered
 
 UNABLE = 1
 """Exit status when no cluster can be made on this machine."""
@@ -222,20 +223,10 @@ def render(
 
     Examples:  magnetar chaos render S04 --namespace staging
     """
-    from magnetar.chaos.scenarios.reading import chosen, suite  # noqa: PLC0415 - see the module
-    from magnetar.chaos.staging.ground import CHARTS, GroundRefused, charts  # noqa: PLC0415
-    from magnetar.chaos.staging.ground import ground as grounded  # noqa: PLC0415
-    from magnetar.chaos.staging.rendering import rendered, write  # noqa: PLC0415
-    from magnetar.runtime.cli.exits import BadInput  # noqa: PLC0415
+    from magnetar.chaos.scenarios.reading import suite  # noqa: PLC0415 - see the module
+    from magnetar.chaos.staging.rendering import write  # noqa: PLC0415
 
-    wanted = chosen(_checked(names or list(suite())))
-    try:
-        found = rendered(
-            wanted,
-            grounded(namespace, run_id or f"{datetime.now(UTC):%Y%m%d-%H%M%S}", charts(ground or CHARTS), seat or []),
-        )
-    except GroundRefused as problem:
-        raise BadInput(str(problem)) from problem
+    found = _rendered(_checked(names or list(suite())), namespace, run_id, ground, seat or [])
     if folder is None:
         typer.echo("---\n".join(found.manifests.values()), nl=False)
     else:
@@ -244,6 +235,20 @@ def render(
         typer.echo(f"error: {refused}", err=True)
     if found.refused:
         raise typer.Exit(UNABLE)
+
+
+def _rendered(names: list[str], namespace: str, run_id: str, file: Path | None, seats: list[str]) -> Rendered:
+    """Scenarios as manifests. Raises `BadInput`."""
+    from magnetar.chaos.scenarios.reading import chosen  # noqa: PLC0415 - see the module
+    from magnetar.chaos.staging.ground import CHARTS, GroundRefused, charts, ground  # noqa: PLC0415
+    from magnetar.chaos.staging.rendering import rendered  # noqa: PLC0415
+    from magnetar.runtime.cli.exits import BadInput  # noqa: PLC0415
+
+    run = run_id or f"{datetime.now(UTC):%Y%m%d-%H%M%S}"
+    try:
+        return rendered(chosen(names), ground(namespace, run, charts(file or CHARTS), seats))
+    except GroundRefused as problem:
+        raise BadInput(str(problem)) from problem
 
 
 def _drawn(folder: Path) -> list[str]:

@@ -17,15 +17,14 @@ case "$*" in
 *--dry-run=client*StatusCheck*) printf %s "$URL" ;;
 *--dry-run=client*metadata.namespace*) printf %s "$MEANT" ;;
 *--dry-run=client*/run*) printf r-1 ;;
-*--dry-run=client*metadata.name*) printf w-1 ;;
+*--dry-run=client*metadata.name*) printf magnetar-s04-r-1 ;;
 "get workflows.chaos-mesh.org,"*) cat "$STATE/workflow" "$STATE/left" 2>/dev/null || true ;;
 "get pods"*) printf %s "$PODS" ;;
-"create -n staging"*) echo w-1 >"$STATE/workflow"; echo w-1 >"$STATE/seen" ;;
+"create -n staging"*) touch "$STATE/workflow" "$STATE/seen" ;;
 wait*) exit "$WAITED" ;;
-delete*r-1*) rm -f "$STATE/workflow" ;;
+"delete workflows"*"-l magnetar.io/run"*) rm -f "$STATE/workflow" ;;
 *abort*) printf %s "$ABORTED" ;;
-*r-1*items*) cat "$STATE/workflow" 2>/dev/null || true ;;
-"get podchaos,"*w-1*) cat "$STATE/left" 2>/dev/null || true ;;
+"get podchaos,"*) cat "$STATE/left" 2>/dev/null || true ;;
 *) echo "not foreseen: $*" >&2; exit 64 ;;
 esac
 """
@@ -104,7 +103,7 @@ def test_a_run_that_ends_leaves_nothing(cluster: Cluster) -> None:
     """It was struck, and is gone."""
     done = cluster.run("strike.sh", "S04.yaml")
     assert done.returncode == 0, done.stderr
-    assert "played: w-1" in done.stdout
+    assert "played: magnetar-s04-r-1" in done.stdout
     assert (cluster.has("seen"), cluster.has("workflow")) == (True, False)
 
 
@@ -115,13 +114,22 @@ def test_a_run_that_fails_is_healed_as_well(cluster: Cluster, other: dict[str, s
     assert (done.returncode, cluster.has("seen"), cluster.has("workflow")) == (1, True, False)
 
 
-def test_what_is_not_healed_is_told(cluster: Cluster) -> None:
+@pytest.mark.parametrize(
+    ("chosen", "run", "status"),
+    [("r-1", "r-1", 1), ("r-1", "r-2", 0), ("--all", "r-1", 1), ("--all", "r-2", 1)],
+)
+def test_what_is_not_healed_is_told(cluster: Cluster, chosen: str, run: str, status: int) -> None:
     """The workflow is gone, and one of its faults is not: nobody may believe that all is well."""
-    (cluster.state / "workflow").write_text("w-1", encoding="utf-8")
-    (cluster.state / "left").write_text("networkchaos.chaos-mesh.org/f1-t1-cut\n", encoding="utf-8")
-    done = cluster.run("kill-switch.sh", "r-1")
-    assert done.returncode == 1
-    assert "still in force: networkchaos.chaos-mesh.org/f1-t1-cut" in done.stderr
+    (cluster.state / "left").write_text(f"NetworkChaos/f1-t1-cut=magnetar-s12-{run} ", encoding="utf-8")
+    done = cluster.run("kill-switch.sh", chosen)
+    assert done.returncode == status
+    assert ("still in force: NetworkChaos/f1-t1-cut" in done.stderr) is bool(status)
+
+
+def test_faults_of_others_are_not_ours(cluster: Cluster) -> None:
+    """Somebody's own, without a workflow."""
+    (cluster.state / "left").write_text("PodChaos/theirs= ", encoding="utf-8")
+    assert cluster.run("kill-switch.sh", "--all").returncode == 0
 
 
 def test_the_kill_switch_wants_to_know_which(cluster: Cluster) -> None:
