@@ -90,6 +90,8 @@ def test_the_ids_of_checks_are_their_own() -> None:
         ({"managedLedgerNewEntriesCheckDelayInMillis": "0"}, None),
         ({"managedLedgerNewEntriesCheckDelayInMillis": "10"}, "advice"),
         ({"metadataStoreSessionTimeoutMillis": "30000"}, "advice"),
+        ({"zookeeperSessionExpiredPolicy": "reconnect"}, "advice"),
+        ({"zookeeperSessionExpiredPolicy": None}, "advice"),
         ({"autoSkipNonRecoverableData": "true"}, "danger"),
         ({"managedLedgerForceRecovery": "true"}, "danger"),
         ({"brokerDeduplicationProducerInactivityTimeoutMinutes": "360"}, "advice"),
