@@ -355,6 +355,18 @@ def test_what_died_of_its_crashes_and_comes_again_stays_shut() -> None:
     assert kitchen.deaths() == 0
 
 
+def test_what_kills_and_was_published_twice_dies_after_exactly_its_crashes() -> None:
+    """The second one is chosen while the first is parked: that answers its crash, and nobody is charged once more."""
+    kitchen = Kitchen()
+    kitchen.stir("a", "poison", deadly=True)
+    kitchen.stir("a", "poison", deadly=True)
+    kitchen.stir("b", "after")
+    assert kitchen.deaths(within=15) == UNSEEN + LIMIT, "it has waited for its first tier once"
+    [letter] = kitchen.dead()
+    assert (letter.message_id, letter.crashes, kitchen.crashes("poison")) == (id_of("poison"), LIMIT, LIMIT)
+    assert kitchen.noted("b") == ("after",)
+
+
 @pytest.mark.parametrize("happened", [True, False])
 def test_a_crash_is_counted_once_though_its_commit_is_unknown(*, happened: bool) -> None:
     """The commit that charges is read back like any other."""

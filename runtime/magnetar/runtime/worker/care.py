@@ -150,7 +150,6 @@ class Care:
 
     def write(self, group: Group, following: Group | None, now: Instant) -> None:
         """Add to a handled group's parts: what it has made an end of is laid aside, what follows is in hand."""
-        wanted = None if following is None else following.hand
         for batch in group.batches:
             if (
                 batch.crashes
@@ -158,6 +157,7 @@ class Care:
                 and (batch.request or _is_answered(group, batch.shard, batch.named))
             ):
                 part_of(group, batch.shard).to_care().done.append(batch.named)
+        wanted = None if following is None else _wanted(group, following)
         gone = {part.shard.name for part in group.parts if self._holdings.find(part.shard.name) is not part.shard}
         for shard in self._holdings.shards():
             if shard.name in gone:  # it was lost and won again meanwhile: first it is learned what became of that part
@@ -254,6 +254,21 @@ def part_of(group: Group, shard: Shard) -> ShardChanges:
     changes = ShardChanges(shard.name, shard.epoch, shard.commits, shard.lane_number, shard.floor)
     group.parts.append(Handled(shard, changes))
     return changes
+
+
+def _wanted(group: Group, following: Group) -> Hand | None:
+    """What is in hand while the next group is handled.
+
+    If it is what this one makes an end of, for it came twice, its crashes are answered, and nobody is charged with
+    them once more: else it would be parked whenever its time comes, and never be tried again.
+    """
+    hand = following.hand
+    if hand is not None and hand.crashes:
+        [batch] = following.batches
+        cares = [part.changes.care for part in group.parts if part.shard is batch.shard]
+        if any(care is not None and hand.message_id in care.done for care in cares):
+            batch.crashes, batch.hand = 0, hand._replace(crashes=0)
+    return following.hand
 
 
 def _is_answered(group: Group, shard: Shard, message_id: bytes) -> bool:
