@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from magnetar.runtime.bus.port import Outgoing
 from magnetar.runtime.bus.pulsar import PulsarBus, native
 from magnetar.runtime.bus.pulsar.consumer import PulsarConsumer
 from magnetar.runtime.bus.pulsar.hosts import hosts_of
 from magnetar.runtime.bus.pulsar.probing import Doubt, Ear, Probes
 from magnetar.runtime.bus.pulsar.settings import PulsarSettings
-from tests.unit.bus.pulsar.client_double import Result
+from tests.unit.bus.pulsar.client_double import Result, Sending
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -101,6 +102,23 @@ def test_the_second_opening_leaves_out_who_did_not_answer_the_first(cluster: Clu
     bus.close()
     assert outcomes[1:] == [True] * 3
     assert all(client.closed for client in cluster.connected)
+
+
+def test_a_producer_that_waits_finds_out_who_is_silent(cluster: Cluster, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In a process that pings nobody: whoever is made anew after that is opened at the first try."""
+    monkeypatch.setattr("magnetar.runtime.bus.pulsar.producer._LATE", -1.0)
+    monkeypatch.setattr("magnetar.runtime.bus.pulsar.probing._PAUSE", 0.0)
+    bus = PulsarBus(PulsarSettings(service_url="pulsar://a:1,b:1", application="shop"))
+    sending: Any = Sending()
+    producer = bus.produce("orders", 0, "web", None)._wrap(sending)
+    assert producer is not None
+    cluster.dead.add("a:1")
+    producer.send(1, Outgoing("o-1", b"body", {}))
+    assert not producer.receipts()
+    assert bus._entrances.partly_silent()
+    cluster.frozen.add("a:1")
+    assert produced(bus)
+    bus.close()
 
 
 def test_a_renewed_bus_knows_who_was_silent(cluster: Cluster) -> None:

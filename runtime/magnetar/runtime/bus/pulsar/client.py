@@ -104,7 +104,8 @@ class PulsarBus:
         self, topic: str, partition: int, name: str, schema: str | None
     ) -> PulsarOpening[NativeProducer, PulsarProducer]:
         """Open the producer `name`; it registers the schema where the topic has none like it."""
-        settings, clients = self._settings, self._entrances.now(self._settings.topic(topic))
+        settings, entrances = self._settings, self._entrances
+        clients = entrances.now(settings.topic(topic))
         full = settings.partition(topic, partition)
         arrival: Arrival[NativeProducer] = Arrival()
         clients.producing.create_producer_async_v2(
@@ -115,6 +116,7 @@ class PulsarBus:
             name=f"{topic}/{partition} as {name}",
             send_timeout=settings.send_timeout,
             farewell=clients.producers_farewell,
+            silent=partial(entrances.ask, settings.topic(topic)),
         )
         return PulsarOpening(arrival, wrap, f"open the producer {name} on {full}", self._deadline)
 

@@ -78,9 +78,10 @@ class Entrances:
         with self._lock:
             return self._through(hosts)
 
-    def ask(self, topic: str) -> None:
-        """Ask the hosts, to know in time."""
+    def ask(self, topic: str) -> bool:
+        """Ask the hosts about the topic, to know in time; whether some are silent by what is known."""
         self._probes.ask(topic)
+        return self.partly_silent()
 
     def partly_silent(self) -> bool:
         """Whether some host is silent while another one answers."""

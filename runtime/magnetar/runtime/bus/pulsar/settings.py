@@ -26,7 +26,8 @@ class PulsarSettings:
             `connect_timeout`, else the first opening after a silence meets that host once more.
         mark_timeout: when the REST API has not told for so long how far something is acknowledged, the log says so.
         schema_timeout: how long `Bus.schema` may take, in whole seconds.
-        send_timeout: without any receipt for so long while some are due, a producer ends itself.
+        send_timeout: without any receipt for so long while some are due, a producer ends itself; half of it when it is
+            known that some host is silent.
         close_timeout: how long a close waits for the broker's answer.
         receiver_queue: messages the client prefetches for each partition; also what a crash delivers again.
         max_pending: unanswered sends a producer holds; more are refused.
