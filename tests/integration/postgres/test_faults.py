@@ -222,6 +222,9 @@ def test_a_frozen_worker_holds_no_lock_for_long(store: PostgresStore, place: Pos
     with closing(opened(place)) as successor:
         assert seconds_of(lambda: Owner(successor, SHARD, name="successor")) < PATIENCE + SLACK
         assert successor.standings([SHARD])[SHARD].owner == "successor"
+    ended = store._session._connection
+    assert ended is not None
+    assert until(lambda: not ended.still_there(), 20)  # the server lets go of the lock before it says good-bye
     assert store.commit([owner.changes()]) == {SHARD}
 
 

@@ -18,9 +18,9 @@ from magnetar.chaos.scenarios.spec import Load
 from magnetar.chaos.simulation.clerks import ALWAYS, HANDLED, Desk, Note
 from magnetar.chaos.simulation.deaths import Killed
 from magnetar.chaos.takeover.load import Published
+from magnetar.chaos.takeover.reading import events_of
 from magnetar.chaos.workloads.market import MARKET, WORKS
 from magnetar.chaos.workloads.plan import Sent, letters
-from magnetar.chaos.workloads.sending import events_of
 from magnetar.schemas.commerce import Place
 
 if TYPE_CHECKING:

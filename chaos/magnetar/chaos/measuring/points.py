@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from magnetar.chaos.record.shape import Point
+from magnetar.chaos.takeover.reading import effects_seen
 from magnetar.runtime.identity import id_of
 from magnetar.runtime.instant import SECOND
 from magnetar.runtime.routing import partition_of
@@ -42,17 +43,7 @@ def fates(evidence: Evidence) -> dict[tuple[str, bytes], Fate]:
     It is seen when the first of what it decided is published, which is after its commit; of one that decided nothing,
     when it was handled.
     """
-    published: dict[str, Instant] = {}
-    for log in evidence.logs.values():
-        for delivery in log:
-            text = delivery.properties.get("message_id")
-            if text is not None:
-                published[text] = min(delivery.published_at, published.get(text, delivery.published_at))
-    effects: dict[tuple[str, bytes], Instant] = {}
-    for effect in evidence.effects:
-        at, who = published.get(effect.message_id), (effect.by.actor, effect.by.message_id)
-        if at is not None:
-            effects[who] = min(at, effects.get(who, at))
+    effects = effects_seen(evidence)
     return {
         who: Fate(row.disposition == Disposition.APPLIED.value, max(row.now, effects.get(who, row.now)))
         for who, row in evidence.journal.items()

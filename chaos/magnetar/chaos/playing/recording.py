@@ -26,7 +26,7 @@ from magnetar.chaos.paying.reading import standing_of
 from magnetar.chaos.playing.striking import told
 from magnetar.chaos.record import shape
 from magnetar.chaos.record.keeping import Kept
-from magnetar.chaos.workloads.sending import events_of
+from magnetar.chaos.takeover.reading import events_of
 from magnetar.runtime.instant import SECOND
 from magnetar.runtime.servers.distribution import pinned_pulsar
 from magnetar.runtime.servers.postgres_making import packaged_postgres

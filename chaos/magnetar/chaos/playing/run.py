@@ -10,7 +10,6 @@ from magnetar.chaos.cluster.crew import CrewFailed
 from magnetar.chaos.cluster.errors import ChaosError
 from magnetar.chaos.playing.agenda import length
 from magnetar.chaos.playing.resting import at_rest
-from magnetar.chaos.playing.stage import starving_watched
 from magnetar.chaos.playing.striking import Striking
 from magnetar.chaos.playing.watching import METRICS, BusWatch, StoreWatch
 from magnetar.chaos.record.shape import Phase
@@ -76,7 +75,7 @@ def play(stage: Stage, scenario: Scenario, seed: int) -> Played:
         before={name: stage.crowd.crew.total(metric) for name, metric in METRICS.items()},
     )
     with ExitStack() as opened:
-        looks = opened.enter_context(starving_watched(stage.folder))
+        looks = opened.enter_context(starving.watched(stage.folder))
         for watch in (found.store, found.bus):
             watch.start()
             opened.callback(watch.stop)

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
 import time
 from collections import Counter
 from contextlib import ExitStack, closing, contextmanager
@@ -17,7 +14,6 @@ from magnetar.chaos.cluster.errors import StationFailed
 from magnetar.chaos.cluster.ground import raised
 from magnetar.chaos.cluster.profile import Role
 from magnetar.chaos.history import History
-from magnetar.chaos.takeover.feeding import GONE_SECONDS
 from magnetar.chaos.takeover.moves import is_balanced
 from magnetar.chaos.workloads.market import MARKET, TARGET, WORKS
 from magnetar.runtime.instant import SECOND
@@ -123,21 +119,3 @@ def staged(profile: Profile, folder: Path, tell: Tell) -> Generator[Stage]:
         tell(f"the servers are up after {ground.took:.0f} s; starting workers and provider")
         crowd = opened.enter_context(crowded(ground, TARGET, folder, f"{WORKS}=1"))
         yield Stage(ground=ground, crowd=crowd, folder=folder, tell=tell)
-
-
-@contextmanager
-def starving_watched(folder: Path) -> Generator[Path]:
-    """Somebody writes down, meanwhile, whether the machine had time: to the file that is given."""
-    record = folder / "starving.txt"
-    watch = subprocess.Popen(  # noqa: S603 - our own module
-        [
-            *(sys.executable, "-m", "magnetar.chaos.takeover.starving"),
-            *(str(record), str(os.getpid()), str(folder / "delays.txt")),
-        ],
-        start_new_session=True,
-    )
-    try:
-        yield record
-    finally:
-        watch.kill()
-        watch.wait(GONE_SECONDS)

@@ -98,8 +98,7 @@ class Campaign:
 
     def missed(self) -> list[str]:
         """Situations that no run met, and kinds of faults that never had an effect."""
-        counted = set(STRIKES) - {"slow openings"}  # an opening that waits leaves no trace to count
-        return sorted({*SITUATIONS} - self.met.keys()) + sorted(counted - self.effective.keys())
+        return sorted({*SITUATIONS} - self.met.keys()) + sorted(STRIKES.keys() - self.effective.keys())
 
     def table(self) -> str:
         """How many runs met what."""

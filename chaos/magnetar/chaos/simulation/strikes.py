@@ -165,13 +165,18 @@ def _closed(nemesis: Nemesis, draw: random.Random) -> None:
 
 def _slow_openings(nemesis: Nemesis, draw: random.Random) -> None:
     """Neither is anybody told how far a subscription is acknowledged."""
-    duration = draw.choice((0.1, 0.5, 1.0))
-    for hold, release in (
-        (nemesis.faults.hold_openings, nemesis.faults.release_openings),
-        (nemesis.faults.hold_cursors, nemesis.faults.release_cursors),
-    ):
-        hold()
-        nemesis.agenda.after(duration, release)
+    answers = nemesis.scene.broker.answers
+    before = answers.in_vain
+    nemesis.faults.hold_openings()
+    nemesis.faults.hold_cursors()
+
+    def release() -> None:
+        nemesis.faults.release_openings()
+        nemesis.faults.release_cursors()
+        if answers.in_vain > before:
+            nemesis.scene.history.took_effect("slow openings")
+
+    nemesis.agenda.after(draw.choice((0.1, 0.5, 1.0)), release)
 
 
 def _cut(nemesis: Nemesis, draw: random.Random) -> None:

@@ -158,7 +158,7 @@ def _freeze(stage: Stage) -> _Found:
     stage.band(begin, f"worker {victim} frozen{' in a commit' if held_back else ''}")
     stage.crew.await_ready(worker, _PATIENCE)
     worker.ask()
-    return _Found(refused=worker.told[REFUSED] - refused, failed=failed)
+    return _Found(begin, refused=worker.told[REFUSED] - refused, failed=failed)
 
 
 def _caught(stage: Stage, victim: int, partitions: list[int]) -> list[int]:

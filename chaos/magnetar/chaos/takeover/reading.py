@@ -13,8 +13,9 @@ from magnetar.runtime.bus.pulsar.admin import Admin
 from magnetar.runtime.bus.pulsar.settings import PulsarSettings
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
+    from magnetar.chaos.history import AnyEvent
     from magnetar.chaos.takeover.load import Published
     from magnetar.runtime.bus.port import Delivery
     from magnetar.runtime.compose import BusPlace, StorePlace
@@ -55,10 +56,16 @@ class Readable(Protocol):
 def history_of(published: Iterable[Published]) -> History:
     """What the customers wrote down, as the checkers want it."""
     history = History(lambda: 0)
-    for number, each in enumerate(published):
-        history.append(Intended(each.meant, number, each.message_id, each.topic, each.partition, each.key))
-        history.append(Answered(each.confirmed, number, None))
+    for event in events_of(published):
+        history.append(event)
     return history
+
+
+def events_of(published: Iterable[Published], first: int = 0) -> Iterator[AnyEvent]:
+    """The same, one by one; numbers from `first` on."""
+    for number, each in enumerate(published, first):
+        yield Intended(each.meant, number, each.message_id, each.topic, each.partition, each.key)
+        yield Answered(each.confirmed, number, None)
 
 
 def gather(ground: Readable, *, failing: bool = False) -> Evidence:
@@ -141,16 +148,21 @@ def handled(evidence: Evidence) -> list[Passed]:
 
 def passed(evidence: Evidence) -> list[Passed]:
     """Each message of a topic that had an effect: when it was published, and when the first of its effects was."""
-    published = {
-        delivery.properties["message_id"]: delivery.published_at
-        for log in evidence.logs.values()
-        for delivery in reversed(log)  # of two copies, the first
-        if "message_id" in delivery.properties
-    }
+    rows = ((evidence.journal[who], at) for who, at in effects_seen(evidence).items())
+    return [Passed(row.shard, row.published_at, at) for row, at in rows if row.position]
+
+
+def effects_seen(evidence: Evidence) -> dict[tuple[str, bytes], Instant]:
+    """Of each message that had an effect, by actor and id: when the first of these, or of its copies, was published."""
+    published: dict[str, Instant] = {}
+    for log in evidence.logs.values():
+        for delivery in log:
+            text = delivery.properties.get("message_id")
+            if text is not None:
+                published[text] = min(delivery.published_at, published.get(text, delivery.published_at))
     seen: dict[tuple[str, bytes], Instant] = {}
     for effect in evidence.effects:
         at, who = published.get(effect.message_id), (effect.by.actor, effect.by.message_id)
         if at is not None:
             seen[who] = min(at, seen.get(who, at))
-    rows = ((evidence.journal[who], at) for who, at in seen.items())
-    return [Passed(row.shard, row.published_at, at) for row, at in rows if row.position]
+    return seen

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import random
-import subprocess
 import sys
 import time
 from contextlib import ExitStack
@@ -83,8 +81,7 @@ def run(network: Network, folder: Path, seed: int, wanted: Collection[str], tell
     with ExitStack() as open_now:
         tell("starting ZooKeeper, 3 bookies, 2 brokers and PostgreSQL")
         ground = open_now.enter_context(Ground(network, folder))
-        watch = _watching(folder)
-        open_now.callback(watch.kill)
+        open_now.enter_context(starving.watched(folder))
         crew = Crew(network, command(sys.executable, TARGET, ground.bus_url, ground.store_url), folder)
         open_now.callback(crew.dismiss)
         tell("starting 4 workers")
@@ -102,16 +99,6 @@ def run(network: Network, folder: Path, seed: int, wanted: Collection[str], tell
         capacity.quiet_since(crew, _REST_SECONDS)
         crew.stop(*crew.workers)
         return _judged(_Trial(ground, folder, seed, able, began, crew.logs), played, published, tell)
-
-
-def _watching(folder: Path) -> subprocess.Popen[bytes]:
-    return subprocess.Popen(  # noqa: S603 - our own module
-        [
-            *(sys.executable, "-m", "magnetar.chaos.takeover.starving"),
-            *(str(folder / "starving.txt"), str(os.getpid()), str(folder / "delays.txt")),
-        ],
-        start_new_session=True,
-    )
 
 
 def _played(stage: Stage, wanted: Collection[str], tell: Callable[[str], None]) -> list[Event]:

@@ -10,13 +10,15 @@ processor in all (`delays`). Standard library only.
 from __future__ import annotations
 
 import os
+import subprocess
 import sys
 import time
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, TextIO
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Generator, Iterable
 
 STEP = 0.01
 EACH, OFTEN = 50, 5
@@ -26,6 +28,8 @@ LATEST = 0.5
 STOLEN = 0.1
 OTHERS = 0.2
 """Shares of the processors' time: of other machines on the same hardware, and of other programs on this machine."""
+_MODULE = "magnetar.chaos.takeover.starving"  # run as a program, it has another name
+_GONE_SECONDS = 20.0
 _IDLE = (3, 4)
 _STEAL, _KINDS = 7, 8
 
@@ -79,6 +83,24 @@ def read(path: Path) -> list[Look]:
     """What was written; a line that is cut short is left out."""
     lines = (line.split() for line in path.read_text(encoding="ascii").splitlines())
     return [Look(*map(int, words)) for words in lines if len(words) == len(Look._fields)]
+
+
+@contextmanager
+def watched(folder: Path) -> Generator[Path]:
+    """Somebody writes down for the block whether this program and its children had time; yields RECORD.
+
+    DELAYS is `delays.txt` beside it.
+    """
+    record = folder / "starving.txt"
+    watch = subprocess.Popen(  # noqa: S603 - this module
+        [sys.executable, "-m", _MODULE, str(record), str(os.getpid()), str(folder / "delays.txt")],
+        start_new_session=True,
+    )
+    try:
+        yield record
+    finally:
+        watch.kill()
+        watch.wait(_GONE_SECONDS)
 
 
 def main() -> int:

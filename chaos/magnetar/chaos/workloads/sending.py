@@ -10,7 +10,6 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from magnetar.chaos.cluster.profile import Role
-from magnetar.chaos.history import Answered, Intended
 from magnetar.chaos.parking.sending import Customers
 from magnetar.chaos.paying.calling import Callbacks
 from magnetar.chaos.paying.impatient import PARTITIONS
@@ -19,12 +18,11 @@ from magnetar.runtime.instant import SECOND
 from magnetar.runtime.routing import partition_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
     from contextlib import AbstractContextManager
     from pathlib import Path
 
     from magnetar.chaos.cluster.ground import Ground
-    from magnetar.chaos.history import AnyEvent
     from magnetar.chaos.takeover.load import Published
     from magnetar.chaos.workloads.plan import Sent
     from magnetar.runtime.instant import Instant
@@ -111,10 +109,3 @@ class Sending:
             if each.is_alive():
                 raise CustomersGone(f"customers have still something in hand after {_GONE_SECONDS:.0f} s")
         self.check()
-
-
-def events_of(published: Sequence[Published], first: int) -> Iterator[AnyEvent]:
-    """What the customers wrote down, as the checkers want it; numbers from `first` on."""
-    for number, each in enumerate(published, first):
-        yield Intended(each.meant, number, each.message_id, each.topic, each.partition, each.key)
-        yield Answered(each.confirmed, number, None)

@@ -44,7 +44,8 @@ class Tenure:
     shards are handed on at a time, and those that follow go on working meanwhile; `accept`: how long one may
     take to drain, and its next owner to win it, before it is no longer waited for. `rest`: after one was taken, the
     next waits so many times as long as that took: where several hand on at once, it takes long, and they make room;
-    who leaves does so for its first seconds of `leisure`, for it must be gone in time.
+    who leaves does so for its first seconds of `leisure`, and then hands on so many at a time as it takes to be gone in
+    time (`hurry`).
     """
 
     check: float = 1.0
@@ -59,6 +60,7 @@ class Tenure:
     accept: float = 1.0
     rest: float = 2.0
     leisure: float = 5.0
+    hurry: int = 4
     liveness: Liveness = field(default_factory=Liveness)
     winner: Winner = field(default_factory=Winner)
 
@@ -250,6 +252,8 @@ class Ownership:
         if not self._queue or now < self._rests_until:
             return
         room = max(self._tenure.at_once, len(self._holdings.shards()) // 16)
+        if self._is_late(now):
+            room = max(room, self._tenure.hurry)
         for name, shard in list(self._queue.items()):
             if self._on_their_way(now) >= room:
                 return
@@ -280,9 +284,10 @@ class Ownership:
 
     def _rest(self, took: Instant, now: Instant) -> Instant:
         """How long to wait with the next shard after one that took so long to be taken."""
-        if self._leave_at is not None and now - self._leave_at >= micros(self._tenure.leisure):
-            return 0
-        return round(self._tenure.rest * took)
+        return 0 if self._is_late(now) else round(self._tenure.rest * took)
+
+    def _is_late(self, now: Instant) -> bool:
+        return self._leave_at is not None and now - self._leave_at >= micros(self._tenure.leisure)
 
     def _give_back(self, name: ShardName) -> None:
         """A shard that was lost without anybody taking it still names this worker, whom all others respect."""

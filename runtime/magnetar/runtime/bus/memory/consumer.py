@@ -59,6 +59,8 @@ class MemoryConsumer(Member):
     def cursor(self) -> Position | None:
         """As the port says: not at once, for another one is asked than the broker that delivers."""
         asked, self._asked = self._asked, True
+        if asked and self._answers.cursors_held:
+            self._answers.in_vain += 1
         return self._found if asked and not self._answers.cursors_held else None
 
     def seek(self, position: Position) -> MemoryAnswer[MemoryConsumer]:

@@ -81,10 +81,14 @@ class Trouble:
 
 @dataclass(slots=True)
 class Answers:
-    """Whether the broker is slow to answer those who open something, or ask how far something is acknowledged."""
+    """Whether the broker is slow to answer those who open something, or ask how far something is acknowledged.
+
+    `in_vain`: how often somebody looked for an answer that was held back.
+    """
 
     held: bool = False
     cursors_held: bool = False
+    in_vain: int = 0
 
 
 class Faults:

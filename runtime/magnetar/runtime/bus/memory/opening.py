@@ -42,7 +42,10 @@ class MemoryOpening(Generic[M]):
             self._opened.close()
 
     def _try(self) -> None:
-        if self._answers.held or self._abandoned:
+        if self._abandoned:
+            return
+        if self._answers.held:
+            self._answers.in_vain += 1
             return
         try:
             self._opened = self._attempt()
