@@ -92,6 +92,8 @@ def test_the_ids_of_checks_are_their_own() -> None:
         ({"metadataStoreSessionTimeoutMillis": "30000"}, "advice"),
         ({"zookeeperSessionExpiredPolicy": "reconnect"}, "advice"),
         ({"zookeeperSessionExpiredPolicy": None}, "advice"),
+        ({"bookkeeperClientTimeoutInSeconds": "10"}, None),
+        ({"bookkeeperClientTimeoutInSeconds": "30"}, "advice"),
         ({"autoSkipNonRecoverableData": "true"}, "danger"),
         ({"managedLedgerForceRecovery": "true"}, "danger"),
         ({"brokerDeduplicationProducerInactivityTimeoutMinutes": "360"}, "advice"),

@@ -140,6 +140,20 @@ SETTINGS = (
     ),
     Setting(
         Check(
+            "broker-bookie-patience",
+            "`bookkeeperClientTimeoutInSeconds`",
+            "at most 10",
+            "a bookie that a broker does not reach is replaced in a ledger only after so long, and nothing is written "
+            "to that ledger until then",
+            "R32",
+            "Set it in `broker.conf` and restart the brokers one by one.",
+        ),
+        "bookkeeperClientTimeoutInSeconds",
+        "5",
+        at_most(10),
+    ),
+    Setting(
+        Check(
             "broker-skips-data",
             "`autoSkipNonRecoverableData`",
             "false",
