@@ -19,9 +19,11 @@ from magnetar.chaos.simulation.clerks import ALWAYS, HANDLED, Desk, Note
 from magnetar.chaos.simulation.deaths import Killed
 from magnetar.chaos.takeover.load import Published
 from magnetar.chaos.takeover.reading import events_of
+from magnetar.chaos.workloads.elder import ELDER, Note1
 from magnetar.chaos.workloads.market import MARKET, WORKS
 from magnetar.chaos.workloads.pace import Pace
 from magnetar.chaos.workloads.plan import Sent, letters
+from magnetar.schemas import Kept
 from magnetar.schemas.commerce import Place
 
 if TYPE_CHECKING:
@@ -41,6 +43,7 @@ LOADS = st.builds(
     killers=st.integers(0, 2),
     hot=st.floats(0, 1),
     timers=st.floats(0, 5),
+    older=st.floats(0, 1),
     bursts=BURSTS,
 )
 
@@ -63,7 +66,7 @@ def test_the_words_of_a_list_are_its_places_in_order(load: Load, seed: int) -> N
     """So that order and loss are seen of the list alone."""
     words: dict[str, list[str]] = {}
     for each in letters(load, 10.0, "x", seed, ILL):
-        if isinstance(each.message, Note) and ".list-" in each.key and not each.copy:
+        if isinstance(each.message, Note | Note1) and ".list-" in each.key and not each.copy:
             words.setdefault(each.key, []).append(each.message.word)
     assert all(found == list(map(str, range(len(found)))) for found in words.values())
 
@@ -73,6 +76,22 @@ def test_one_list_gets_its_share() -> None:
     appends = [each for each in letters(Load(hot=0.6, clicks=0), 50.0, "x", 1, ILL) if each.op == "append"]
     for half in (appends[:250], appends[250:]):
         assert sum(each.key == "x.list-hot" for each in half) == 150
+
+
+def test_a_list_is_of_one_release() -> None:
+    """Customers of two cannot keep each other's order; a share of the lists is of the one before."""
+    plan = [each for each in letters(Load(older=0.25, lists=8), 10.0, "x", 1, ILL) if each.op == "append"]
+    releases = {each.key: {other.older for other in plan if other.key == each.key} for each in plan}
+    assert sorted(map(len, releases.values())) == [1] * 8
+    assert sum(True in found for found in releases.values()) == 2
+
+
+def test_what_a_release_behind_sends_is_read_for_what_it_says() -> None:
+    """Under the schema of that release, which is not today's, by today's reader."""
+    elder, now = (app.wire().topics["desks"].codec for app in (ELDER, MARKET))
+    assert elder.schema.fingerprint != now.schema.fingerprint
+    said = now.decode(elder.encode(Note1(desk="d", word="w", echoes=True)), elder.schema, Kept("desks", "m"))
+    assert said == Note(desk="d", word="w", echoes=True)
 
 
 @given(BURSTS, st.floats(0, 60))

@@ -24,7 +24,7 @@ from magnetar.runtime.servers import PostgresServer
 from magnetar.runtime.servers.cluster import ClusterServer
 
 if TYPE_CHECKING:
-    from collections.abc import Generator
+    from collections.abc import Generator, Sequence
     from contextlib import AbstractContextManager
     from pathlib import Path
 
@@ -84,8 +84,10 @@ class Ground(Servers):
 
 
 @contextmanager
-def raised(profile: Profile, app: App, folder: Path, run: str) -> Generator[Ground]:
+def raised(profile: Profile, app: App, folder: Path, run: str, *, before: Sequence[App] = ()) -> Generator[Ground]:
     """A cluster that is ready, with this app's topics, for the block; its data is below `folder`.
+
+    `before`: the app as it was in releases before: their schemas are older versions of its topics.
 
     Only inside an enclosure, by the thread that entered it. Raises any `ServerError`, `BusError` and `ChaosError`.
     """
@@ -97,8 +99,9 @@ def raised(profile: Profile, app: App, folder: Path, run: str) -> Generator[Grou
         for node in (*profile.of(Role.ZOOKEEPER), *profile.of(Role.BOOKIE)):
             disks.mount(node)
         pulsar, at_store = _started(profile, switch, folder, opened)
-        with Cluster(pulsar.admin_url, wiring) as topics:
-            topics.apply()
+        for each in (*(release.wire() for release in before), wiring):
+            with Cluster(pulsar.admin_url, each) as topics:
+                topics.apply()
         yield Ground(
             profile=profile,
             wiring=wiring,

@@ -19,7 +19,7 @@ from magnetar.chaos.takeover.promises import EFFECTS_IN_ORDER
 from magnetar.chaos.verdict import Checker, Finding, Verdict
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from magnetar.actors.providing.emulator.book import Entry
     from magnetar.chaos.evidence import Evidence
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from magnetar.chaos.paying.judging import Seen
     from magnetar.chaos.scenarios.spec import Load
     from magnetar.chaos.verdict import Examination
+    from magnetar.runtime.store.port import JournalRow
 
 _KEY = re.compile(r"(?:key|order|desk|article|capture) (\S+?)[,:]?(?:\s|$)")
 _ID = re.compile(r"(?:message|capture) (\S+?)[,:]?(?:\s|$)")
@@ -106,5 +107,12 @@ def counted(evidence: Evidence, seen: Seen) -> dict[str, int]:
         "charges": sum(entry.what == "charged" for entry in seen.entries),
         "refunds": sum(entry.what == "refunded" for entry in seen.entries),
         "dead letters": len(evidence.unapplied.dead),
+        "older": sum(map(_is_older(evidence), evidence.journal.values())),
         "cancellations": sum(row.type.endswith(".Cancel") for row in evidence.journal.values()),
     }
+
+
+def _is_older(evidence: Evidence) -> Callable[[JournalRow], bool]:
+    """Whether a message of the desks was written under another schema than today's."""
+    now = evidence.wiring.topics["desks"].codec.schema.fingerprint
+    return lambda row: row.actor == "desks" and row.source.startswith("desks/") and row.schema != now

@@ -31,7 +31,8 @@ def session(scenarios: Sequence[Scenario], seed: int, out: Path, data: Path, tel
     that was not valid: nobody can say what that has left behind. Raises what a cluster raises that cannot be made.
     """
     profile = scenarios[0].profile
-    with staged(PROFILES[profile], data, tell) as stage:
+    elders = any(scenario.load.older for scenario in scenarios)
+    with staged(PROFILES[profile], data, tell, elders=elders) as stage:
         for scenario in scenarios:
             if scenario.profile != profile or not stage.has_room(scenario):
                 return

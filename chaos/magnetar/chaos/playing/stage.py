@@ -16,6 +16,7 @@ from magnetar.chaos.cluster.profile import Role
 from magnetar.chaos.history import History
 from magnetar.chaos.playing.agenda import length
 from magnetar.chaos.takeover.moves import is_balanced
+from magnetar.chaos.workloads.elder import ELDER
 from magnetar.chaos.workloads.market import MARKET, TARGET, WORKS
 from magnetar.runtime.instant import SECOND
 
@@ -115,11 +116,14 @@ class Stage:
 
 
 @contextmanager
-def staged(profile: Profile, folder: Path, tell: Tell) -> Generator[Stage]:
-    """A cluster with its workers and provider for the block. Raises what these raise."""
+def staged(profile: Profile, folder: Path, tell: Tell, *, elders: bool = False) -> Generator[Stage]:
+    """A cluster with its workers and provider for the block. Raises what these raise.
+
+    `elders`: some customers will be a release behind.
+    """
     with ExitStack() as opened:
         tell(f"starting a cluster: {', '.join(node.name for node in profile.nodes[:-2])}")
-        ground = opened.enter_context(raised(profile, MARKET, folder, "play"))
+        ground = opened.enter_context(raised(profile, MARKET, folder, "play", before=[ELDER] if elders else []))
         tell(f"the servers are up after {ground.took:.0f} s; starting workers and provider")
         crowd = opened.enter_context(crowded(ground, TARGET, folder, f"{WORKS}=1"))
         yield Stage(ground=ground, crowd=crowd, folder=folder, tell=tell)

@@ -41,6 +41,7 @@ Counted: TypeAlias = Literal[
     "published again",
     "timers",
     "backlog",
+    "older",
 ]
 """What can be counted, for a scenario that shows nothing without it."""
 
@@ -218,7 +219,8 @@ class Load(_Plain):
     orders: placed. cancels: of them cancelled soon after, `scarce` want what is sold out (fixed shares). clicks: of all
     that is sent once more under the same id. appends: to per-key lists. poison: lists with a word that fails whenever
     it is tried, killers: one that ends its worker each time. hot: of all appends those to one and the same list.
-    timers: set, which fall due seconds later; some are cancelled at about that time. bursts: when more comes of all.
+    timers: set, which fall due seconds later; some are cancelled at about that time. older: of the lists those whose
+    customers are a release behind. bursts: when more comes of all.
     """
 
     orders: Annotated[float, Field(gt=0, le=200)] = 6.0
@@ -229,6 +231,7 @@ class Load(_Plain):
     killers: Annotated[int, Field(ge=0, le=5)] = 0
     hot: Share = 0.0
     timers: Annotated[float, Field(ge=0, le=50)] = 0.0
+    older: Share = 0.0
     bursts: tuple[Burst, ...] = ()
 
 

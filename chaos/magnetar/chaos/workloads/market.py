@@ -26,8 +26,8 @@ def _noted(desk: Desk, message: Note, context: Context) -> Desk:
     return note(desk, message, context)
 
 
-_RETRY: Final = Retry(immediate=1, tiers=(1.0, 3.0), attempts=ATTEMPTS, crashes=CRASHES, jitter=0.3, afterwards="skip")
+RETRY: Final = Retry(immediate=1, tiers=(1.0, 3.0), attempts=ATTEMPTS, crashes=CRASHES, jitter=0.3, afterwards="skip")
 _SHOP: Final = impatient(Behind(connect_timeout=CONNECT_TIMEOUT, read_timeout=READ_TIMEOUT))
 MARKET: Final = App(
-    "market", _SHOP.orders, _SHOP.stock, _SHOP.payments, *make_clerks(PARTITIONS, _RETRY, _noted), contracts=CONTRACTS
+    "market", _SHOP.orders, _SHOP.stock, _SHOP.payments, *make_clerks(PARTITIONS, RETRY, _noted), contracts=CONTRACTS
 )

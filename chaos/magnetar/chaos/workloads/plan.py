@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 from magnetar.chaos.paying.plan import Letter, Sizes
 from magnetar.chaos.paying.plan import letters as orders_of
 from magnetar.chaos.simulation.clerks import ALWAYS, HANDLED, Note
+from magnetar.chaos.workloads.elder import Note1
 from magnetar.chaos.workloads.pace import Pace
 from magnetar.schemas import replace
 from magnetar.schemas.commerce import Cancel, Place, Restock
@@ -48,7 +49,12 @@ class Sent:
         """In a word: `place`, `cancel`, `restock`, `append`, `timer`."""
         if isinstance(self.message, Note):
             return "timer" if TIMER in self.message.desk else "append"
-        return type(self.message).__name__.lower()
+        return "append" if self.older else type(self.message).__name__.lower()
+
+    @property
+    def older(self) -> bool:
+        """Whether its customer is a release behind."""
+        return isinstance(self.message, Note1)
 
     @property
     def due(self) -> float | None:
@@ -59,7 +65,7 @@ class Sent:
     def key(self) -> str:
         """Whose it is."""
         match self.message:
-            case Note(desk=desk):
+            case Note(desk=desk) | Note1(desk=desk):
                 return desk
             case Place(order_id=order_id) | Cancel(order_id=order_id):
                 return order_id
@@ -111,7 +117,8 @@ def _appends(load: Load, seconds: float, name: str) -> Iterator[Sent]:
         else:
             place, other = divmod(number - hot, load.lists)
             turn = str(other)
-        note = Note(desk=f"{name}.list-{turn}", word=str(place), echoes=True)
+        kind = Note1 if turn != "hot" and int(turn) < load.older * load.lists else Note
+        note = kind(desk=f"{name}.list-{turn}", word=str(place), echoes=True)
         yield Sent(number / load.appends, f"{name}.append-{number}", note)
 
 

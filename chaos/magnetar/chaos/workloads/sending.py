@@ -1,11 +1,12 @@
 """The customers of a run: many at once, each at a time of his own, whatever becomes of what was sent before.
 
-Who waits for a broker holds up nobody but those of the same partition number: each has a line of its own.
+Who waits for a broker holds up nobody but those of the same partition number and release: each has a line of its own.
 """
 
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -13,6 +14,7 @@ from magnetar.chaos.cluster.profile import Role
 from magnetar.chaos.parking.sending import Customers
 from magnetar.chaos.paying.calling import Callbacks
 from magnetar.chaos.paying.impatient import PARTITIONS
+from magnetar.chaos.workloads.elder import ELDER
 from magnetar.runtime.errors import MagnetarError
 from magnetar.runtime.instant import SECOND
 from magnetar.runtime.routing import partition_of
@@ -48,10 +50,11 @@ class Sending:
     def __init__(self, ground: Ground, letters: Sequence[Sent], log: Path, told: int, seed: int) -> None:
         """`log`: the provider's, whose first `told` entries are of earlier runs."""
         self.letters = letters
-        lines: list[list[Sent]] = [[] for _ in range(PARTITIONS)]
+        lines: dict[tuple[bool, int], list[Sent]] = {}
         for letter in letters:
-            lines[partition_of(letter.key, PARTITIONS)].append(letter)
-        self._lines = [Customers(ground, line) for line in lines]
+            lines.setdefault((letter.older, partition_of(letter.key, PARTITIONS)), []).append(letter)
+        elders = replace(ground, wiring=ELDER.wire())
+        self._lines = [Customers(elders if older else ground, line) for (older, _), line in lines.items()]
         self._calls = Callbacks(ground, log, seed, told)
         self.began: Instant = 0
         for each in (*self._lines, self._calls):
