@@ -54,6 +54,8 @@ REFUSED = {
     "S13": {Why.NO_STOP},
     "S20": {Why.NO_SHARES},
     "S22": {Why.NO_ADMIN},
+    "S31": {Why.NO_ORDER},
+    "S32": {Why.NO_FLEET},
     "S29": {Why.NO_RESET},
 }
 FAULTS = ("podChaos", "networkChaos", "ioChaos")

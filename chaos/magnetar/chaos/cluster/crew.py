@@ -10,7 +10,7 @@ import subprocess
 import time
 import urllib.request
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Protocol
 
 from magnetar.chaos.workloads.arms import ARMS, Arms
@@ -102,6 +102,18 @@ class Berths(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class _Besides:
+    """See `Berths`: the same places, and another port for metrics."""
+
+    berths: Berths
+
+    def berth(self, number: int) -> Berth:
+        """See `Berths`."""
+        berth = self.berths.berth(number)
+        return replace(berth, port=berth.port + 1)
+
+
 class Crew:
     """Whoever works at a moment. One thread, but for `look`, which a second one may call."""
 
@@ -158,6 +170,13 @@ class Crew:
         """SIGSTOP."""
         self.workers[number].frozen = True
         self.workers[number].process.send_signal(signal.SIGSTOP)
+
+    def beside(self, target: str) -> Crew:
+        """Another crew, of nobody yet, at the same nodes and places, that works on another app."""
+        folder = self._folder / "beside"
+        folder.mkdir(exist_ok=True)
+        at = self._command.index("worker") + 1
+        return Crew(_Besides(self._berths), (*self._command[:at], target, *self._command[at + 1 :]), folder)
 
     def armed(self, number: int) -> Arms:
         """The arms of a worker; one that has none is asked to leave, and is started with some. Raises `CrewFailed`."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from magnetar.chaos.faults import disks, links, points, processes, provider, topics
+from magnetar.chaos.faults import disks, fleets, links, points, processes, provider, topics
 from magnetar.chaos.faults.links import Ways
 from magnetar.chaos.faults.targets import BookiesOf, BrokerOf, Every, Leader, Named, WorkerOf
 from magnetar.chaos.scenarios import spec
@@ -32,6 +32,8 @@ def fault_of(deed: Deed, turn: int = 0) -> Fault:  # noqa: C901, PLR0911 - one c
             return links.Isolate(target_of(deed.who), Ways[deed.ways.upper()])
         case spec.Reset():
             return links.Reset(target_of(deed.who), target_of(deed.other))
+        case spec.SecondFleet():
+            return fleets.SecondFleet()
         case spec.Unload():
             return topics.Unload(*_parts(deed.key.replace("{turn}", str(turn))))
         case spec.FillDisk():

@@ -178,6 +178,12 @@ class Reset(_Deed):
     other: Who
 
 
+class SecondFleet(_Deed):
+    """An old deployment with stale settings works beside, as many workers again, until they are ended by SIGKILL."""
+
+    do: Literal["second-fleet"]
+
+
 class Unload(_Deed):
     """The broker lets go of the partition of `key`; `{turn}` in it is the turn of a fault that is repeated."""
 
@@ -201,7 +207,8 @@ class Misbehave(_Deed):
 
 
 Deed: TypeAlias = Annotated[
-    Kill | Pause | Crash | Restart | Cut | Isolate | Reset | Unload | FillDisk | Misbehave, Field(discriminator="do")
+    Kill | Pause | Crash | Restart | Cut | Isolate | Reset | Unload | FillDisk | Misbehave | SecondFleet,
+    Field(discriminator="do"),
 ]
 
 

@@ -16,6 +16,7 @@ class Why(Enum):
     """Why a fault cannot be rendered; the value says it, and what to do instead."""
 
     NO_STOP = "Chaos Mesh cannot stop a process (SIGSTOP) and let it go on: play it with `magnetar chaos run`"
+    NO_FLEET = "this is no fault but a deployment: apply the old one of the workers beside, under another name"
     NO_POINTS = "Chaos Mesh cannot end a process between two lines of it: play it with `magnetar chaos run`"
     NO_RESET = "Chaos Mesh cannot break the connections that are there: play it with `magnetar chaos run`"
     NO_ORDER = (

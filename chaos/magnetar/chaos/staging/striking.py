@@ -59,6 +59,8 @@ def struck(deed: Deed, ground: Ground, seconds: float) -> Struck:  # noqa: C901 
             return _filled(aim(deed.who, ground), seconds)
         case spec.Pause():
             raise Missed(Why.NO_STOP)
+        case spec.SecondFleet():
+            raise Missed(Why.NO_FLEET)
         case spec.Crash():
             raise Missed(Why.NO_POINTS)
         case spec.Restart():

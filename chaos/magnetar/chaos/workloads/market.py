@@ -27,7 +27,13 @@ def _noted(desk: Desk, message: Note, context: Context) -> Desk:
 
 
 RETRY: Final = Retry(immediate=1, tiers=(1.0, 3.0), attempts=ATTEMPTS, crashes=CRASHES, jitter=0.3, afterwards="skip")
-_SHOP: Final = impatient(Behind(connect_timeout=CONNECT_TIMEOUT, read_timeout=READ_TIMEOUT))
-MARKET: Final = App(
-    "market", _SHOP.orders, _SHOP.stock, _SHOP.payments, *make_clerks(PARTITIONS, RETRY, _noted), contracts=CONTRACTS
-)
+
+
+def market(retry: Retry, patience: float) -> App:
+    """With these tries of the desks, and so many seconds of patience with the provider."""
+    shop = impatient(Behind(connect_timeout=CONNECT_TIMEOUT, read_timeout=patience))
+    clerks = make_clerks(PARTITIONS, retry, _noted)
+    return App("market", shop.orders, shop.stock, shop.payments, *clerks, contracts=CONTRACTS)
+
+
+MARKET: Final = market(RETRY, READ_TIMEOUT)
