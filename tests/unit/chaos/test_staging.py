@@ -55,7 +55,7 @@ REFUSED = {
     "S20": {Why.NO_SHARES},
     "S22": {Why.NO_ADMIN},
     "S31": {Why.NO_ORDER},
-    "S32": {Why.NO_FLEET},
+    "S32": {Why.NO_FLEET, Why.NO_NUMBERS},
     "S29": {Why.NO_RESET},
 }
 FAULTS = ("podChaos", "networkChaos", "ioChaos")
