@@ -86,6 +86,9 @@ def play(stage: Stage, scenario: Scenario, seed: int) -> Played:
         except BROKEN as problem:
             found.broken.append(f"{type(problem).__name__}: {problem}")
             stage.tell(f"broken off: {problem}")
+    for watch in (found.store, found.bus):
+        if watch.failure is not None:
+            found.broken.append(f"the {watch.name} ended early: {type(watch.failure).__name__}: {watch.failure}")
     return found
 
 

@@ -49,7 +49,10 @@ METRICS = {
 
 
 class Watch(threading.Thread):
-    """Looks until it is stopped. `samples`, `seen` and `noticed` grow; `latest` has the newest of each number."""
+    """Looks until it is stopped. `samples`, `seen` and `noticed` grow; `latest` has the newest of each number.
+
+    `failure`: what ended it before; from then on nobody has looked, and the run shows too little.
+    """
 
     def __init__(self, stage: Stage, name: str) -> None:
         super().__init__(name=name, daemon=True)
@@ -60,15 +63,19 @@ class Watch(threading.Thread):
         self.seen: list[Seen] = []
         self.noticed: dict[str, str] = {}
         self.latest: dict[str, float] = {}
+        self.failure: Exception | None = None
 
     def run(self) -> None:
         """See the class."""
-        while not self._stopped.is_set():
-            began = time.monotonic()
-            self._look()
-            self._looks += 1
-            self._stage.state = self._told()
-            self._stopped.wait(max(0.0, EACH - (time.monotonic() - began)))
+        try:
+            while not self._stopped.is_set():
+                began = time.monotonic()
+                self._look()
+                self._looks += 1
+                self._stage.state = self._told()
+                self._stopped.wait(max(0.0, EACH - (time.monotonic() - began)))
+        except Exception as problem:  # noqa: BLE001 - told by the record: without its looks a run is unknown
+            self.failure = problem
         self._leave()
 
     def stop(self) -> None:
@@ -90,7 +97,7 @@ class Watch(threading.Thread):
         raise NotImplementedError
 
     def _leave(self) -> None:
-        """What is open is closed."""
+        """What is open is closed, and what was seen last is no longer so."""
 
     def _told(self) -> str:
         """How it is now, in words."""
@@ -223,6 +230,9 @@ class BusWatch(Watch):
             for name in _TOPICS:
                 self._tell(f"backlog/{name}", waiting[name])
             self._tell("backlog/all", waiting.total())
+
+    def _leave(self) -> None:
+        self._stage.waiting = None
 
     def _owner(self, topic: str) -> str:
         return parts.owner(self._stage.ground, topic).name
