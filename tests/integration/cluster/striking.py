@@ -15,8 +15,9 @@ from magnetar.chaos.cluster.crowd import crowded
 from magnetar.chaos.cluster.ground import Ground, raised
 from magnetar.chaos.cluster.profile import SMALL, Role
 from magnetar.chaos.cluster.shop import SHOP, TARGET
-from magnetar.chaos.faults.disks import FillDisk
+from magnetar.chaos.faults.disks import FailDisk, FillDisk, FreezeDisk
 from magnetar.chaos.faults.links import Cut, Isolate, Reset, Ways
+from magnetar.chaos.faults.power import LosePower
 from magnetar.chaos.faults.processes import Kill, Pause, Restart
 from magnetar.chaos.faults.striking import struck
 from magnetar.chaos.faults.targets import BookiesOf, BrokerOf, Every, Leader, Named, WorkerOf
@@ -36,6 +37,12 @@ FAULTS: tuple[Fault, ...] = (
     Reset(Every(Role.WORKER), STORE),
     Unload(*ORDER),
     FillDisk(BookiesOf(*ORDER)),
+    FillDisk(STORE),
+    FreezeDisk(Every(Role.BOOKIE, 1)),
+    FreezeDisk(STORE),
+    FailDisk(STORE),
+    LosePower(BookiesOf(*ORDER)),
+    LosePower(STORE),
     Pause(BrokerOf(*ORDER)),
     Pause(STORE),
     Pause(Named(("provider",))),
@@ -44,6 +51,7 @@ FAULTS: tuple[Fault, ...] = (
     Kill(Named(("provider",))),
     Restart(STORE),
 )
+NOTICED = FAULTS.index(FillDisk(BookiesOf(*ORDER)))
 
 
 def main(folder: Path) -> None:
@@ -64,7 +72,7 @@ def play(ground: Ground, fault: Fault, *, beforehand: bool = False) -> None:
     if beforehand:
         ground.pulsar.kill("bookie-3")
     with struck(fault, ground, effect_within=0.5 if beforehand else 10.0) as blow:
-        noticed = full(ground, blow.targets) if isinstance(fault, FillDisk) else []
+        noticed = full(ground, blow.targets) if fault == FAULTS[NOTICED] else []
         middle = time.monotonic()
     tell(
         {

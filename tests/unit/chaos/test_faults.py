@@ -11,8 +11,10 @@ from hypothesis import strategies as st
 
 from magnetar.chaos.cluster.parts import Ledger
 from magnetar.chaos.cluster.profile import FULL, SMALL, Role
+from magnetar.chaos.faults.disks import FailDisk, FillDisk, FreezeDisk
 from magnetar.chaos.faults.fault import Proof
 from magnetar.chaos.faults.links import Cut, Isolate, Ways, between, ends
+from magnetar.chaos.faults.power import LosePower
 from magnetar.chaos.faults.processes import Kill, Pause, Restart
 from magnetar.chaos.faults.striking import struck
 from magnetar.chaos.faults.targets import BookiesOf, BrokerOf, Every, Leader, Named, WorkerOf
@@ -44,6 +46,10 @@ def test_titles_say_what_is_done_and_to_whom() -> None:
         Isolate(Leader()).title,
         Kill(BookiesOf("orders", "o-17", 2)).title,
         Unload("orders", "o-17").title,
+        FillDisk(Every(Role.STORE)).title,
+        FreezeDisk(Every(Role.STORE)).title,
+        FailDisk(Every(Role.STORE)).title,
+        LosePower(Every(Role.BOOKIE)).title,
     ]
     assert titles == [
         "kill the broker of orders/o-17",
@@ -53,6 +59,10 @@ def test_titles_say_what_is_done_and_to_whom() -> None:
         "isolate the ZooKeeper leader ↮",
         "kill 2 of the bookies of orders/o-17",
         "unload orders/o-17",
+        "fill the disk of every store",
+        "freeze the disk of every store",
+        "read-only disk of every store",
+        "power loss of every bookie",
     ]
 
 

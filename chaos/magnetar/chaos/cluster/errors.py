@@ -2,7 +2,7 @@
 
 ChaosError
 ├── asked for       ProfileRefused · NodeMissing · ForeignTarget · NotEnclosed
-└── on the way      CommandFailed · NoOwner · StationFailed
+└── on the way      CommandFailed · DiskInMemory · DiskMissing · NoOwner · StationFailed
 """
 
 from __future__ import annotations
@@ -62,6 +62,22 @@ class CommandFailed(ChaosError):
         self.command = tuple(command)
         self.said = said
         super().__init__(f"{' '.join(command)}: {said}")
+
+
+class DiskMissing(ChaosError):
+    """A node that has no disk of its own."""
+
+    def __init__(self, name: str, there: Sequence[str]) -> None:
+        """Name it, and those that have one."""
+        super().__init__(f"{name} has no disk of its own: {', '.join(there)} have one")
+
+
+class DiskInMemory(ChaosError):
+    """A disk that is plain memory can be filled, and nothing else can be done to it."""
+
+    def __init__(self, name: str, reason: str) -> None:
+        """Whose, and why there is no file system on it."""
+        super().__init__(f"the disk of {name} is plain memory ({reason}): be root, with loop devices and e2fsprogs")
 
 
 class StationFailed(ChaosError):

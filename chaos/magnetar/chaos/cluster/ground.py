@@ -14,7 +14,7 @@ from magnetar.chaos.cluster.errors import NodeMissing
 from magnetar.chaos.cluster.estate import Estate
 from magnetar.chaos.cluster.hearing import Hearing
 from magnetar.chaos.cluster.janitor import Debts
-from magnetar.chaos.cluster.plans import METRICS_PORT, PARTS, STORE_PORT, cluster_plan, postgres_plan
+from magnetar.chaos.cluster.plans import METRICS_PORT, PARTS, cluster_plan, store_plan
 from magnetar.chaos.cluster.profile import Role
 from magnetar.chaos.cluster.servers import Servers
 from magnetar.chaos.cluster.stations import MemberStation, StoreStation
@@ -22,6 +22,7 @@ from magnetar.chaos.cluster.switch import Switch
 from magnetar.runtime.compose.topics import Cluster
 from magnetar.runtime.servers import PostgresServer
 from magnetar.runtime.servers.cluster import ClusterServer
+from magnetar.runtime.servers.cluster.record import ClusterLayout
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -33,7 +34,8 @@ if TYPE_CHECKING:
     from magnetar.runtime import App
 
 
-_PULSAR = "pulsar"
+_PULSAR, _POSTGRES, _DISK = "pulsar", "postgres", "disk"
+_KEEPERS = (Role.ZOOKEEPER, Role.BOOKIE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,17 +95,17 @@ def raised(profile: Profile, app: App, folder: Path, run: str) -> Generator[Grou
     with ExitStack() as opened:
         switch = Switch(estate, profile.nodes)
         hearing = opened.enter_context(Hearing(switch, profile.nodes))
-        disks = Disks(estate, folder / _PULSAR)
-        for node in (*profile.of(Role.ZOOKEEPER), *profile.of(Role.BOOKIE)):
-            disks.mount(node)
+        debts = Debts(folder)
+        disks = _mounted(profile, estate, debts, folder)
         pulsar, at_store = _started(profile, switch, folder, opened)
         with Cluster(pulsar.admin_url, wiring) as topics:
             topics.apply()
+        disks.settle()
         yield Ground(
             profile=profile,
             wiring=wiring,
             estate=estate,
-            debts=Debts(folder),
+            debts=debts,
             switch=switch,
             hearing=hearing,
             disks=disks,
@@ -114,13 +116,25 @@ def raised(profile: Profile, app: App, folder: Path, run: str) -> Generator[Grou
         )
 
 
+def _mounted(profile: Profile, estate: Estate, debts: Debts, folder: Path) -> Disks:
+    """A disk for whoever keeps what others rely on, where its server lays it out."""
+    layout = ClusterLayout(folder / _PULSAR)
+    members = [node for node in profile.nodes if node.role in _KEEPERS]
+    (store,) = profile.of(Role.STORE)
+    places = {node.name: layout.member(node.name).data for node in members}
+    disks = Disks(estate, debts, {**places, store.name: folder / _POSTGRES / _DISK})
+    for node in (*members, store):
+        disks.mount(node)
+    return disks
+
+
 def _started(profile: Profile, switch: Switch, folder: Path, opened: ExitStack) -> tuple[ClusterServer, StoreStation]:
     """Both at once. On the way out nobody needs what they would write down."""
     (store,) = profile.of(Role.STORE)
     plan = cluster_plan(profile, folder / _PULSAR, lambda name: switch.inside(profile.node(name)))
     pulsar, postgres = (
         ClusterServer(plan),
-        PostgresServer(postgres_plan(store.address, folder / "postgres", STORE_PORT)),
+        PostgresServer(store_plan(store.address, folder / _POSTGRES, folder / _POSTGRES / _DISK)),
     )
     at_store = StoreStation(store, postgres, switch)
     opened.callback(pulsar.kill_all)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from magnetar.chaos.faults import disks, links, processes, provider, topics
+from magnetar.chaos.faults import disks, links, power, processes, provider, topics
 from magnetar.chaos.faults.links import Ways
 from magnetar.chaos.faults.targets import BookiesOf, BrokerOf, Every, Leader, Named, WorkerOf
 from magnetar.chaos.scenarios import spec
@@ -34,6 +34,12 @@ def fault_of(deed: Deed, turn: int = 0) -> Fault:  # noqa: C901, PLR0911 - one c
             return topics.Unload(*_parts(deed.key.replace("{turn}", str(turn))))
         case spec.FillDisk():
             return disks.FillDisk(target_of(deed.who))
+        case spec.FreezeDisk():
+            return disks.FreezeDisk(target_of(deed.who))
+        case spec.FailDisk():
+            return disks.FailDisk(target_of(deed.who))
+        case spec.LosePower():
+            return power.LosePower(target_of(deed.who))
         case spec.Misbehave():
             return provider.Misbehave(deed.rates, deed.slow)
 

@@ -151,9 +151,30 @@ class Unload(_Deed):
 
 
 class FillDisk(_Deed):
-    """No room on the disk of a bookie or a ZooKeeper."""
+    """No room on the disk of a bookie, a ZooKeeper or the store."""
 
     do: Literal["fill-disk"]
+    who: Who
+
+
+class FreezeDisk(_Deed):
+    """Writes to their disks hang."""
+
+    do: Literal["freeze-disk"]
+    who: Who
+
+
+class FailDisk(_Deed):
+    """Their disks turn read-only; mounted anew and started again when it is healed."""
+
+    do: Literal["fail-disk"]
+    who: Who
+
+
+class LosePower(_Deed):
+    """Gone from one instant to the next, with all that was not forced to the disk; down until it is healed."""
+
+    do: Literal["lose-power"]
     who: Who
 
 
@@ -166,7 +187,8 @@ class Misbehave(_Deed):
 
 
 Deed: TypeAlias = Annotated[
-    Kill | Pause | Restart | Cut | Isolate | Reset | Unload | FillDisk | Misbehave, Field(discriminator="do")
+    Kill | Pause | Restart | Cut | Isolate | Reset | Unload | FillDisk | FreezeDisk | FailDisk | LosePower | Misbehave,
+    Field(discriminator="do"),
 ]
 
 

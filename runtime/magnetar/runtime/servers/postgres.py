@@ -56,7 +56,8 @@ _OURS: Mapping[str, str] = MappingProxyType(
 class PostgresPlan:
     """What a server is started from and with.
 
-    `home` is the installation. `data` is the server's own directory, kept between a stop and the next start. `host` is
+    `home` is the installation. `data` is the server's own directory, kept between a stop and the next start; the
+    database itself is in `disk`, a directory that is there, if that is given. `host` is
     the address that it listens on: whoever is in one of this machine's networks may come in there without a password.
     A port that is None is the one this data had last time, else (`usual_port`) 5432, else any, whichever is free.
     `changes` go over our settings. `tied`: the server never outlives this process; otherwise it lives on until it is
@@ -66,6 +67,7 @@ class PostgresPlan:
     home: Path
     data: Path
     version: str
+    disk: Path | None = None
     host: str = ports.HOST
     port: int | None = None
     usual_port: bool = False
@@ -84,7 +86,7 @@ class PostgresServer:
     def __init__(self, plan: PostgresPlan, free: Callable[[Path], int] = free_bytes) -> None:
         self._plan = plan
         self._free = free
-        self._layout = PostgresLayout(plan.data.absolute())
+        self._layout = PostgresLayout(plan.data.absolute(), plan.disk)
         self._address: PostgresAddress | None = None
         self._launched: Launched | None = None
 
