@@ -15,13 +15,15 @@ from magnetar.chaos.cluster.crowd import crowded
 from magnetar.chaos.cluster.ground import Ground, raised
 from magnetar.chaos.cluster.profile import SMALL, Role
 from magnetar.chaos.cluster.shop import SHOP, TARGET
+from magnetar.chaos.faults.clocks import JumpClock
 from magnetar.chaos.faults.disks import FailDisk, FillDisk, FreezeDisk
 from magnetar.chaos.faults.links import Cut, Isolate, Reset, Ways
 from magnetar.chaos.faults.power import LosePower
 from magnetar.chaos.faults.processes import Kill, Pause, Restart
+from magnetar.chaos.faults.rates import LimitRate
 from magnetar.chaos.faults.striking import struck
 from magnetar.chaos.faults.targets import BookiesOf, BrokerOf, Every, Leader, Named, WorkerOf
-from magnetar.chaos.faults.topics import Unload
+from magnetar.chaos.faults.topics import Seek, Split, Unload
 from magnetar.runtime.servers.cluster.restarting import HUNG_SECONDS
 from magnetar.runtime.servers.process import until
 
@@ -35,7 +37,12 @@ FAULTS: tuple[Fault, ...] = (
     Cut(Named(("broker-1",)), Every(Role.BOOKIE), Ways.THERE),
     Isolate(Leader(), Ways.BACK),
     Reset(Every(Role.WORKER), STORE),
+    LimitRate(BrokerOf(*ORDER), 1000),
+    JumpClock(WorkerOf("orders/3"), 600.0),
+    JumpClock(STORE, -600.0),
     Unload(*ORDER),
+    Split(*ORDER),
+    Seek(*ORDER),
     FillDisk(BookiesOf(*ORDER)),
     FillDisk(STORE),
     FreezeDisk(Every(Role.BOOKIE, 1)),

@@ -13,7 +13,9 @@ from hypothesis import strategies as st
 from magnetar.actors.providing.emulator.conduct import Manner
 from magnetar.chaos.cluster.profile import FULL, SMALL
 from magnetar.chaos.faults.links import Cut, Ways
+from magnetar.chaos.faults.rates import LimitRate
 from magnetar.chaos.faults.targets import BookiesOf, BrokerOf, Every, Leader, Named, WorkerOf
+from magnetar.chaos.faults.topics import Seek
 from magnetar.chaos.measuring.alarms import ALARMS
 from magnetar.chaos.playing.agenda import Step, agenda, length
 from magnetar.chaos.playing.budget import away, is_within
@@ -54,7 +56,7 @@ CI = 8
 def test_those_that_come_with_magnetar_can_be_read() -> None:
     """Each has faults that can be made, bounds that say why, and alarms that somebody looks for."""
     found = suite()
-    assert found.keys() >= WANTED | {"S21b", "S22", "S24", "S25", "S29"}
+    assert found.keys() >= WANTED | {"S21b", "S22", "S22b", "S24", "S25", "S27", "S28", "S29"}
     assert sum(each.ci for each in found.values()) >= CI
     for scenario in found.values():
         assert [fault_of(deed, 0).title for deed in scenario.faults]
@@ -131,6 +133,9 @@ def test_targets_are_those_of_the_faults() -> None:
     there = fault_of(spec.Cut(do="cut", who=Who(named=("worker-1",)), other=Who(named=("store",)), ways="there"))
     assert there == Cut(Named(("worker-1",)), Named(("store",)), Ways.THERE)
     assert fault_of(Unload(do="unload", key="orders/o-{turn}"), 7).title == "unload orders/o-7"
+    assert fault_of(spec.Seek(do="seek", key="orders/o-{turn}"), 7) == Seek("orders", "o-7")
+    slow = spec.LimitRate(do="limit-rate", who=Who(named=("store",)), kilobits=500)
+    assert fault_of(slow) == LimitRate(Named(("store",)), 500)
 
 
 def kill(**changes: object) -> Kill:
@@ -205,6 +210,15 @@ def test_the_budget_is_the_profiles() -> None:
 
 
 WHO = Who(named=("store",))
+
+
+def test_every_kind_of_fault_can_be_made() -> None:
+    """Whatever a file may say."""
+    base: dict[str, object] = {"who": {"named": ["store"]}, "other": {"named": ["broker-1"]}, "key": "orders/o-1"}
+    also: dict[str, object] = {"kilobits": 500, "seconds": 600, "rates": {"slow": 0.5}}
+    for kind in get_args(get_args(spec.Deed)[0]):
+        fields = {name: value for name, value in (base | also).items() if name in kind.model_fields}
+        assert fault_of(kind(do=get_args(kind.model_fields["do"].annotation)[0], **fields)).title, kind
 
 
 def test_a_cut_takes_its_side_away_and_a_restart_nobody() -> None:

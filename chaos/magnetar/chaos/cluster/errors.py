@@ -1,7 +1,7 @@
 """What can go wrong with a cluster for chaos.
 
 ChaosError
-├── asked for       ProfileRefused · NodeMissing · ForeignTarget · NotEnclosed
+├── asked for       ClockFixed · ForeignTarget · NodeMissing · NotEnclosed · ProfileRefused
 └── on the way      CommandFailed · DiskInMemory · DiskMissing · NoOwner · StationFailed
 """
 
@@ -62,6 +62,14 @@ class CommandFailed(ChaosError):
         self.command = tuple(command)
         self.said = said
         super().__init__(f"{' '.join(command)}: {said}")
+
+
+class ClockFixed(ChaosError):
+    """A wall clock that cannot be made to jump."""
+
+    def __init__(self, name: str, reason: str) -> None:
+        """Whose, and why not."""
+        super().__init__(f"the clock of {name} cannot jump: {reason}")
 
 
 class DiskMissing(ChaosError):

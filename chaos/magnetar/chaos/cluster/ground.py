@@ -8,6 +8,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from magnetar.chaos.cluster.clocks import Clocks
 from magnetar.chaos.cluster.crew import Berth
 from magnetar.chaos.cluster.disks import Disks
 from magnetar.chaos.cluster.errors import NodeMissing
@@ -44,11 +45,12 @@ class Berths:
 
     profile: Profile
     switch: Switch
+    clocks: Clocks
 
     def berth(self, number: int) -> Berth:
         """Of a worker of the profile."""
         node = self.profile.of(Role.WORKER)[number - 1]
-        return Berth(self.switch.prefix(node), node.address, METRICS_PORT)
+        return Berth((*self.switch.prefix(node), *self.clocks.prefix(node)), node.address, METRICS_PORT)
 
 
 @dataclass(kw_only=True)
@@ -65,13 +67,14 @@ class Ground(Servers):
     switch: Switch
     hearing: Hearing
     disks: Disks
+    clocks: Clocks
     stations: dict[str, Station]
     took: float
 
     @property
     def berths(self) -> Berths:
         """For a crew."""
-        return Berths(self.profile, self.switch)
+        return Berths(self.profile, self.switch, self.clocks)
 
     def inside(self, name: str) -> AbstractContextManager[None]:
         """A block in which what this thread starts is at a node."""
@@ -97,7 +100,8 @@ def raised(profile: Profile, app: App, folder: Path, run: str) -> Generator[Grou
         hearing = opened.enter_context(Hearing(switch, profile.nodes))
         debts = Debts(folder)
         disks = _mounted(profile, estate, debts, folder)
-        pulsar, at_store = _started(profile, switch, folder, opened)
+        clocks = Clocks([*profile.of(Role.STORE), *profile.of(Role.WORKER)])
+        pulsar, at_store = _started(profile, switch, clocks, folder, opened)
         with Cluster(pulsar.admin_url, wiring) as topics:
             topics.apply()
         disks.settle()
@@ -109,6 +113,7 @@ def raised(profile: Profile, app: App, folder: Path, run: str) -> Generator[Grou
             switch=switch,
             hearing=hearing,
             disks=disks,
+            clocks=clocks,
             pulsar=pulsar,
             postgres=at_store.server,
             stations=_stations(profile, pulsar, at_store),
@@ -128,14 +133,15 @@ def _mounted(profile: Profile, estate: Estate, debts: Debts, folder: Path) -> Di
     return disks
 
 
-def _started(profile: Profile, switch: Switch, folder: Path, opened: ExitStack) -> tuple[ClusterServer, StoreStation]:
+def _started(
+    profile: Profile, switch: Switch, clocks: Clocks, folder: Path, opened: ExitStack
+) -> tuple[ClusterServer, StoreStation]:
     """Both at once. On the way out nobody needs what they would write down."""
     (store,) = profile.of(Role.STORE)
     plan = cluster_plan(profile, folder / _PULSAR, lambda name: switch.inside(profile.node(name)))
-    pulsar, postgres = (
-        ClusterServer(plan),
-        PostgresServer(store_plan(store.address, folder / _POSTGRES, folder / _POSTGRES / _DISK)),
-    )
+    at = folder / _POSTGRES
+    pulsar = ClusterServer(plan)
+    postgres = PostgresServer(store_plan(store.address, at, at / _DISK, clocks.environ(store)))
     at_store = StoreStation(store, postgres, switch)
     opened.callback(pulsar.kill_all)
     opened.callback(postgres.kill)

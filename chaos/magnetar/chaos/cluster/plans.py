@@ -94,6 +94,6 @@ def postgres_plan(host: str, data: Path) -> PostgresPlan:
     return PostgresPlan(home=home, data=data, version=version, host=host)
 
 
-def store_plan(host: str, data: Path, disk: Path) -> PostgresPlan:
+def store_plan(host: str, data: Path, disk: Path, environ: Mapping[str, str]) -> PostgresPlan:
     """For the store of a cluster, at the usual port, with its database on a small disk. Raises any `ServerError`."""
-    return replace(postgres_plan(host, data), port=STORE_PORT, disk=disk, changes=_STORE)
+    return replace(postgres_plan(host, data), port=STORE_PORT, disk=disk, changes=_STORE, environ=environ)

@@ -144,10 +144,40 @@ class Reset(_Deed):
 
 
 class Unload(_Deed):
-    """The broker lets go of the partition of `key`; `{turn}` in it is the turn of a fault that is repeated."""
+    """The broker lets go of the partition of `key`; `{turn}` in a key is the turn of a fault that is repeated."""
 
     do: Literal["unload"]
     key: KeyName
+
+
+class Split(_Deed):
+    """The bundle that the partition of `key` is in is made into two."""
+
+    do: Literal["split"]
+    key: KeyName
+
+
+class Seek(_Deed):
+    """Whoever takes the partition of `key` gets all of it again, from the earliest that is kept."""
+
+    do: Literal["seek"]
+    key: KeyName
+
+
+class LimitRate(_Deed):
+    """So many `kilobits` a second come through to each of them, and as many back."""
+
+    do: Literal["limit-rate"]
+    who: Who
+    kilobits: Annotated[int, Field(ge=64, le=1_000_000)]
+
+
+class JumpClock(_Deed):
+    """Wall clocks of workers or the store are so many `seconds` ahead, or behind, until it is healed."""
+
+    do: Literal["jump-clock"]
+    who: Who
+    seconds: Annotated[float, Field(ge=-86_400, le=86_400)]
 
 
 class FillDisk(_Deed):
@@ -186,9 +216,12 @@ class Misbehave(_Deed):
     slow: Some = 1.5
 
 
+OfDisk: TypeAlias = FillDisk | FreezeDisk | FailDisk
+OfTopic: TypeAlias = Unload | Split | Seek
+Simple: TypeAlias = Kill | Pause | Restart | LosePower | OfDisk
+"""What says only whom it is aimed at."""
 Deed: TypeAlias = Annotated[
-    Kill | Pause | Restart | Cut | Isolate | Reset | Unload | FillDisk | FreezeDisk | FailDisk | LosePower | Misbehave,
-    Field(discriminator="do"),
+    Simple | OfTopic | Cut | Isolate | Reset | LimitRate | JumpClock | Misbehave, Field(discriminator="do")
 ]
 
 
