@@ -17,6 +17,7 @@ from magnetar.chaos.cluster.profile import SMALL, Role
 from magnetar.chaos.cluster.shop import SHOP, TARGET
 from magnetar.chaos.faults.clocks import JumpClock
 from magnetar.chaos.faults.disks import FailDisk, FillDisk, FreezeDisk
+from magnetar.chaos.faults.limits import LimitCpu
 from magnetar.chaos.faults.links import Cut, Isolate, Reset, Ways
 from magnetar.chaos.faults.power import LosePower
 from magnetar.chaos.faults.processes import Kill, Pause, Restart
@@ -40,6 +41,7 @@ FAULTS: tuple[Fault, ...] = (
     LimitRate(BrokerOf(*ORDER), 1000),
     JumpClock(WorkerOf("orders/3"), 600.0),
     JumpClock(STORE, -600.0),
+    LimitCpu(BrokerOf(*ORDER), 0.1),
     Unload(*ORDER),
     Split(*ORDER),
     Seek(*ORDER),

@@ -56,7 +56,7 @@ CI = 8
 def test_those_that_come_with_magnetar_can_be_read() -> None:
     """Each has faults that can be made, bounds that say why, and alarms that somebody looks for."""
     found = suite()
-    assert found.keys() >= WANTED | {"S21b", "S22", "S22b", "S24", "S25", "S27", "S28", "S29"}
+    assert found.keys() >= WANTED | {"S21b", "S22", "S22b", "S24", "S25", "S27", "S28", "S29", "S30"}
     assert sum(each.ci for each in found.values()) >= CI
     for scenario in found.values():
         assert [fault_of(deed, 0).title for deed in scenario.faults]
@@ -215,7 +215,7 @@ WHO = Who(named=("store",))
 def test_every_kind_of_fault_can_be_made() -> None:
     """Whatever a file may say."""
     base: dict[str, object] = {"who": {"named": ["store"]}, "other": {"named": ["broker-1"]}, "key": "orders/o-1"}
-    also: dict[str, object] = {"kilobits": 500, "seconds": 600, "rates": {"slow": 0.5}}
+    also: dict[str, object] = {"kilobits": 500, "seconds": 600, "share": 0.1, "rates": {"slow": 0.5}}
     for kind in get_args(get_args(spec.Deed)[0]):
         fields = {name: value for name, value in (base | also).items() if name in kind.model_fields}
         assert fault_of(kind(do=get_args(kind.model_fields["do"].annotation)[0], **fields)).title, kind

@@ -14,6 +14,7 @@ from magnetar.chaos.cluster.profile import FULL, SMALL, Role
 from magnetar.chaos.faults.clocks import JumpClock
 from magnetar.chaos.faults.disks import FailDisk, FillDisk, FreezeDisk
 from magnetar.chaos.faults.fault import Proof
+from magnetar.chaos.faults.limits import LimitCpu
 from magnetar.chaos.faults.links import Cut, Isolate, Ways, between, ends
 from magnetar.chaos.faults.power import LosePower
 from magnetar.chaos.faults.processes import Kill, Pause, Restart
@@ -54,6 +55,7 @@ def test_titles_say_what_is_done_and_to_whom() -> None:
         LosePower(Every(Role.BOOKIE)).title,
         LimitRate(Every(Role.BOOKIE), 500).title,
         JumpClock(Every(Role.STORE), -600.0).title,
+        LimitCpu(Every(Role.WORKER), 0.1).title,
         Split("orders", "o-17").title,
         Seek("orders", "o-17").title,
     ]
@@ -71,6 +73,7 @@ def test_titles_say_what_is_done_and_to_whom() -> None:
         "power loss of every bookie",
         "limit every bookie to 500 kbit/s",
         "clock of every store jumps by -600 s",
+        "limit every worker to 10% of a processor",
         "split the bundle of orders/o-17",
         "seek orders/o-17 to the earliest",
     ]

@@ -1,7 +1,7 @@
 """What can go wrong with a cluster for chaos.
 
 ChaosError
-├── asked for       ClockFixed · ForeignTarget · NodeMissing · NotEnclosed · ProfileRefused
+├── asked for       ClockFixed · ForeignTarget · LimitsMissing · NodeMissing · NotEnclosed · ProfileRefused
 └── on the way      CommandFailed · DiskInMemory · DiskMissing · NoOwner · StationFailed
 """
 
@@ -70,6 +70,14 @@ class ClockFixed(ChaosError):
     def __init__(self, name: str, reason: str) -> None:
         """Whose, and why not."""
         super().__init__(f"the clock of {name} cannot jump: {reason}")
+
+
+class LimitsMissing(ChaosError):
+    """This machine has no control groups that would hold anybody back."""
+
+    def __init__(self, reason: str) -> None:
+        """Say what was found."""
+        super().__init__(f"nobody can be held back: {reason}; be root, with control groups mounted")
 
 
 class DiskMissing(ChaosError):

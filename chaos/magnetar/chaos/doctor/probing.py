@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import secrets
 import shutil
 import signal
 import socket
@@ -13,6 +14,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from magnetar.chaos.cluster import filesystem
+from magnetar.chaos.cluster.groups import hierarchy
 from magnetar.chaos.cluster.profile import Node, Role
 from magnetar.chaos.cluster.running import run
 from magnetar.chaos.cluster.stations import state
@@ -59,7 +61,7 @@ class Bench:
             Probe("full disk", "a bookie without room", self.full),
             Probe("power loss", "what was not fsynced is gone", self.power),
             Probe("frozen disk", "a disk that hangs", self.hung),
-            Probe("limits", "memory and CPU limits", self.limits),
+            Probe("limits", "CPU limits", self.limits),
         )
 
     def cut(self) -> str:
@@ -160,15 +162,11 @@ class Bench:
 
     def limits(self) -> str:
         """A control group of our own."""
-        for path in ("/sys/fs/cgroup/memory", "/sys/fs/cgroup"):
-            group = f"{path}/{self.estate.namespace(ONE)}"
-            try:
-                os.mkdir(group)  # noqa: PTH102 - a kernel's file system
-            except OSError:
-                continue
-            os.rmdir(group)  # noqa: PTH106
-            return f"groups can be made in {path}"
-        raise NotHere("no control group can be made below /sys/fs/cgroup: mount it, or be root")
+        tree = hierarchy()
+        group = tree.root / f"{self.estate.namespace(ONE)}-{secrets.token_hex(4)}"
+        group.mkdir()
+        group.rmdir()
+        return f"groups of version {tree.version} can be made in {tree.root}"
 
     def _queue(self, *words: str) -> str:
         port = ("tc", "-n", self.estate.switch, "qdisc")

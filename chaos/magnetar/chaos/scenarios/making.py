@@ -5,7 +5,7 @@ from __future__ import annotations
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from magnetar.chaos.faults import clocks, disks, links, power, processes, provider, rates, topics
+from magnetar.chaos.faults import clocks, disks, limits, links, power, processes, provider, rates, topics
 from magnetar.chaos.faults.links import Ways
 from magnetar.chaos.faults.targets import BookiesOf, BrokerOf, Every, Leader, Named, WorkerOf
 from magnetar.chaos.scenarios import spec
@@ -34,7 +34,7 @@ _OF_TOPICS: Mapping[type[spec.OfTopic], Callable[[str, str], Fault]] = MappingPr
 )
 
 
-def fault_of(deed: Deed, turn: int = 0) -> Fault:  # noqa: PLR0911 - one case per kind of fault
+def fault_of(deed: Deed, turn: int = 0) -> Fault:  # noqa: C901, PLR0911 - one case per kind of fault
     """What to strike; `turn`: of a fault that is repeated, from 0."""
     match deed:
         case spec.Cut():
@@ -47,6 +47,8 @@ def fault_of(deed: Deed, turn: int = 0) -> Fault:  # noqa: PLR0911 - one case pe
             return rates.LimitRate(target_of(deed.who), deed.kilobits)
         case spec.JumpClock():
             return clocks.JumpClock(target_of(deed.who), deed.seconds)
+        case spec.LimitCpu():
+            return limits.LimitCpu(target_of(deed.who), deed.share)
         case spec.Misbehave():
             return provider.Misbehave(deed.rates, deed.slow)
         case spec.Unload() | spec.Split() | spec.Seek():

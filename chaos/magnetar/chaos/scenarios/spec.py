@@ -180,6 +180,14 @@ class JumpClock(_Deed):
     seconds: Annotated[float, Field(ge=-86_400, le=86_400)]
 
 
+class LimitCpu(_Deed):
+    """Each of them gets this `share` of one processor."""
+
+    do: Literal["limit-cpu"]
+    who: Who
+    share: Annotated[float, Field(ge=0.01, le=1)]
+
+
 class FillDisk(_Deed):
     """No room on the disk of a bookie, a ZooKeeper or the store."""
 
@@ -221,7 +229,7 @@ OfTopic: TypeAlias = Unload | Split | Seek
 Simple: TypeAlias = Kill | Pause | Restart | LosePower | OfDisk
 """What says only whom it is aimed at."""
 Deed: TypeAlias = Annotated[
-    Simple | OfTopic | Cut | Isolate | Reset | LimitRate | JumpClock | Misbehave, Field(discriminator="do")
+    Simple | OfTopic | Cut | Isolate | Reset | LimitRate | JumpClock | LimitCpu | Misbehave, Field(discriminator="do")
 ]
 
 

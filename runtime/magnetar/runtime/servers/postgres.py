@@ -61,8 +61,8 @@ class PostgresPlan:
     the address that it listens on: whoever is in one of this machine's networks may come in there without a password.
     A port that is None is the one this data had last time, else (`usual_port`) 5432, else any, whichever is free.
     `changes` go over our settings, `environ` over what it sees of an environment. `tied`: the server never outlives
-    this process; otherwise it lives on until it is stopped. `ready_within` is in seconds. `account` is who it runs as if not
-    as we do; PostgreSQL refuses root.
+    this process; otherwise it lives on until it is stopped. `ready_within` is in seconds. `account` is who it runs as
+    if not as we do; PostgreSQL refuses root.
     """
 
     home: Path
