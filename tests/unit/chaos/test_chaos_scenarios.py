@@ -218,7 +218,8 @@ def test_every_kind_of_fault_can_be_made() -> None:
     also: dict[str, object] = {"kilobits": 500, "seconds": 600, "share": 0.1, "rates": {"slow": 0.5}}
     for kind in get_args(get_args(spec.Deed)[0]):
         fields = {name: value for name, value in (base | also).items() if name in kind.model_fields}
-        assert fault_of(kind(do=get_args(kind.model_fields["do"].annotation)[0], **fields)).title, kind
+        made = fault_of(kind(do=get_args(kind.model_fields["do"].annotation)[0], **fields))
+        assert (type(made).__name__, bool(made.title)) == (kind.__name__, True)
 
 
 def test_a_cut_takes_its_side_away_and_a_restart_nobody() -> None:

@@ -40,10 +40,10 @@ def test_where_none_does_it_is_told(tmp_path: Path, own: str, controllers: str |
 
 @given(st.floats(0.01, 1), st.sampled_from([1, 2]))
 def test_a_share_is_of_one_processor(share: float, version: int) -> None:
-    """In a tenth of a second; the kernel takes no less than a millisecond."""
+    """In a tenth of a second."""
     file, words = Hierarchy(version, *[TREE] * 2).limit(share)
     quota = int(words.split()[0])
     assert file == {1: "cpu.cfs_quota_us", 2: "cpu.max"}[version]
     assert words.split()[1:] == ([] if version == 1 else ["100000"])
-    assert quota >= 1_000
+    assert quota >= 1_000  # the least that the kernel takes
     assert abs(quota - share * 100_000) <= 0.5

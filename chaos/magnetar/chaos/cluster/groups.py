@@ -38,7 +38,7 @@ class Hierarchy:
 
     def limit(self, share: float) -> tuple[str, str]:
         """A file of a group, and what is written there so that all in it get this share of one processor."""
-        quota = max(1_000, round(share * _PERIOD))
+        quota = round(share * _PERIOD)
         return ("cpu.max", f"{quota} {_PERIOD}") if self.version == 2 else ("cpu.cfs_quota_us", str(quota))  # noqa: PLR2004
 
 
