@@ -80,6 +80,30 @@ def test_one_of_two_hosts_that_stands_still_fails_no_ping(bench: Bench) -> None:
             bus.close()
 
 
+@pytest.mark.parametrize("first", [True, False], ids=["first", "second"])
+def test_one_of_two_hosts_that_stands_still_holds_up_few_openings(bench: Bench, first: bool) -> None:  # noqa: FBT001
+    """R32: it is left out, wherever it stands; the client itself would meet it with every opening, for ever."""
+    assert isinstance(bench.harness, PulsarHarness)
+    topic = bench.harness.topic()
+    real = bench.harness.settings.service_url.removeprefix("pulsar://")
+    with socket.create_server(("127.0.0.1", 0)) as silent:  # takes connections, and never answers
+        hosts = [real, f"127.0.0.1:{silent.getsockname()[1]}"]
+        url = f"pulsar://{','.join(hosts if not first else reversed(hosts))}"
+        bus = PulsarBus(replace(bench.harness.settings, service_url=url))
+
+        def opened() -> object:
+            try:
+                return bench.opened(bus.produce(topic, 0, "web", None))
+            except BusUnavailable:
+                return None
+
+        try:
+            until(opened, 10, "a producer")
+            bench.opened(bus.produce(topic, 0, "another", None))  # at the first try
+        finally:
+            bus.close()
+
+
 @pytest.fixture
 def way() -> Generator[Way]:
     """A way that can forget."""

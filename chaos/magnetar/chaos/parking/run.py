@@ -18,12 +18,11 @@ from magnetar.chaos.parking.desks import DESKS, TARGET
 from magnetar.chaos.parking.ground import Ground
 from magnetar.chaos.parking.judging import Dead, Seen, Verdict, Window
 from magnetar.chaos.parking.plan import letters
-from magnetar.chaos.parking.sending import Customers
+from magnetar.chaos.parking.sending import Customers, Stalled
 from magnetar.chaos.simulation.failing import Failing
 from magnetar.chaos.takeover.netting import Loopback
 from magnetar.chaos.takeover.promises import EFFECTS_IN_ORDER
 from magnetar.chaos.takeover.reading import gather, history_of
-from magnetar.runtime.errors import MagnetarError
 from magnetar.runtime.identity import id_of
 from magnetar.runtime.store.port import Disposition
 
@@ -38,10 +37,6 @@ WANTED = (*CHECKERS, EFFECTS_IN_ORDER, *Failing().checkers)
 _MOST_WORDS = 10
 _REST_SECONDS = 120.0
 _KILOBYTE = 1024
-
-
-class Stalled(MagnetarError):
-    """The orders could not be published, or did not come to rest; the message says how far it came."""
 
 
 class Report(msgspec.Struct, frozen=True):
@@ -103,26 +98,13 @@ def run(sizes: Sizes, seed: int, folder: Path, tell: Callable[[str], None]) -> R
 def _window(sizes: Sizes, number: int, crew: Crew, customers: Customers, tell: Callable[[str], None]) -> int:
     """Kill a worker in its middle, start another in its place, and wait for its end; returns the victim's memory."""
     tell(f"window {number + 1} of {sizes.windows}, {'with' if sizes.fails(number) else 'without'} failures")
-    _sleep_until(customers, (number + 0.5) * sizes.seconds)
+    customers.wait_until((number + 0.5) * sizes.seconds)
     victim = WORKERS[number // 2 % len(WORKERS)]
     peak = _peak(crew.workers[victim].process.pid)
     crew.kill(victim)
     crew.start(victim)
-    _sleep_until(customers, (number + 1) * sizes.seconds)
+    customers.wait_until((number + 1) * sizes.seconds)
     return peak
-
-
-def _sleep_until(customers: Customers, seconds: float) -> None:
-    """To so many seconds after the first order. Raises `Stalled` when the customers have given up."""
-    while customers.failure is None and (left := _left(customers, seconds)) > 0:
-        time.sleep(min(left, 0.1))
-    if customers.failure is not None:
-        message = f"the customers gave up after {len(customers.published)} messages: {customers.failure}"
-        raise Stalled(message) from customers.failure
-
-
-def _left(customers: Customers, seconds: float) -> float:
-    return seconds if not customers.began else customers.began / 1e6 + seconds - time.time()
 
 
 def _peak(pid: int) -> int:

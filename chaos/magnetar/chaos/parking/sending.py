@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Protocol
 from magnetar.chaos.takeover.load import Published
 from magnetar.runtime import Client
 from magnetar.runtime.bus.port import BusUnavailable
+from magnetar.runtime.errors import MagnetarError
 from magnetar.runtime.instant import SECOND, Instant
 from magnetar.runtime.routing import partition_of
 
@@ -24,6 +25,10 @@ if TYPE_CHECKING:
 _TICK = 0.02
 """What falls due within so many seconds is published together."""
 _PATIENCE = 10.0
+
+
+class Stalled(MagnetarError):
+    """What was to be sent could not be, or what was sent did not come to rest; the message says how far it came."""
 
 
 class Due(Protocol):
@@ -74,6 +79,21 @@ class Customers(threading.Thread):
     def end(self) -> None:
         """No more than what is in hand, which is sent until it is confirmed."""
         self._ending.set()
+
+    def check(self) -> None:
+        """Raises `Stalled` when they have given up."""
+        if self.failure is not None:
+            message = f"the customers gave up after {len(self.published)} messages: {self.failure}"
+            raise Stalled(message) from self.failure
+
+    def wait_until(self, seconds: float) -> None:
+        """To so many seconds after the first message. Raises `Stalled` when they have given up."""
+        while self.failure is None and (left := self._left(seconds)) > 0:
+            time.sleep(min(left, 0.1))
+        self.check()
+
+    def _left(self, seconds: float) -> float:
+        return seconds if not self.began else self.began / SECOND + seconds - time.time()
 
     def _client(self) -> Client:
         return Client(self._ground.wiring, self._bus, timeout=self.patience)

@@ -16,7 +16,8 @@ from rich.table import Table
 
 from magnetar.chaos.cluster.crew import CrewFailed
 from magnetar.chaos.parking.plan import Sizes
-from magnetar.chaos.parking.run import Report, Stalled, run
+from magnetar.chaos.parking.run import Report, run
+from magnetar.chaos.parking.sending import Stalled
 from magnetar.runtime.bus.port import BusError
 from magnetar.runtime.errors import MagnetarError
 from magnetar.runtime.servers import ServerError

@@ -13,7 +13,7 @@ import msgspec
 from magnetar.chaos.cluster.crew import Crew, command
 from magnetar.chaos.parking.ground import Ground
 from magnetar.chaos.parking.judging import Verdict
-from magnetar.chaos.parking.sending import Customers
+from magnetar.chaos.parking.sending import Customers, Stalled
 from magnetar.chaos.paying import judging
 from magnetar.chaos.paying.calling import Callbacks
 from magnetar.chaos.paying.judging import Ending
@@ -23,7 +23,6 @@ from magnetar.chaos.paying.reading import rest, seen_in
 from magnetar.chaos.paying.shop import SHOP, TARGET
 from magnetar.chaos.takeover.netting import Loopback
 from magnetar.chaos.takeover.reading import gather, history_of
-from magnetar.runtime.errors import MagnetarError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -36,10 +35,6 @@ WORKERS = (1, 2)
 _CALLS = "magnetar_effect_calls_total"
 _MOST_WORDS = 10
 _REST_SECONDS = 120.0
-
-
-class Stalled(MagnetarError):
-    """The orders could not be published, or did not come to rest; the message says how far it came."""
 
 
 class Report(msgspec.Struct, frozen=True):
@@ -84,10 +79,10 @@ def run(sizes: Sizes, seed: int, folder: Path, tell: Callable[[str], None]) -> R
         worker_kills = _strike(blows(sizes, seed), crew, outsider, customers, tell)
         tell("coming to rest")
         customers.join()
-        _check(customers)
+        customers.check()
         _await_rest(ground, sizes)
         calling.finish()
-        _check(calling)
+        calling.check()
         _await_rest(ground, sizes)
         crew.look()
         crew.stop(*crew.workers)
@@ -134,7 +129,7 @@ def _strike(
     """Each blow at its time, or when the one before is over; returns how many workers were killed."""
     kills = 0
     for blow in planned:
-        _sleep_until(customers, blow.at)
+        customers.wait_until(blow.at)
         tell(f"{blow.at:5.1f} s of orders: killing {'the provider' if blow.victim is Victim.PROVIDER else 'a worker'}")
         crew.look()
         if blow.victim is Victim.PROVIDER:
@@ -147,24 +142,7 @@ def _strike(
     return kills
 
 
-def _sleep_until(customers: Customers, seconds: float) -> None:
-    """To so many seconds after the first message. Raises `Stalled` when the customers have given up."""
-    while customers.failure is None and (left := _left(customers, seconds)) > 0:
-        time.sleep(min(left, 0.1))
-    _check(customers)
-
-
-def _left(customers: Customers, seconds: float) -> float:
-    return seconds if not customers.began else customers.began / 1e6 + seconds - time.time()
-
-
 def _await_rest(ground: Ground, sizes: Sizes) -> None:
     if not rest(ground, sizes.orders, _REST_SECONDS):
         message = f"not at rest {_REST_SECONDS:.0f} s after the last message; see the logs of the workers"
         raise Stalled(message)
-
-
-def _check(customers: Customers) -> None:
-    if customers.failure is not None:
-        message = f"the customers gave up after {len(customers.published)} messages: {customers.failure}"
-        raise Stalled(message) from customers.failure

@@ -17,9 +17,10 @@ from rich.table import Table
 from magnetar.actors.providing.emulator.log import LogDamaged
 from magnetar.actors.providing.emulator.process import ProviderFailed
 from magnetar.chaos.cluster.crew import CrewFailed
+from magnetar.chaos.parking.sending import Stalled
 from magnetar.chaos.parking.telling import OutputBusy, judged, keep_logs
 from magnetar.chaos.paying.plan import Sizes
-from magnetar.chaos.paying.run import Report, Stalled, run
+from magnetar.chaos.paying.run import Report, run
 from magnetar.runtime.bus.port import BusError
 from magnetar.runtime.servers import ServerError
 from magnetar.runtime.servers.locks import locked

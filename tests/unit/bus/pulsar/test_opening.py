@@ -130,16 +130,47 @@ def test_a_silent_broker_costs_one_patience_only() -> None:
     assert farewell.close(Closing())
 
 
+class Asked:
+    """Something that is closed when the test says so."""
+
+    def __init__(self) -> None:
+        self.answers: list[Callable[[NativeResult], object]] = []
+
+    def close_async(self, done: Callable[[NativeResult], object]) -> None:
+        """As the client."""
+        self.answers.append(done)
+
+
 def test_a_broker_that_answers_late_is_waited_for_again() -> None:
     """The answer to an unanswered close restores the patience."""
-    asked: list[Callable[[NativeResult], object]] = []
-
-    class Late:
-        def close_async(self, done: Callable[[NativeResult], object]) -> None:
-            asked.append(done)
-
-    farewell = Farewell(0.01)
-    assert not farewell.close(Late())
+    thing, farewell = Asked(), Farewell(0.01)
+    assert not farewell.close(thing)
     assert not farewell._answering()
-    asked[0](Result())
+    thing.answers[0](Result())
+    assert farewell._answering()
+
+
+def test_neither_the_client_nor_another_broker_answers_for_a_silent_one() -> None:
+    """A worker that closes what two brokers have, in turns, waits for the silent one once in a while, not each time."""
+    now = [0.0]
+    thing, farewell = Asked(), Farewell(0.01, lambda: now[0])
+    assert not farewell.close(thing)
+    other = Asked()
+    assert not farewell.close(other)
+    other.answers[0](Result())
+    assert farewell.close(Closing())
+    assert not farewell._answering()
+    thing.answers[0](Result("Timeout"))
+    assert not farewell._answering()
+    now[0] = 0.051
+    assert farewell._answering()
+
+
+def test_nobody_waits_for_a_broker_that_is_known_to_be_silent() -> None:
+    """It is closed all the same."""
+    silent, thing = [True], Closing(silent=True)
+    farewell = Farewell(30.0, silent=lambda: silent[0])
+    assert not farewell.close(thing)
+    assert thing.closed == 1
+    silent[0] = False
     assert farewell._answering()

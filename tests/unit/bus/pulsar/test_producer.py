@@ -184,3 +184,26 @@ def test_every_send_gets_one_receipt(acts: list[Callable[[Life], None]]) -> None
     life.close()
     life.poll()
     assert [receipt.number for receipt in life.seen] == list(range(1, life.sent + 1))
+
+
+@pytest.mark.parametrize(("silent", "patience"), [(False, 10.0), (True, 5.0)])
+def test_it_ends_itself_sooner_when_a_broker_is_known_to_be_silent(silent: bool, patience: float) -> None:  # noqa: FBT001
+    """And asks about that only when a receipt is late (R32)."""
+    native, clock, asked = Sending(), Clock(), [0]
+
+    def is_silent() -> bool:
+        asked[0] += 1
+        return silent
+
+    producer = PulsarProducer(native, "orders/0 as shop", 10.0, Farewell(0.01), clock, is_silent)
+    producer.send(1, MESSAGE)
+    clock.now = 1.0
+    assert not producer.receipts()
+    assert asked == [0]
+    clock.now = patience
+    assert not producer.receipts()
+    assert asked == [1]
+    clock.now = patience + 0.1
+    (receipt,) = producer.receipts()
+    assert isinstance(receipt.error, BusUnavailable)
+    assert f"for {patience} s" in str(receipt.error)

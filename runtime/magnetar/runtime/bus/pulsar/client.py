@@ -4,24 +4,25 @@ from __future__ import annotations
 
 import logging
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Protocol
 
 from magnetar.runtime.bus.port import BusError, BusUnavailable, Closed, Refused, TopicMissing
 from magnetar.runtime.bus.pulsar import errors, native
-from magnetar.runtime.bus.pulsar.closing import Farewell, close_clients
 from magnetar.runtime.bus.pulsar.consumer import PulsarConsumer
+from magnetar.runtime.bus.pulsar.entrances import Entrances
 from magnetar.runtime.bus.pulsar.marks import Marking
 from magnetar.runtime.bus.pulsar.opening import Arrival, PulsarOpening
-from magnetar.runtime.bus.pulsar.ping import PulsarPing, Questions
+from magnetar.runtime.bus.pulsar.ping import PulsarPing
+from magnetar.runtime.bus.pulsar.probing import Doubt
 from magnetar.runtime.bus.pulsar.producer import PulsarProducer
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from magnetar.runtime.bus.pulsar.closing import Farewell
     from magnetar.runtime.bus.pulsar.marks import Mark
-    from magnetar.runtime.bus.pulsar.native import NativeClient, NativeConsumer, NativeProducer, NativeResult
+    from magnetar.runtime.bus.pulsar.native import NativeConsumer, NativeProducer, NativeResult
     from magnetar.runtime.bus.pulsar.settings import PulsarSettings
 
 _log = logging.getLogger(__name__)
@@ -49,39 +50,6 @@ class Subscriptions(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class _Clients:
-    """Three clients, and how their objects are closed.
-
-    Each of its own: a refused send makes the C++ client close its whole connection, which must not take the consumers
-    along; and the schema client has a shorter time-out than openings may have.
-    """
-
-    consuming: NativeClient
-    producing: NativeClient
-    schemas: NativeClient
-    consumers_farewell: Farewell
-    producers_farewell: Farewell
-    questions: Questions
-
-    @classmethod
-    def connected(cls, settings: PulsarSettings) -> _Clients:
-        """New ones, which open connections when first used."""
-        consuming = native.connect(settings, settings.operation_timeout)
-        return cls(
-            consuming,
-            native.connect(settings, settings.operation_timeout),
-            native.connect(settings, settings.schema_timeout),
-            Farewell(settings.close_timeout),
-            Farewell(settings.close_timeout),
-            Questions(consuming),
-        )
-
-    def close(self, within: float) -> bool:
-        """Close all, in the background where it takes longer than so many seconds; whether all were closed by then."""
-        return close_clients((self.producing, self.consuming, self.schemas), within)
-
-
 class PulsarBus:
     """See `Bus`. Connections of one application to one cluster. Do not fork a process that has one of these.
 
@@ -95,7 +63,7 @@ class PulsarBus:
     def __init__(self, settings: PulsarSettings, subscriptions: Subscriptions | None = None) -> None:
         self._settings = settings
         self._subscriptions = subscriptions
-        self._clients = _Clients.connected(settings)
+        self._entrances = Entrances(settings)
         self._closed = False
         self._asking = ThreadPoolExecutor(_ASKING, thread_name_prefix="pulsar-subscriptions")
 
@@ -105,27 +73,28 @@ class PulsarBus:
         `Refused` when the REST API does not take our token: to the client, a broker that does not is a silent one.
         """
         name = self._settings.topic(topic)
+        clients = self._entrances.now(name)
         try:
-            partitions = self._clients.consuming.get_topic_partitions(name)
+            partitions = clients.consuming.get_topic_partitions(name)
         except native.PulsarException as failure:
             error = errors.from_exception(failure, f"ask for the partitions of {name}")
             raise self._explained(error, name) from failure
         unread: dict[NativeResult, Sequence[str]] = {}
-        self._clients.producing.get_topic_partitions_async(name, unread.setdefault)  # to connect before it is needed
+        clients.producing.get_topic_partitions_async(name, unread.setdefault)  # to connect before it is needed
         if list(partitions) == [name]:
             raise TopicMissing(f"{name} has no partitions; provision it with `magnetar topics apply`")
         return len(partitions)
 
     def subscribe(self, topic: str, partition: int, subscription: str) -> PulsarOpening[NativeConsumer, PulsarConsumer]:
         """Ask for the Exclusive subscription; `poll` raises `Busy` while somebody holds it."""
-        settings, clients = self._settings, self._clients
-        name = settings.partition(topic, partition)
+        settings, entrances = self._settings, self._entrances
+        name, clients = settings.partition(topic, partition), entrances.now(settings.topic(topic))
         arrival: Arrival[NativeConsumer] = Arrival()
         clients.consuming.subscribe_async_v2(
             name, subscription, native.consumer_configuration(settings.receiver_queue), arrival
         )
         doing, asked = f"subscribe to {name} as {subscription}", self._subscriptions
-        wrap = partial(self._consumer, clients.consumers_farewell, topic, partition, subscription)
+        wrap = partial(self._consumer, clients.consumers_farewell, entrances, topic, partition, subscription)
         if asked is None:
             doing += " (whether there is such a subscription, `magnetar topics plan` tells)"
             return PulsarOpening(arrival, wrap, doing, self._deadline)
@@ -135,7 +104,8 @@ class PulsarBus:
         self, topic: str, partition: int, name: str, schema: str | None
     ) -> PulsarOpening[NativeProducer, PulsarProducer]:
         """Open the producer `name`; it registers the schema where the topic has none like it."""
-        settings, clients = self._settings, self._clients
+        settings, entrances = self._settings, self._entrances
+        clients = entrances.now(settings.topic(topic))
         full = settings.partition(topic, partition)
         arrival: Arrival[NativeProducer] = Arrival()
         clients.producing.create_producer_async_v2(
@@ -146,27 +116,29 @@ class PulsarBus:
             name=f"{topic}/{partition} as {name}",
             send_timeout=settings.send_timeout,
             farewell=clients.producers_farewell,
+            silent=partial(entrances.ask, settings.topic(topic)),
         )
         return PulsarOpening(arrival, wrap, f"open the producer {name} on {full}", self._deadline)
 
     def ping(self, topic: str) -> PulsarPing:
         """Ask for the partitions of a topic, to see whether a broker answers."""
         settings, name = self._settings, self._settings.topic(topic)
-        asked = self._clients.questions.ask(name, hosts=settings.service_url.count(",") + 1)
+        self._entrances.ask(name)
+        asked = self._entrances.all.questions.ask(name, hosts=settings.service_url.count(",") + 1)
         return PulsarPing(asked, f"ask for the partitions of {name}", settings.ping_timeout)
 
     def renew(self) -> None:
         """Connect anew; the old clients are closed in threads of their own, which end after the operation time-out."""
         if self._closed:
             raise Closed(f"the connections to {self._settings.service_url} are closed")
-        former, self._clients = self._clients, _Clients.connected(self._settings)
+        former, self._entrances = self._entrances, self._entrances.renewed()
         former.close(within=0)
 
     def schema(self, topic: str, version: int) -> str | None:
         """The Avro schema with which a message was written, or None. Blocks no longer than the schema time-out."""
         name = self._settings.topic(topic)
         try:
-            schema = self._clients.schemas.get_schema_info(name, version)
+            schema = self._entrances.now(name).schemas.get_schema_info(name, version)
         except native.TopicNotFound:
             return None
         except native.PulsarException as failure:
@@ -179,7 +151,7 @@ class PulsarBus:
         self._asking.shutdown(wait=False, cancel_futures=True)
         if self._subscriptions is not None:
             self._subscriptions.close()
-        if not self._clients.close(within=2 * self._settings.close_timeout):
+        if not self._entrances.close(within=2 * self._settings.close_timeout):
             _log.warning("closing the connections to %s: no answer from the broker", self._settings.service_url)
 
     def _explained(self, error: BusError, name: str) -> BusError:
@@ -201,7 +173,13 @@ class PulsarBus:
         return 2 * self._settings.operation_timeout  # the client keeps its own time-out; this one is for its defects
 
     def _consumer(
-        self, farewell: Farewell, topic: str, partition: int, subscription: str, consumer: NativeConsumer
+        self,
+        farewell: Farewell,
+        entrances: Entrances,
+        topic: str,
+        partition: int,
+        subscription: str,
+        consumer: NativeConsumer,
     ) -> PulsarConsumer:
         """Ours of the client's. How far it is acknowledged can be asked from now on: nobody else can move it."""
         name = self._settings.partition(topic, partition)
@@ -210,7 +188,13 @@ class PulsarBus:
             ask = partial(self._mark, self._subscriptions, name, subscription)
             marking = Marking(ask, f"{subscription} on {name}", self._settings.mark_timeout)
         return PulsarConsumer(
-            consumer, marking, topic=topic, partition=partition, farewell=farewell, patience=self._deadline
+            consumer,
+            marking,
+            topic=topic,
+            partition=partition,
+            farewell=farewell,
+            patience=self._deadline,
+            doubt=Doubt(consumer, entrances.partly_silent, self._settings.probe_timeout),
         )
 
     def _mark(self, subscriptions: Subscriptions, partition_topic: str, subscription: str) -> Future[Mark]:

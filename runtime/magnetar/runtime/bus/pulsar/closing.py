@@ -11,23 +11,35 @@ from typing import TYPE_CHECKING
 from magnetar.runtime.bus.pulsar import errors, native
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from magnetar.runtime.bus.pulsar.native import Closable, NativeClient, NativeResult
 
 _log = logging.getLogger(__name__)
 
+_REST = 5
+"""So many times its patience, a farewell does not wait after one that was not answered."""
+
 
 class Farewell:
     """Closes the client's objects, each within a bounded time, and all of them together too.
 
-    While one close is unanswered, the broker is taken to be silent and the next ones do not wait: a worker that
-    lets sixteen shards go in front of a frozen broker must not stand still for sixteen time-outs.
+    When one close was waited for in vain, a broker is taken to be silent, and the next ones do not wait, for as long
+    as five times that wait or until the broker has answered it after all: a worker that lets sixteen shards go in front
+    of a frozen broker must not stand still for sixteen time-outs. That the client gives the close up is no answer, and
+    nor is another broker's to another close: in between, one after the other would be waited for. And none waits while
+    it is known already that a broker is silent.
     """
 
-    def __init__(self, patience: float) -> None:
+    def __init__(
+        self, patience: float, clock: Callable[[], float] = time.monotonic, silent: Callable[[], bool] = bool
+    ) -> None:
+        """`patience`, and what `clock` tells, are seconds; `silent`: whether it is known that a broker is."""
         self._patience = patience
+        self._silent = silent
+        self._clock = clock
         self._unanswered: SimpleQueue[NativeResult] | None = None
+        self._rests_until = 0.0
 
     def close(self, thing: Closable) -> bool:
         """Close; whether the broker answered. In either case the client has let go: it neither sends nor delivers."""
@@ -41,15 +53,26 @@ class Farewell:
 
     def finish(self, answer: SimpleQueue[NativeResult]) -> bool:
         """Wait for the answer to a close that was begun; whether it came."""
+        waits = self._answering()
         try:
-            answer.get(timeout=self._patience if self._answering() else 0)
+            answer.get(timeout=self._patience if waits else 0)
         except Empty:
-            self._unanswered = answer
+            if waits:
+                self._unanswered, self._rests_until = answer, self._clock() + _REST * self._patience
             return False
         return True
 
     def _answering(self) -> bool:
-        return self._unanswered is None or not self._unanswered.empty()
+        if self._unanswered is not None and (self._clock() >= self._rests_until or _is_ok(self._unanswered)):
+            self._unanswered = None
+        return self._unanswered is None and not self._silent()
+
+
+def _is_ok(answer: SimpleQueue[NativeResult]) -> bool:
+    try:
+        return answer.get_nowait().name == "Ok"
+    except Empty:
+        return False
 
 
 def close_clients(clients: Sequence[NativeClient], within: float) -> bool:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from magnetar.runtime.bus.pulsar.closing import Farewell
     from magnetar.runtime.bus.pulsar.marks import Marking
     from magnetar.runtime.bus.pulsar.native import NativeConsumer, NativeMessage, NativeMessageId, NativeResult
+    from magnetar.runtime.bus.pulsar.probing import Doubt
 
 _log = logging.getLogger(__name__)
 
@@ -41,11 +42,16 @@ class PulsarConsumer:
         partition: int,
         farewell: Farewell,
         patience: float,
+        doubt: Doubt | None = None,
     ) -> None:
-        """`marking`: None where nobody can be asked; `patience`: seconds after which the client's seek is given up."""
+        """`marking`: None where nobody can be asked; `patience`: seconds after which the client's seek is given up.
+
+        `doubt`: knows better than the client whether there is a connection, if anybody does.
+        """
         self._consumer = consumer
         self._marking = marking
         self._patience = patience
+        self._doubt = doubt
         self._topic = topic
         self._partition = partition
         self._farewell = farewell
@@ -113,8 +119,13 @@ class PulsarConsumer:
         return seek
 
     def connected(self) -> bool:
-        """Whether the client believes that it is connected. Any thread; never blocks."""
-        return not self._closed and self._consumer.is_connected()
+        """Whether the client believes that it is connected, and the broker does not deny it by silence (R32).
+
+        Any thread; never blocks.
+        """
+        if self._closed or not self._consumer.is_connected():
+            return False
+        return self._doubt is None or not self._doubt.holds()
 
     def leave(self) -> None:
         """Begin to give the subscription back; never blocks. From here on `receive` raises `Closed`."""

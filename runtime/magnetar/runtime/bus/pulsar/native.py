@@ -86,6 +86,7 @@ class NativeConsumer(Closable, Protocol):
     def receive(self, milliseconds: int) -> NativeMessage: ...  # noqa: D102
     def acknowledge_cumulative(self, message_id: NativeMessageId) -> None: ...  # noqa: D102
     def get_last_message_id(self) -> NativeMessageId: ...  # noqa: D102
+    def get_last_message_id_async(self, done: Callable[[NativeResult, NativeMessageId], object]) -> None: ...  # noqa: D102
     def seek_async(self, message_id: NativeMessageId, done: Callable[[NativeResult], object]) -> None: ...  # noqa: D102
     def is_connected(self) -> bool: ...  # noqa: D102
 

@@ -35,6 +35,9 @@ _log = logging.getLogger(__name__)
 # What the client answers at once, in the call itself, without having taken the message.
 _NOT_TAKEN = frozenset({"AlreadyClosed", "MemoryBufferIsFull", "MessageTooBig", "NotConnected", "ProducerQueueIsFull"})
 
+_LATE = 1.0
+"""Seconds without a receipt that is due, from when on it is asked whether a broker is silent."""
+
 Box = dict["NativeResult", "NativeMessageId"]
 """Where the client puts the outcome of one send; empty until then."""
 
@@ -45,9 +48,11 @@ class PulsarProducer:
     Args:
         producer: the client's object.
         name: `topic/partition as name`, for messages.
-        send_timeout: seconds without any receipt, while some are due, after which the producer ends itself.
+        send_timeout: seconds without any receipt, while some are due, after which the producer ends itself: it may be
+            that the broker is busy. Half of them when one is known to be silent, for then it rather is this one (R32).
         farewell: closes it in bounded time.
         clock: seconds, monotonic.
+        silent: whether a broker is known to be silent. Asked only when a receipt is late; finds out meanwhile.
     """
 
     def __init__(
@@ -57,8 +62,10 @@ class PulsarProducer:
         send_timeout: float,
         farewell: Farewell,
         clock: Callable[[], float] = time.monotonic,
+        silent: Callable[[], bool] = bool,
     ) -> None:
         self._producer = producer
+        self._silent = silent
         self._name = name
         self._send_timeout = send_timeout
         self._farewell = farewell
@@ -98,9 +105,13 @@ class PulsarProducer:
         A failed one ends this producer: everything that is still unanswered then fails with it.
         """
         receipts = self._arrived()
-        if self._pending and self._ended is None and self._clock() - self._progress > self._send_timeout:
-            self._end(BusUnavailable(f"no receipt from {self._name} for {self._send_timeout} s"))
-            receipts += self._arrived()
+        if self._pending and self._ended is None:
+            waited, patience = self._clock() - self._progress, self._send_timeout
+            if waited > _LATE and self._silent():
+                patience /= 2
+            if waited > patience:
+                self._end(BusUnavailable(f"no receipt from {self._name} for {patience} s"))
+                receipts += self._arrived()
         return receipts
 
     def leave(self) -> None:

@@ -21,9 +21,13 @@ class PulsarSettings:
             broker's `connectionLivenessCheckTimeoutMillis`, else the first try to replace a frozen worker times out.
         connect_timeout: how long a TCP connection may take.
         ping_timeout: after so long without an answer a `Bus.ping` has failed.
+        probe_timeout: a host that has not answered for so long is not asked where a topic is, as long as another one
+            answers; and a consumer whose broker has not, meanwhile, counts as one without a connection. Shorter than
+            `connect_timeout`, else the first opening after a silence meets that host once more.
         mark_timeout: when the REST API has not told for so long how far something is acknowledged, the log says so.
         schema_timeout: how long `Bus.schema` may take, in whole seconds.
-        send_timeout: without any receipt for so long while some are due, a producer ends itself.
+        send_timeout: without any receipt for so long while some are due, a producer ends itself; half of it when it is
+            known that some host is silent.
         close_timeout: how long a close waits for the broker's answer.
         receiver_queue: messages the client prefetches for each partition; also what a crash delivers again.
         max_pending: unanswered sends a producer holds; more are refused.
@@ -38,6 +42,7 @@ class PulsarSettings:
     operation_timeout: float = 5.0
     connect_timeout: float = 2.0
     ping_timeout: float = 2.0
+    probe_timeout: float = 1.0
     mark_timeout: float = 1.0
     schema_timeout: float = 2.0
     send_timeout: float = 10.0

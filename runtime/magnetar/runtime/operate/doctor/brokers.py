@@ -72,6 +72,11 @@ def at_least(least: int, worst: Severity) -> Judge:
     return judge
 
 
+def rather(wanted: str) -> Judge:
+    """Anything else is advised against."""
+    return lambda text: Severity.OK if text == wanted else Severity.ADVICE
+
+
 def never(text: str) -> Severity:
     """Anything but false is a danger."""
     return Severity.OK if text == "false" else Severity.DANGER
@@ -118,6 +123,34 @@ SETTINGS = (
         "metadataStoreSessionTimeoutMillis",
         "10000",
         at_most(10_000),
+    ),
+    Setting(
+        Check(
+            "broker-session-lost",
+            "`zookeeperSessionExpiredPolicy`",
+            "shutdown",
+            "a broker that makes a lost session anew may do so for ever and answer nobody meanwhile "
+            "(apache/pulsar#23015); one that ends is started again by whatever runs it",
+            "R32",
+            "Set it in `broker.conf`, let something start brokers that end, and restart them one by one.",
+        ),
+        "zookeeperSessionExpiredPolicy",
+        "shutdown",
+        rather("shutdown"),
+    ),
+    Setting(
+        Check(
+            "broker-bookie-patience",
+            "`bookkeeperClientTimeoutInSeconds`",
+            "at most 10",
+            "a bookie that a broker does not reach is replaced in a ledger only after so long, and nothing is written "
+            "to that ledger until then",
+            "R32",
+            "Set it in `broker.conf` and restart the brokers one by one.",
+        ),
+        "bookkeeperClientTimeoutInSeconds",
+        "5",
+        at_most(10),
     ),
     Setting(
         Check(
