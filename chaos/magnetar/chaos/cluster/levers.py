@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 import msgspec
 
 from magnetar.chaos.cluster.errors import NoOwner
-from magnetar.chaos.cluster.parts import asked, host, path_of, settings
+from magnetar.chaos.cluster.parts import asked, host, path_of, said, settings
 
 if TYPE_CHECKING:
     from magnetar.chaos.cluster.ground import Ground
+
+_BUNDLE = re.compile(r"0x[0-9a-f]{8}_0x[0-9a-f]{8}")
+_LONGEST = 80
 
 
 class Taking(msgspec.Struct, frozen=True):
@@ -50,7 +54,10 @@ def taking(ground: Ground, topic: str, subscription: str) -> tuple[int, Taking]:
 def bundle(ground: Ground, topic: str) -> str:
     """The range of hashes that a topic is in, which one broker has as a whole: `0x40000000_0x80000000`."""
     url = f"{host(ground, topic)}/lookup/v2/topic/{path_of(topic)}/bundle"
-    return asked("GET", url, str, f"the broker of {topic}")
+    found = said("GET", url, f"the broker of {topic}").decode("ascii", "replace").strip('"')
+    if not _BUNDLE.fullmatch(found):
+        raise NoOwner(f"the bundle of {topic}", f"GET {url}: {found[:_LONGEST]!r} is none")
+    return found
 
 
 def split(ground: Ground, topic: str) -> None:

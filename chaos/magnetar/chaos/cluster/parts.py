@@ -119,12 +119,19 @@ def host(ground: Ground, topic: str) -> str:
 
 def asked(method: str, url: str, kind: type[_T] | None, part: str) -> _T:
     """What the REST API of a broker answers. Raises `NoOwner`, in which `part` says who was asked."""
+    try:
+        return msgspec.json.decode(said(method, url, part) or b"null", type=kind)
+    except msgspec.DecodeError as problem:
+        raise NoOwner(part, f"{method} {url}: {problem}") from problem
+
+
+def said(method: str, url: str, part: str) -> bytes:
+    """The same, as it is."""
     request = urllib.request.Request(url, method=method)  # noqa: S310 - our own brokers
     try:
         with urllib.request.urlopen(request, timeout=_SECONDS) as answer:  # noqa: S310
-            said = answer.read()
-        return msgspec.json.decode(said or b"null", type=kind)
-    except (OSError, http.client.HTTPException, msgspec.DecodeError) as problem:
+            return bytes(answer.read())
+    except (OSError, http.client.HTTPException) as problem:
         raise NoOwner(part, f"{method} {url}: {problem}") from problem
 
 
