@@ -24,7 +24,7 @@ from magnetar.chaos.scenarios.making import fault_of
 from magnetar.chaos.scenarios.pairs import EVERY, chained, covered, pairs
 from magnetar.chaos.scenarios.pairs import planned as paired
 from magnetar.chaos.scenarios.reading import parsed, suite
-from magnetar.chaos.scenarios.spec import Deed, Misbehave, Scenario, SecondFleet, Unload
+from magnetar.chaos.scenarios.spec import Deed, Misbehave, OfTopic, Scenario, SecondFleet
 from magnetar.chaos.scenarios.storm import MOST_MINUTES, storm, storms
 from magnetar.chaos.scenarios.writing import written
 from magnetar.runtime.cli.exits import BadInput
@@ -47,7 +47,7 @@ def can_be_played(scenario: Scenario) -> None:
 
 def struck(deed: Deed) -> tuple[str, ...]:
     """Whom it names."""
-    return () if isinstance(deed, Unload | Misbehave | SecondFleet) else deed.who.named or ()
+    return () if isinstance(deed, OfTopic | Misbehave | SecondFleet) else deed.who.named or ()
 
 
 @given(SEEDS, NAMES, MINUTES)

@@ -12,7 +12,6 @@ from magnetar.chaos.cluster.crew import until
 from magnetar.chaos.cluster.crowd import crowded
 from magnetar.chaos.cluster.errors import StationFailed
 from magnetar.chaos.cluster.ground import raised
-from magnetar.chaos.cluster.profile import Role
 from magnetar.chaos.history import History
 from magnetar.chaos.playing.agenda import length
 from magnetar.chaos.takeover.moves import is_balanced
@@ -100,7 +99,7 @@ class Stage:
         """Whether each disk can take what it writes."""
         disks, profile = self.ground.disks, self.ground.profile
         room = max(_ROOM, _A_MINUTE * _PROOFS * length(scenario.faults) / 60)
-        return all(disks.room(node) >= room for node in (*profile.of(Role.ZOOKEEPER), *profile.of(Role.BOOKIE)))
+        return all(disks.room(profile.node(name)) >= room for name in disks.names)
 
     def await_health(self) -> None:
         """Proof that all is well before anything is done. Raises `StationFailed`."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from magnetar.chaos.scenarios import spec
@@ -45,7 +46,28 @@ class Struck:
     otherwise: tuple[Otherwise, ...]
 
 
-def struck(deed: Deed, ground: Ground, seconds: float) -> Struck:  # noqa: C901 - one case per kind of fault
+_WHY_NOT: Mapping[type[Deed], Why] = MappingProxyType(
+    {
+        spec.Pause: Why.NO_STOP,
+        spec.SecondFleet: Why.NO_FLEET,
+        spec.Crash: Why.NO_POINTS,
+        spec.Restart: Why.NO_ORDER,
+        spec.Reset: Why.NO_RESET,
+        spec.Unload: Why.NO_ADMIN,
+        spec.Split: Why.NO_ADMIN,
+        spec.Seek: Why.NO_ADMIN,
+        spec.LosePower: Why.NO_POWER,
+        spec.FreezeDisk: Why.NOT_RENDERED,
+        spec.FailDisk: Why.NOT_RENDERED,
+        spec.LimitRate: Why.NOT_RENDERED,
+        spec.JumpClock: Why.NOT_RENDERED,
+        spec.LimitCpu: Why.NOT_RENDERED,
+        spec.Misbehave: Why.NO_SHARES,
+    }
+)
+
+
+def struck(deed: Deed, ground: Ground, seconds: float) -> Struck:
     """For so many `seconds`, or as long as it must be at the least. Raises `Missed` where it cannot be done."""
     seconds = max(seconds, HEAD)
     match deed:
@@ -57,20 +79,8 @@ def struck(deed: Deed, ground: Ground, seconds: float) -> Struck:  # noqa: C901 
             return _isolated(deed.who, deed.ways, ground, seconds)
         case spec.FillDisk():
             return _filled(aim(deed.who, ground), seconds)
-        case spec.Pause():
-            raise Missed(Why.NO_STOP)
-        case spec.SecondFleet():
-            raise Missed(Why.NO_FLEET)
-        case spec.Crash():
-            raise Missed(Why.NO_POINTS)
-        case spec.Restart():
-            raise Missed(Why.NO_ORDER)
-        case spec.Reset():
-            raise Missed(Why.NO_RESET)
-        case spec.Unload():
-            raise Missed(Why.NO_ADMIN)
-        case spec.Misbehave():
-            raise Missed(Why.NO_SHARES)
+        case _:
+            raise Missed(_WHY_NOT[type(deed)])
 
 
 def _killed(whom: Aim, seconds: float) -> Struck:
