@@ -11,7 +11,7 @@ import time
 import urllib.request
 from collections import Counter
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Final, Protocol
 
 from magnetar.runtime.errors import MagnetarError
 
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 MOST = 8
 """So many berths."""
+PROGRAM: Final = ("-c", "from magnetar.runtime.cli import main; main()")
+"""The product's command line, as an interpreter is told."""
 _ASK_SECONDS = 1.0
 _POLL_SECONDS = 0.1
 _UP_SECONDS = 40.0
@@ -224,10 +226,9 @@ def figures(text: str) -> Counter[str]:
     return found
 
 
-def command(python: str, target: str, bus: str, store: str) -> tuple[str, ...]:
-    """How a worker is run."""
-    program = "from magnetar.runtime.cli import main; main()"
-    return (python, "-c", program, "worker", target, "--bus", bus, "--store", store, "--json")
+def command(python: str, target: str, bus: str, store: str, program: tuple[str, ...] = PROGRAM) -> tuple[str, ...]:
+    """How a worker is run. `program`: what the interpreter is to run as `magnetar`."""
+    return (python, *program, "worker", target, "--bus", bus, "--store", store, "--json")
 
 
 def until(condition: Callable[[], bool], within: float) -> bool:
