@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 UNABLE = 1
 """Exit status when no cluster can be made on this machine."""
 
-OUT = Path("build/chaos")
-"""Where records are kept, a folder each."""
+OUT, ZOO, RECOVERY = Path("build/chaos"), Path("build/chaos-zoo"), Path("build/chaos-recovery")
+"""Where records are kept, a folder each: of scenarios, of bugs, and of scenarios that are played both ways."""
 
 Out = Annotated[Path, typer.Option("--out", metavar="FOLDER", help="Where records are kept, a folder each.")]
 Json = Annotated[bool, typer.Option("--json", help="A line of JSON for each.")]
@@ -251,6 +251,43 @@ def _rendered(names: list[str], namespace: str, run_id: str, file: Path | None, 
         raise BadInput(str(problem)) from problem
 
 
+@chaos.command()
+def zoo(
+    names: Annotated[list[str] | None, typer.Argument(metavar="BUG…", help="Which bugs; all if none is named.")] = None,
+    *,
+    sound: Annotated[
+        bool, typer.Option("--sound", help="Play the same scenarios with the product as it is instead.")
+    ] = False,
+    seed: Annotated[int, typer.Option("--seed", help="Of the load.")] = 1,
+    out: Out = ZOO,
+    as_json: Json = False,
+) -> None:
+    """Break the product on purpose on a real cluster, one known bug at a time, and see that it is caught.
+
+    Each bug is played in a scenario of its own, on a cluster of its own, whose workers have it. A checker, or a bound,
+    that is named beforehand must complain; what the bug changes must be there, and must have run. With --sound the
+    same scenarios are played with the product as it is, and each must be valid. The product itself has no way to
+    switch a bug on: only the workers of such a cluster are started with one.
+
+    Exit status 0: every bug was caught, or every play is valid. 1: one was not.
+
+    Examples:  magnetar chaos zoo    magnetar chaos zoo keeps_its_client    magnetar chaos zoo --sound
+    """
+    from magnetar.chaos.zoo.cluster import playing  # noqa: PLC0415 - see the module
+    from magnetar.runtime.cli.exits import BadInput  # noqa: PLC0415
+
+    try:
+        bugs = playing.chosen(names or ())
+    except playing.NoSuchBug as problem:
+        raise BadInput(str(problem)) from problem
+    problems, shown = (playing.sound if sound else playing.caught)(bugs, seed, out, _line if as_json else None)
+    if not as_json:
+        _print(shown)
+    for words in problems:
+        typer.echo(f"✗ {words}", err=True)
+    raise typer.Exit(UNABLE if problems else 0)
+
+
 def _drawn(folder: Path) -> list[str]:
     """Where the report of all runs of a folder is, and which of them cannot be read."""
     from magnetar.chaos.report.leaving import report  # noqa: PLC0415 - see the module
@@ -271,6 +308,35 @@ def _checked(wanted: list[str]) -> list[str]:
     except (ScenarioMissing, ScenarioRefused) as problem:
         raise BadInput(str(problem)) from problem
     return wanted
+
+
+@chaos.command()
+def recovery(
+    names: Annotated[
+        list[str] | None, typer.Argument(metavar="SCENARIO…", help="Which; S11, S11b and S15 if none is named.")
+    ] = None,
+    *,
+    seed: Annotated[int, typer.Option("--seed", help="Of the load.")] = 1,
+    out: Out = RECOVERY,
+) -> None:
+    """Play scenarios without our settings of watchdog, client and brokers, then with them, and print both.
+
+    Without: nobody looks whether a broker is silent but the client itself, silent hosts are asked where topics are,
+    and brokers have their sessions, probes and delays as they are shipped. Each half has a cluster of its own.
+
+    Exit status 0: each was played both ways. 1: one was not; what was played is printed.
+
+    Examples:  magnetar chaos recovery    magnetar chaos recovery S11
+    """
+    from magnetar.chaos.tuning.table import SCENARIOS, played, table  # noqa: PLC0415 - see the module
+
+    pairs = played(_checked([*(names or SCENARIOS)]), seed, out)
+    _print(table(pairs))
+    raise typer.Exit(0 if all(pair.before and pair.after for pair in pairs) else UNABLE)
+
+
+def _line(said: object) -> None:
+    sys.stdout.write(msgspec.json.encode(said).decode() + "\n")
 
 
 def _print(*parts: RenderableType) -> None:
