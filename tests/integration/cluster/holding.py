@@ -6,7 +6,9 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from magnetar.chaos.cluster import enclosure, janitor
 from magnetar.chaos.cluster.disks import Disks
@@ -15,21 +17,35 @@ from magnetar.chaos.cluster.hearing import Hearing
 from magnetar.chaos.cluster.janitor import Debts
 from magnetar.chaos.cluster.profile import SMALL
 from magnetar.chaos.cluster.switch import Switch
+from magnetar.chaos.faults.disks import FreezeDisk
+from magnetar.chaos.faults.targets import Named
 
 
-def main(folder: Path) -> None:
-    """A cut, a mount, a frozen process and a debt, all in force for ever."""
-    estate = Estate("held", folder)
+@dataclass
+class Place:
+    """As much of a ground as there is."""
+
+    disks: Disks
+    profile: Any = SMALL
+
+
+def main(folder: Path, *, frozen: bool) -> None:
+    """A cut, a mount, a frozen process and a debt, in force for ever; perhaps a frozen disk, and who writes there."""
+    estate, debts = Estate("held", folder), Debts(folder)
     switch, broker, bookie = Switch(estate, SMALL.nodes), SMALL.node("broker-1"), SMALL.node("bookie-1")
-    Disks(estate, folder).mount(bookie)
+    disks = Disks(estate, debts, {bookie.name: folder / "bookie"})
+    disks.mount(bookie)
     sleeper = subprocess.Popen([*switch.prefix(bookie), "sleep", "1000"])
-    Debts(folder).owe("touch", str(folder / "undone"))
+    debts.owe("touch", str(folder / "undone"))
     with Hearing(switch, SMALL.nodes) as hearing:
         switch.cut([(broker, bookie)])
         assert hearing.heard([(broker, bookie), (bookie, broker)]) == {(bookie, broker)}
     while not estate.processes(bookie):
         time.sleep(0.01)
     sleeper.send_signal(signal.SIGSTOP)
+    if frozen:
+        place: Any = Place(disks)
+        FreezeDisk(Named((bookie.name,))).inject(place)
     sys.stdout.write("held\n")
     sys.stdout.flush()
     signal.pause()
@@ -38,6 +54,6 @@ def main(folder: Path) -> None:
 if __name__ == "__main__":
     where = Path(sys.argv[1])
     if enclosure.is_inside():
-        main(where)
+        main(where, frozen=sys.argv[2:] == ["frozen"])
     else:
         enclosure.enter("tests.integration.cluster.holding", sys.argv[1:], janitor.command(where))

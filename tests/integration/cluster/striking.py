@@ -15,12 +15,16 @@ from magnetar.chaos.cluster.crowd import crowded
 from magnetar.chaos.cluster.ground import Ground, raised
 from magnetar.chaos.cluster.profile import SMALL, Role
 from magnetar.chaos.cluster.shop import SHOP, TARGET
-from magnetar.chaos.faults.disks import FillDisk
+from magnetar.chaos.faults.clocks import JumpClock
+from magnetar.chaos.faults.disks import FailDisk, FillDisk, FreezeDisk
+from magnetar.chaos.faults.limits import LimitCpu
 from magnetar.chaos.faults.links import Cut, Isolate, Reset, Ways
+from magnetar.chaos.faults.power import LosePower
 from magnetar.chaos.faults.processes import Kill, Pause, Restart
+from magnetar.chaos.faults.rates import LimitRate
 from magnetar.chaos.faults.striking import struck
 from magnetar.chaos.faults.targets import BookiesOf, BrokerOf, Every, Leader, Named, WorkerOf
-from magnetar.chaos.faults.topics import Unload
+from magnetar.chaos.faults.topics import Seek, Split, Unload
 from magnetar.runtime.servers.cluster.restarting import HUNG_SECONDS
 from magnetar.runtime.servers.process import until
 
@@ -34,8 +38,20 @@ FAULTS: tuple[Fault, ...] = (
     Cut(Named(("broker-1",)), Every(Role.BOOKIE), Ways.THERE),
     Isolate(Leader(), Ways.BACK),
     Reset(Every(Role.WORKER), STORE),
+    LimitRate(BrokerOf(*ORDER), 1000),
+    JumpClock(WorkerOf("orders/3"), 600.0),
+    JumpClock(STORE, -600.0),
+    LimitCpu(BrokerOf(*ORDER), 0.1),
     Unload(*ORDER),
+    Split(*ORDER),
+    Seek(*ORDER),
     FillDisk(BookiesOf(*ORDER)),
+    FillDisk(STORE),
+    FreezeDisk(Every(Role.BOOKIE, 1)),
+    FreezeDisk(STORE),
+    FailDisk(STORE),
+    LosePower(BookiesOf(*ORDER)),
+    LosePower(STORE),
     Pause(BrokerOf(*ORDER)),
     Pause(STORE),
     Pause(Named(("provider",))),
@@ -44,6 +60,7 @@ FAULTS: tuple[Fault, ...] = (
     Kill(Named(("provider",))),
     Restart(STORE),
 )
+NOTICED = FAULTS.index(FillDisk(BookiesOf(*ORDER)))
 
 
 def main(folder: Path) -> None:
@@ -64,7 +81,7 @@ def play(ground: Ground, fault: Fault, *, beforehand: bool = False) -> None:
     if beforehand:
         ground.pulsar.kill("bookie-3")
     with struck(fault, ground, effect_within=0.5 if beforehand else 10.0) as blow:
-        noticed = full(ground, blow.targets) if isinstance(fault, FillDisk) else []
+        noticed = full(ground, blow.targets) if fault == FAULTS[NOTICED] else []
         middle = time.monotonic()
     tell(
         {

@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -43,7 +44,13 @@ def the_one(folder: Path, part: str) -> int:
 @pytest.fixture
 def held(enclosures: None, tmp_path: Path) -> Generator[subprocess.Popen[str]]:
     """A run with a fault in force."""
-    command = [sys.executable, "-m", "tests.integration.cluster.holding", str(tmp_path)]
+    with _holding(tmp_path) as run:
+        yield run
+
+
+@contextmanager
+def _holding(tmp_path: Path, *also: str) -> Generator[subprocess.Popen[str]]:
+    command = [sys.executable, "-m", "tests.integration.cluster.holding", str(tmp_path), *also]
     environ = {**os.environ, MARK: str(tmp_path)}
     run = subprocess.Popen(command, cwd=ROOT, env=environ, stdout=subprocess.PIPE, text=True)
     assert run.stdout is not None
@@ -72,6 +79,19 @@ def test_the_controller_is_killed_and_the_janitor_undoes_all(held: subprocess.Po
         f"undone: touch {tmp_path / 'undone'}: done",
         "left: 0 processes",
     ]
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can make a disk that hangs")
+def test_a_frozen_disk_is_thawed_before_anybody_is_ended(enclosures: None, tmp_path: Path) -> None:
+    """Whoever writes to it could not be: the run would hang for ever, and its disk with it."""
+    with _holding(tmp_path, "frozen") as run:
+        assert any("touch" in words[0] for words in marked(tmp_path).values())
+        os.kill(the_one(tmp_path, "tests.integration.cluster.holding"), signal.SIGKILL)
+        run.wait(SECONDS)
+        assert until(lambda: _nothing_is_left(tmp_path), SECONDS), marked(tmp_path)
+    log = (tmp_path / "janitor.log").read_text(encoding="utf-8").splitlines()
+    assert log[1] == f"undone: fsfreeze --unfreeze {tmp_path / 'bookie'}: done"
+    assert log[-1] == "left: 0 processes"
 
 
 @pytest.mark.parametrize("victim", ["janitor.py", "unshare"])

@@ -184,6 +184,17 @@ def test_a_cluster_that_was_not_finished_is_made_anew(tmp_path: Path, postgres_p
         assert not (tmp_path / "cluster.new").exists()
 
 
+def test_the_database_may_be_on_a_disk_of_its_own(tmp_path: Path, postgres_plan: PostgresPlan) -> None:
+    """Logs and records stay where they are: that disk may fail."""
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    with PostgresServer(replace(postgres_plan, data=tmp_path / "own", disk=disk)) as server:
+        assert _complaint(server) == ""
+        assert (disk / "cluster" / "PG_VERSION").exists()
+        assert [path.name for path in disk.iterdir()] == ["cluster"]
+        assert not (tmp_path / "own" / "cluster").exists()
+
+
 def test_a_server_that_dies_is_told_with_its_last_words(tmp_path: Path, postgres_plan: PostgresPlan) -> None:
     """The error shows the log and where it is."""
     server = PostgresServer(replace(postgres_plan, data=tmp_path, changes={"no_such_setting": "1"}))

@@ -13,7 +13,9 @@ from hypothesis import strategies as st
 from magnetar.actors.providing.emulator.conduct import Manner
 from magnetar.chaos.cluster.profile import FULL, SMALL
 from magnetar.chaos.faults.links import Cut, Ways
+from magnetar.chaos.faults.rates import LimitRate
 from magnetar.chaos.faults.targets import BookiesOf, BrokerOf, Every, Leader, Named, WorkerOf
+from magnetar.chaos.faults.topics import Seek
 from magnetar.chaos.measuring.alarms import ALARMS
 from magnetar.chaos.playing.agenda import Step, agenda, length
 from magnetar.chaos.playing.budget import away, is_within
@@ -30,14 +32,31 @@ text: It is killed.
 faults:
   - {do: kill, who: {every: bookie, count: 1}, for: 5}
 """
-WANTED = {"S02", "S03", "S04", "S05", "S07", "S08", "S09", "S11", "S12", "S14", "S15", "S16", "S17", "S19", "S21"}
+WANTED = {
+    "S02",
+    "S03",
+    "S04",
+    "S05",
+    "S06",
+    "S07",
+    "S08",
+    "S09",
+    "S11",
+    "S12",
+    "S14",
+    "S15",
+    "S16",
+    "S17",
+    "S19",
+    "S21",
+}
 CI = 8
 
 
 def test_those_that_come_with_magnetar_can_be_read() -> None:
     """Each has faults that can be made, bounds that say why, and alarms that somebody looks for."""
     found = suite()
-    assert found.keys() >= WANTED | {"S22", "S24", "S29"}
+    assert found.keys() >= WANTED | {"S21b", "S21c", "S22", "S22b", "S24", "S25", "S27", "S28", "S29", "S30"}
     assert sum(each.ci for each in found.values()) >= CI
     for scenario in found.values():
         assert [fault_of(deed, 0).title for deed in scenario.faults]
@@ -114,6 +133,9 @@ def test_targets_are_those_of_the_faults() -> None:
     there = fault_of(spec.Cut(do="cut", who=Who(named=("worker-1",)), other=Who(named=("store",)), ways="there"))
     assert there == Cut(Named(("worker-1",)), Named(("store",)), Ways.THERE)
     assert fault_of(Unload(do="unload", key="orders/o-{turn}"), 7).title == "unload orders/o-7"
+    assert fault_of(spec.Seek(do="seek", key="orders/o-{turn}"), 7) == Seek("orders", "o-7")
+    slow = spec.LimitRate(do="limit-rate", who=Who(named=("store",)), kilobits=500)
+    assert fault_of(slow) == LimitRate(Named(("store",)), 500)
 
 
 def kill(**changes: object) -> Kill:
@@ -187,11 +209,28 @@ def test_the_budget_is_the_profiles() -> None:
     assert is_within(SMALL, ["bookie-1", "bookie-1"])
 
 
+WHO = Who(named=("store",))
+
+
+def test_every_kind_of_fault_can_be_made() -> None:
+    """Whatever a file may say."""
+    base: dict[str, object] = {"who": {"named": ["store"]}, "other": {"named": ["broker-1"]}, "key": "orders/o-1"}
+    also: dict[str, object] = {"kilobits": 500, "seconds": 600, "share": 0.1, "rates": {"slow": 0.5}}
+    for kind in get_args(get_args(spec.Deed)[0]):
+        fields = {name: value for name, value in (base | also).items() if name in kind.model_fields}
+        made = fault_of(kind(do=get_args(kind.model_fields["do"].annotation)[0], **fields))
+        assert (type(made).__name__, bool(made.title)) == (kind.__name__, True)
+
+
 def test_a_cut_takes_its_side_away_and_a_restart_nobody() -> None:
     """For the budget: those it is cut from are there for all others."""
     cut = spec.Cut(do="cut", who=Who(named=("worker-1",)), other=Who(every="broker"))
     assert away(cut, ("worker-1", "broker-1", "broker-2"), 1) == ("worker-1",)
     assert away(kill(), ("store",), 0) == ("store",)
+    for disk in (spec.FillDisk(do="fill-disk", who=WHO), spec.FreezeDisk(do="freeze-disk", who=WHO)):
+        assert away(disk, ("store",), 0) == ("store",)
+    for broken in (spec.FailDisk(do="fail-disk", who=WHO), spec.LosePower(do="lose-power", who=WHO)):
+        assert away(broken, ("store",), 0) == ("store",)
     assert away(spec.Restart(do="restart", who=Who(every="broker")), ("broker-1",), 0) == ()
 
 

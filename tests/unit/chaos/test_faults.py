@@ -11,12 +11,17 @@ from hypothesis import strategies as st
 
 from magnetar.chaos.cluster.parts import Ledger
 from magnetar.chaos.cluster.profile import FULL, SMALL, Role
+from magnetar.chaos.faults.clocks import JumpClock
+from magnetar.chaos.faults.disks import FailDisk, FillDisk, FreezeDisk
 from magnetar.chaos.faults.fault import Proof
+from magnetar.chaos.faults.limits import LimitCpu
 from magnetar.chaos.faults.links import Cut, Isolate, Ways, between, ends
+from magnetar.chaos.faults.power import LosePower
 from magnetar.chaos.faults.processes import Kill, Pause, Restart
+from magnetar.chaos.faults.rates import LimitRate
 from magnetar.chaos.faults.striking import struck
 from magnetar.chaos.faults.targets import BookiesOf, BrokerOf, Every, Leader, Named, WorkerOf
-from magnetar.chaos.faults.topics import Unload
+from magnetar.chaos.faults.topics import Seek, Split, Unload, is_part
 
 if TYPE_CHECKING:
     from magnetar.chaos.cluster.ground import Ground
@@ -44,6 +49,15 @@ def test_titles_say_what_is_done_and_to_whom() -> None:
         Isolate(Leader()).title,
         Kill(BookiesOf("orders", "o-17", 2)).title,
         Unload("orders", "o-17").title,
+        FillDisk(Every(Role.STORE)).title,
+        FreezeDisk(Every(Role.STORE)).title,
+        FailDisk(Every(Role.STORE)).title,
+        LosePower(Every(Role.BOOKIE)).title,
+        LimitRate(Every(Role.BOOKIE), 500).title,
+        JumpClock(Every(Role.STORE), -600.0).title,
+        LimitCpu(Every(Role.WORKER), 0.1).title,
+        Split("orders", "o-17").title,
+        Seek("orders", "o-17").title,
     ]
     assert titles == [
         "kill the broker of orders/o-17",
@@ -53,6 +67,15 @@ def test_titles_say_what_is_done_and_to_whom() -> None:
         "isolate the ZooKeeper leader ↮",
         "kill 2 of the bookies of orders/o-17",
         "unload orders/o-17",
+        "fill the disk of every store",
+        "freeze the disk of every store",
+        "read-only disk of every store",
+        "power loss of every bookie",
+        "limit every bookie to 500 kbit/s",
+        "clock of every store jumps by -600 s",
+        "limit every worker to 10% of a processor",
+        "split the bundle of orders/o-17",
+        "seek orders/o-17 to the earliest",
     ]
 
 
@@ -64,6 +87,22 @@ def test_the_newest_entries_of_a_ledger_are_on_its_last_ensemble() -> None:
     )
     assert Ledger(7, metadata).hosts == ("10.213.0.22", "10.213.0.21")
     assert Ledger(7).hosts == ()
+
+
+@given(st.lists(st.integers(0, 2**32), min_size=4, max_size=4))
+def test_a_bundle_that_was_split_is_a_part_of_what_it_was(ends: list[int]) -> None:
+    """Either half; not the whole, and not another one."""
+    low, middle, high, beyond = (each + number for number, each in enumerate(sorted(ends)))
+    whole = named(low, high)
+    assert is_part(named(low, middle), whole)
+    assert is_part(named(middle, high), whole)
+    for other in (whole, named(low, beyond), named(middle, beyond), named(high, beyond)):
+        assert not is_part(other, whole)
+
+
+def named(low: int, high: int) -> str:
+    """As brokers call them."""
+    return f"0x{low:08x}_0x{high:08x}"
 
 
 @pytest.mark.parametrize(

@@ -44,11 +44,20 @@ SEATS = [
 REFUSED = {
     "S02": {Why.NO_STOP},
     "S05": {Why.NO_ORDER, Why.NO_ADMIN},
+    "S06": {Why.NO_POWER},
     "S07": {Why.NO_ORDER},
     "S08": {Why.NO_SHARES},
+    "S10": {Why.NO_ADMIN},
     "S11": {Why.NO_STOP},
+    "S21b": {Why.NOT_RENDERED},
+    "S21c": {Why.NO_VOLUME},
     "S22": {Why.NO_ADMIN},
+    "S22b": {Why.NO_ADMIN},
+    "S25": {Why.NOT_RENDERED},
+    "S27": {Why.NOT_RENDERED},
+    "S28": {Why.NOT_RENDERED},
     "S29": {Why.NO_RESET},
+    "S30": {Why.NOT_RENDERED},
 }
 FAULTS = ("podChaos", "networkChaos", "ioChaos")
 

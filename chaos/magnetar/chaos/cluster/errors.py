@@ -1,8 +1,8 @@
 """What can go wrong with a cluster for chaos.
 
 ChaosError
-├── asked for       ProfileRefused · NodeMissing · ForeignTarget · NotEnclosed
-└── on the way      CommandFailed · NoOwner · StationFailed
+├── asked for       ClockFixed · ForeignTarget · LimitsMissing · NodeMissing · NotEnclosed · ProfileRefused
+└── on the way      CommandFailed · DiskInMemory · DiskMissing · NoOwner · StationFailed
 """
 
 from __future__ import annotations
@@ -62,6 +62,38 @@ class CommandFailed(ChaosError):
         self.command = tuple(command)
         self.said = said
         super().__init__(f"{' '.join(command)}: {said}")
+
+
+class ClockFixed(ChaosError):
+    """A wall clock that cannot be made to jump."""
+
+    def __init__(self, name: str, reason: str) -> None:
+        """Whose, and why not."""
+        super().__init__(f"the clock of {name} cannot jump: {reason}")
+
+
+class LimitsMissing(ChaosError):
+    """This machine has no control groups that would hold anybody back."""
+
+    def __init__(self, reason: str) -> None:
+        """Say what was found."""
+        super().__init__(f"nobody can be held back: {reason}; be root, with control groups mounted")
+
+
+class DiskMissing(ChaosError):
+    """A node that has no disk of its own."""
+
+    def __init__(self, name: str, there: Sequence[str]) -> None:
+        """Name it, and those that have one."""
+        super().__init__(f"{name} has no disk of its own: {', '.join(there)} have one")
+
+
+class DiskInMemory(ChaosError):
+    """A disk that is plain memory can be filled, and nothing else can be done to it."""
+
+    def __init__(self, name: str, reason: str) -> None:
+        """Whose, and why there is no file system on it."""
+        super().__init__(f"the disk of {name} is plain memory ({reason}): be root, with loop devices and e2fsprogs")
 
 
 class StationFailed(ChaosError):

@@ -8,13 +8,14 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from magnetar.chaos.cluster.clocks import Clocks
 from magnetar.chaos.cluster.crew import Berth
 from magnetar.chaos.cluster.disks import Disks
 from magnetar.chaos.cluster.errors import NodeMissing
 from magnetar.chaos.cluster.estate import Estate
 from magnetar.chaos.cluster.hearing import Hearing
 from magnetar.chaos.cluster.janitor import Debts
-from magnetar.chaos.cluster.plans import METRICS_PORT, PARTS, STORE_PORT, cluster_plan, postgres_plan
+from magnetar.chaos.cluster.plans import METRICS_PORT, PARTS, cluster_plan, store_plan
 from magnetar.chaos.cluster.profile import Role
 from magnetar.chaos.cluster.servers import Servers
 from magnetar.chaos.cluster.stations import MemberStation, StoreStation
@@ -22,6 +23,7 @@ from magnetar.chaos.cluster.switch import Switch
 from magnetar.runtime.compose.topics import Cluster
 from magnetar.runtime.servers import PostgresServer
 from magnetar.runtime.servers.cluster import ClusterServer
+from magnetar.runtime.servers.cluster.record import ClusterLayout
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -33,7 +35,8 @@ if TYPE_CHECKING:
     from magnetar.runtime import App
 
 
-_PULSAR = "pulsar"
+_PULSAR, _POSTGRES, _DISK = "pulsar", "postgres", "disk"
+_KEEPERS = (Role.ZOOKEEPER, Role.BOOKIE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,11 +45,12 @@ class Berths:
 
     profile: Profile
     switch: Switch
+    clocks: Clocks
 
     def berth(self, number: int) -> Berth:
         """Of a worker of the profile."""
         node = self.profile.of(Role.WORKER)[number - 1]
-        return Berth(self.switch.prefix(node), node.address, METRICS_PORT)
+        return Berth((*self.switch.prefix(node), *self.clocks.prefix(node)), node.address, METRICS_PORT)
 
 
 @dataclass(kw_only=True)
@@ -63,13 +67,14 @@ class Ground(Servers):
     switch: Switch
     hearing: Hearing
     disks: Disks
+    clocks: Clocks
     stations: dict[str, Station]
     took: float
 
     @property
     def berths(self) -> Berths:
         """For a crew."""
-        return Berths(self.profile, self.switch)
+        return Berths(self.profile, self.switch, self.clocks)
 
     def inside(self, name: str) -> AbstractContextManager[None]:
         """A block in which what this thread starts is at a node."""
@@ -93,20 +98,22 @@ def raised(profile: Profile, app: App, folder: Path, run: str) -> Generator[Grou
     with ExitStack() as opened:
         switch = Switch(estate, profile.nodes)
         hearing = opened.enter_context(Hearing(switch, profile.nodes))
-        disks = Disks(estate, folder / _PULSAR)
-        for node in (*profile.of(Role.ZOOKEEPER), *profile.of(Role.BOOKIE)):
-            disks.mount(node)
-        pulsar, at_store = _started(profile, switch, folder, opened)
+        debts = Debts(folder)
+        disks = _mounted(profile, estate, debts, folder)
+        clocks = Clocks([*profile.of(Role.STORE), *profile.of(Role.WORKER)])
+        pulsar, at_store = _started(profile, switch, clocks, folder, opened)
         with Cluster(pulsar.admin_url, wiring) as topics:
             topics.apply()
+        disks.settle()
         yield Ground(
             profile=profile,
             wiring=wiring,
             estate=estate,
-            debts=Debts(folder),
+            debts=debts,
             switch=switch,
             hearing=hearing,
             disks=disks,
+            clocks=clocks,
             pulsar=pulsar,
             postgres=at_store.server,
             stations=_stations(profile, pulsar, at_store),
@@ -114,14 +121,27 @@ def raised(profile: Profile, app: App, folder: Path, run: str) -> Generator[Grou
         )
 
 
-def _started(profile: Profile, switch: Switch, folder: Path, opened: ExitStack) -> tuple[ClusterServer, StoreStation]:
+def _mounted(profile: Profile, estate: Estate, debts: Debts, folder: Path) -> Disks:
+    """A disk for whoever keeps what others rely on, where its server lays it out."""
+    layout = ClusterLayout(folder / _PULSAR)
+    members = [node for node in profile.nodes if node.role in _KEEPERS]
+    (store,) = profile.of(Role.STORE)
+    places = {node.name: layout.member(node.name).data for node in members}
+    disks = Disks(estate, debts, {**places, store.name: folder / _POSTGRES / _DISK})
+    for node in (*members, store):
+        disks.mount(node)
+    return disks
+
+
+def _started(
+    profile: Profile, switch: Switch, clocks: Clocks, folder: Path, opened: ExitStack
+) -> tuple[ClusterServer, StoreStation]:
     """Both at once. On the way out nobody needs what they would write down."""
     (store,) = profile.of(Role.STORE)
     plan = cluster_plan(profile, folder / _PULSAR, lambda name: switch.inside(profile.node(name)))
-    pulsar, postgres = (
-        ClusterServer(plan),
-        PostgresServer(postgres_plan(store.address, folder / "postgres", STORE_PORT)),
-    )
+    at = folder / _POSTGRES
+    pulsar = ClusterServer(plan)
+    postgres = PostgresServer(store_plan(store.address, at, at / _DISK, clocks.environ(store)))
     at_store = StoreStation(store, postgres, switch)
     opened.callback(pulsar.kill_all)
     opened.callback(postgres.kill)

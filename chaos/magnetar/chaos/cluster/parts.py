@@ -61,13 +61,13 @@ def settings(ground: Ground) -> PulsarSettings:
 
 def owner(ground: Ground, topic: str) -> Node:
     """The broker that has a topic (its full name). Raises `NoOwner`."""
-    return ground.profile.at(str(urlsplit(_owner(ground, topic)).hostname))
+    return ground.profile.at(str(urlsplit(host(ground, topic)).hostname))
 
 
 def ledger(ground: Ground, topic: str) -> Ledger:
     """The one that a topic's next message goes to. Raises `NoOwner`."""
-    path = f"{_owner(ground, topic)}/admin/v2/{_path(topic)}/internalStats?metadata=true"
-    found = _asked("GET", path, _Insides, f"the broker of {topic}").ledgers
+    path = f"{host(ground, topic)}/admin/v2/{path_of(topic)}/internalStats?metadata=true"
+    found = asked("GET", path, _Insides, f"the broker of {topic}").ledgers
     if not found:
         raise NoOwner(f"the ledger of {topic}", "it has none yet")
     return found[-1]
@@ -79,11 +79,6 @@ def bookies(ground: Ground, topic: str) -> tuple[Node, ...]:
     if not hosts:
         raise NoOwner(f"a bookie of {topic}", "its ledger does not say where it is")
     return tuple(ground.profile.at(host) for host in hosts)
-
-
-def unload(ground: Ground, topic: str) -> None:
-    """Have its broker let go of a topic; whoever asks for it next loads it. Raises `NoOwner`."""
-    _asked("PUT", f"{_owner(ground, topic)}/admin/v2/{_path(topic)}/unload", None, f"the broker of {topic}")
 
 
 def leader(ground: Ground) -> Node:
@@ -110,19 +105,20 @@ def worker(ground: Ground, shard: ShardName) -> Node:
     raise NoOwner(f"the worker of {shard}", f"the store names {owners.get(shard) or 'nobody'}")
 
 
-def _owner(ground: Ground, topic: str) -> str:
-    """The REST address of the broker that has a topic, asked of whoever answers."""
-    path = f"/lookup/v2/topic/{_path(topic)}"
+def host(ground: Ground, topic: str) -> str:
+    """The REST address of the broker that has a topic, asked of whoever answers. Raises `NoOwner`."""
+    path = f"/lookup/v2/topic/{path_of(topic)}"
     reason = ""
     for url in ground.pulsar.admin_urls:
         try:
-            return _asked("GET", url + path, _Lookup, f"the broker of {topic}").url
+            return asked("GET", url + path, _Lookup, f"the broker of {topic}").url
         except NoOwner as problem:
             reason = str(problem)
     raise NoOwner(f"the broker of {topic}", reason)
 
 
-def _asked(method: str, url: str, kind: type[_T] | None, part: str) -> _T:
+def asked(method: str, url: str, kind: type[_T] | None, part: str) -> _T:
+    """What the REST API of a broker answers. Raises `NoOwner`, in which `part` says who was asked."""
     request = urllib.request.Request(url, method=method)  # noqa: S310 - our own brokers
     try:
         with urllib.request.urlopen(request, timeout=_SECONDS) as answer:  # noqa: S310
@@ -132,5 +128,6 @@ def _asked(method: str, url: str, kind: type[_T] | None, part: str) -> _T:
         raise NoOwner(part, f"{method} {url}: {problem}") from problem
 
 
-def _path(topic: str) -> str:
+def path_of(topic: str) -> str:
+    """A topic (its full name) in a path of the REST API."""
     return f"persistent/{quote(topic.removeprefix('persistent://'))}"

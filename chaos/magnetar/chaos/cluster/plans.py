@@ -47,6 +47,8 @@ _BOOKIE = {
     "diskUsageWarnThreshold": "0.95",
     "diskCheckInterval": "1000",
 }
+# So is the store's: 1 GB of its log would never be written over.
+_STORE = {"max_wal_size": "128MB", "min_wal_size": "32MB"}
 
 
 def members(profile: Profile) -> tuple[Member, ...]:
@@ -87,7 +89,12 @@ def usual_plan(data: Path, host: str) -> ClusterPlan:
     )
 
 
-def postgres_plan(host: str, data: Path, port: int | None = None) -> PostgresPlan:
-    """For the store, at a port of its own where none is named. Raises any `ServerError`."""
+def postgres_plan(host: str, data: Path) -> PostgresPlan:
+    """For the store, at a port of its own. Raises any `ServerError`."""
     home, version = packaged_postgres()
-    return PostgresPlan(home=home, data=data, version=version, host=host, port=port)
+    return PostgresPlan(home=home, data=data, version=version, host=host)
+
+
+def store_plan(host: str, data: Path, disk: Path, environ: Mapping[str, str]) -> PostgresPlan:
+    """For the store of a cluster, at the usual port, with its database on a small disk. Raises any `ServerError`."""
+    return replace(postgres_plan(host, data), port=STORE_PORT, disk=disk, changes=_STORE, environ=environ)

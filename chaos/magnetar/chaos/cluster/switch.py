@@ -28,7 +28,8 @@ NOWHERE = "02:00:00:00:00:fe"
 """The hardware address that the switch keeps for itself."""
 _CLONE_NEWNET = 0x40000000
 _NAMESPACES = "/run/netns"
-_DEVICE = "eth0"
+DEVICE = "eth0"
+"""A node's own end of its cable."""
 
 
 def fabric(switch: str) -> list[str]:
@@ -44,26 +45,30 @@ def cable(node: Node, switch: str, end: str) -> list[str]:
 
     `end` is the namespace of the other end, or a process in it.
     """
-    port = f"p-{node.name}"
     return [
-        f"link add {port} type veth peer name {_DEVICE} address {node.mac} netns {end}",
-        f"link set {port} master {switch} up",
+        f"link add {port(node)} type veth peer name {DEVICE} address {node.mac} netns {end}",
+        f"link set {port(node)} master {switch} up",
     ]
+
+
+def port(node: Node) -> str:
+    """The switch's end of a node's cable."""
+    return f"p-{node.name}"
 
 
 def seat(node: Node, others: Iterable[Node]) -> list[str]:
     """The node's own end, and whom it knows, as commands of `ip` in its namespace."""
     return [
         "link set lo up",
-        f"address add {node.address}/{WIDTH} broadcast {NETWORK}.255 dev {_DEVICE}",
-        f"link set {_DEVICE} up",
+        f"address add {node.address}/{WIDTH} broadcast {NETWORK}.255 dev {DEVICE}",
+        f"link set {DEVICE} up",
         *(known(other, other.mac) for other in others if other != node),
     ]
 
 
 def known(node: Node, mac: str) -> str:
     """How a node is told where another one is."""
-    return f"neighbour replace {node.address} lladdr {mac} nud permanent dev {_DEVICE}"
+    return f"neighbour replace {node.address} lladdr {mac} nud permanent dev {DEVICE}"
 
 
 def told(links: Iterable[Link], *, cut: bool) -> Mapping[Node, list[str]]:

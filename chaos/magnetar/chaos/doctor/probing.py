@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import errno
-import fcntl
 import os
+import secrets
 import shutil
 import signal
 import socket
-import struct
 import subprocess
-import time
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from magnetar.chaos.cluster.errors import CommandFailed
+from magnetar.chaos.cluster import filesystem
+from magnetar.chaos.cluster.groups import hierarchy
 from magnetar.chaos.cluster.profile import Node, Role
 from magnetar.chaos.cluster.running import run
 from magnetar.chaos.cluster.stations import state
@@ -34,8 +33,7 @@ if TYPE_CHECKING:
 ONE, OTHER = Node(Role.BROKER, 1), Node(Role.BOOKIE, 1)
 _PORT = 4711
 _WAIT_SECONDS = 2.0
-_DISK_BYTES = 8 * 1024 * 1024
-_SHUTDOWN, _WITHOUT_THE_LOG = 0x8004587D, 2  # FS_IOC_SHUTDOWN: nothing of what is only in memory is written
+_DISK_BYTES = 32 * 1024 * 1024
 _BLOCK = bytes(4096)
 _TABLE = "add table bridge probe\nadd chain bridge probe c { type filter hook forward priority 0; }\n"
 _LOSS = "add rule bridge probe c numgen random mod 100 < 10 drop\n"
@@ -63,7 +61,7 @@ class Bench:
             Probe("full disk", "a bookie without room", self.full),
             Probe("power loss", "what was not fsynced is gone", self.power),
             Probe("frozen disk", "a disk that hangs", self.hung),
-            Probe("limits", "memory and CPU limits", self.limits),
+            Probe("limits", "CPU limits", self.limits),
         )
 
     def cut(self) -> str:
@@ -145,13 +143,9 @@ class Bench:
         with self._disk("power") as (image, place):
             _write(place / "forced", force=True)
             _write(place / "only-written", force=False)
-            handle = os.open(place, os.O_RDONLY)
-            try:
-                fcntl.ioctl(handle, _SHUTDOWN, struct.pack("I", _WITHOUT_THE_LOG))
-            finally:
-                os.close(handle)
-            run("umount", str(place))
-            run("mount", "-o", "loop", str(image), str(place))
+            filesystem.lose_power(place)
+            filesystem.unmount(place)
+            filesystem.mount(image, place)
             left = sorted(path.name for path in place.iterdir() if path.is_file() and path.stat().st_size)
         if left != ["forced"]:
             raise NotHere(f"after it there was {', '.join(left) or 'nothing'}")
@@ -160,24 +154,19 @@ class Bench:
     def hung(self) -> str:
         """A file system takes no writes until it is thawed."""
         with self._disk("hung") as (_, place):
-            thaw = ("fsfreeze", "--unfreeze", str(place))
-            debt = self.debts.owe(*thaw)  # a file system that is frozen outlives its enclosure
-            run("fsfreeze", "--freeze", str(place))
-            run(*thaw)
+            debt = self.debts.owe(*filesystem.thawing(place))
+            run(*filesystem.freezing(place))
+            run(*filesystem.thawing(place))
             self.debts.paid(debt)
         return "frozen and thawed"
 
     def limits(self) -> str:
         """A control group of our own."""
-        for path in ("/sys/fs/cgroup/memory", "/sys/fs/cgroup"):
-            group = f"{path}/{self.estate.namespace(ONE)}"
-            try:
-                os.mkdir(group)  # noqa: PTH102 - a kernel's file system
-            except OSError:
-                continue
-            os.rmdir(group)  # noqa: PTH106
-            return f"groups can be made in {path}"
-        raise NotHere("no control group can be made below /sys/fs/cgroup: mount it, or be root")
+        tree = hierarchy()
+        group = tree.root / f"{self.estate.namespace(ONE)}-{secrets.token_hex(4)}"
+        group.mkdir()
+        group.rmdir()
+        return f"groups of version {tree.version} can be made in {tree.root}"
 
     def _queue(self, *words: str) -> str:
         port = ("tc", "-n", self.estate.switch, "qdisc")
@@ -192,17 +181,15 @@ class Bench:
 
     @contextmanager
     def _disk(self, name: str) -> Generator[tuple[Path, Path]]:
-        """An ext4 file system in a file, mounted; the kernel takes its loop device back with the mount."""
+        """A small file system, mounted."""
         place = self._folder(name)
         image = place.with_suffix(".img")
-        with image.open("wb") as file:
-            file.truncate(_DISK_BYTES)
-        run("mkfs.ext4", "-q", str(image))
-        run("mount", "-o", "loop", str(image), str(place))
+        filesystem.make(image, _DISK_BYTES)
+        filesystem.mount(image, place)
         try:
             yield image, place
         finally:
-            _unmounted(place)
+            filesystem.unmount(place)
 
 
 def _write(path: Path, *, force: bool) -> None:
@@ -211,14 +198,3 @@ def _write(path: Path, *, force: bool) -> None:
         file.flush()
         if force:
             os.fsync(file.fileno())
-
-
-def _unmounted(place: Path) -> None:
-    """A program that has just ended may hold it for a moment."""
-    deadline = time.monotonic() + _WAIT_SECONDS
-    while place.is_mount():
-        try:
-            run("umount", str(place))
-        except CommandFailed:
-            if time.monotonic() >= deadline:
-                raise

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -34,11 +35,9 @@ class Kill:
 
     def inject(self, ground: Ground) -> InForce:
         """See `Fault`."""
-        stations = _stations(ground, self.target)
-        before = _processes(stations)
-        for station in stations:
-            for pid in before[station.node.name]:
-                ground.estate.require_process(pid, station.node)
+        stations = stations_of(ground, self.target)
+        before = processes_of(stations)
+        require_all(stations, ground.estate)
         for station in stations:
             station.kill()
         return _Killed(stations, before)
@@ -54,11 +53,7 @@ class _Killed:
         return tuple(self.before)
 
     def took_effect(self) -> Proof:
-        """A target that was down before shows nothing."""
-        words = {name: _gone(pids) for name, pids in self.before.items()}
-        down = not any(station.pids() for station in self.stations)
-        gone = all(pids and not any(map(state, pids)) for pids in self.before.values())
-        return Proof(down and gone, _listed(f"{name}: {said}" for name, said in words.items()))
+        return down(self.stations, self.before)
 
     def heal(self) -> None:
         for station in self.stations:
@@ -82,7 +77,7 @@ class Pause:
 
     def inject(self, ground: Ground) -> InForce:
         """See `Fault`."""
-        stations = _stations(ground, self.target)
+        stations = stations_of(ground, self.target)
         frozen = {station.node.name: tuple(tell(station, ground.estate, signal.SIGSTOP)) for station in stations}
         return _Paused(stations, frozen, ground.estate)
 
@@ -101,7 +96,7 @@ class _Paused:
         """All of it: one that answers for the others would hide it."""
         states = {name: {pid: state(pid) for pid in pids} for name, pids in self.frozen.items()}
         stopped = all(found and set(found.values()) <= _STOPPED for found in states.values())
-        return Proof(stopped, _listed(f"{name}: {_states(found)}" for name, found in states.items()))
+        return Proof(stopped, listed(f"{name}: {_states(found)}" for name, found in states.items()))
 
     def heal(self) -> None:
         for station in self.stations:
@@ -125,8 +120,8 @@ class Restart:
 
     def inject(self, ground: Ground) -> InForce:
         """See `Fault`."""
-        stations = _stations(ground, self.target)
-        before = _processes(stations)
+        stations = stations_of(ground, self.target)
+        before = processes_of(stations)
         for station in stations:
             station.stop()
             station.start()
@@ -143,10 +138,10 @@ class _Restarted:
         return tuple(self.before)
 
     def took_effect(self) -> Proof:
-        now = _processes(self.stations)
+        now = processes_of(self.stations)
         others = all(self.before[name] and pids and pids[0] not in self.before[name] for name, pids in now.items())
         words = (f"{name}: {_numbers(self.before[name][:1])} is {_numbers(pids[:1])}" for name, pids in now.items())
-        return Proof(others, _listed(words))
+        return Proof(others, listed(words))
 
     def heal(self) -> None:
         """It is over."""
@@ -158,18 +153,48 @@ class _Restarted:
 def well(stations: Sequence[Station]) -> Proof:
     """Whether each answers."""
     lacking = {station.node.name: station.lacks() for station in stations}
-    return Proof(not any(lacking.values()), _listed(f"{name}: {lack or 'ready'}" for name, lack in lacking.items()))
+    return Proof(not any(lacking.values()), listed(f"{name}: {lack or 'ready'}" for name, lack in lacking.items()))
 
 
-def _stations(ground: Ground, target: Target) -> list[Station]:
+def down(stations: Sequence[Station], before: Mapping[str, tuple[int, ...]]) -> Proof:
+    """Whether these processes are gone, and nobody has come in their place; who was down before shows nothing."""
+    words = listed(f"{name}: {gone(pids)}" for name, pids in before.items())
+    left = any(station.pids() for station in stations) or any(state(pid) for pids in before.values() for pid in pids)
+    return Proof(all(before.values()) and not left, words)
+
+
+def revive(stations: Sequence[Station]) -> None:
+    """Start all servers that are down at once, also those that have ended by themselves."""
+    fallen = [station for station in stations if not station.pids()]
+    with ThreadPoolExecutor(max(1, len(fallen))) as pool:
+        for starting in [pool.submit(_revived, station) for station in fallen]:
+            starting.result()
+
+
+def _revived(station: Station) -> None:
+    station.kill()  # what is left of one that ended by itself
+    station.start()
+
+
+def require_all(stations: Sequence[Station], estate: Estate) -> None:
+    """Raise `ForeignTarget` if one of their processes is not ours."""
+    for station in stations:
+        for pid in station.pids():
+            estate.require_process(pid, station.node)
+
+
+def stations_of(ground: Ground, target: Target) -> list[Station]:
+    """What is at a target now. Raises what `resolve` raises."""
     return [ground.station(node) for node in target.resolve(ground)]
 
 
-def _processes(stations: Sequence[Station]) -> dict[str, tuple[int, ...]]:
+def processes_of(stations: Sequence[Station]) -> dict[str, tuple[int, ...]]:
+    """By the names of their nodes; none of one that is down."""
     return {station.node.name: tuple(station.pids()) for station in stations}
 
 
-def _gone(pids: Sequence[int]) -> str:
+def gone(pids: Sequence[int]) -> str:
+    """What is left of these, in words."""
     if not pids:
         return "was down before"
     left = [pid for pid in pids if state(pid)]
@@ -184,5 +209,6 @@ def _states(found: Mapping[int, str]) -> str:
     return ", ".join(f"process {pid} is {letter or 'gone'}" for pid, letter in found.items()) or "no process"
 
 
-def _listed(words: Iterable[str]) -> str:
+def listed(words: Iterable[str]) -> str:
+    """One line of it."""
     return "; ".join(words)

@@ -13,7 +13,8 @@ if TYPE_CHECKING:
     from magnetar.chaos.cluster.profile import Profile
     from magnetar.chaos.scenarios.spec import Deed
 
-_AWAY = (spec.Kill, spec.Pause, spec.Isolate, spec.FillDisk)
+_DISKS = (spec.FillDisk, spec.FreezeDisk, spec.FailDisk)
+_AWAY = (spec.Kill, spec.Pause, spec.Isolate, spec.LosePower, *_DISKS)
 
 
 def away(deed: Deed, targets: Sequence[str], ones: int) -> tuple[str, ...]:

@@ -12,7 +12,6 @@ from magnetar.chaos.cluster.crew import PROGRAM, until
 from magnetar.chaos.cluster.crowd import crowded
 from magnetar.chaos.cluster.errors import StationFailed
 from magnetar.chaos.cluster.ground import raised
-from magnetar.chaos.cluster.profile import Role
 from magnetar.chaos.history import History
 from magnetar.chaos.takeover.moves import is_balanced
 from magnetar.chaos.workloads.market import MARKET, TARGET, WORKS
@@ -95,7 +94,7 @@ class Stage:
     def has_room(self) -> bool:
         """Whether each disk can take what one more scenario writes."""
         disks, profile = self.ground.disks, self.ground.profile
-        return all(disks.room(node) >= _ROOM for node in (*profile.of(Role.ZOOKEEPER), *profile.of(Role.BOOKIE)))
+        return all(disks.room(profile.node(name)) >= _ROOM for name in disks.names)
 
     def await_health(self) -> None:
         """Proof that all is well before anything is done. Raises `StationFailed`."""

@@ -2,40 +2,59 @@
 
 from __future__ import annotations
 
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from magnetar.chaos.faults import disks, links, processes, provider, topics
+from magnetar.chaos.faults import clocks, disks, limits, links, power, processes, provider, rates, topics
 from magnetar.chaos.faults.links import Ways
 from magnetar.chaos.faults.targets import BookiesOf, BrokerOf, Every, Leader, Named, WorkerOf
 from magnetar.chaos.scenarios import spec
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
     from magnetar.chaos.faults.fault import Fault
     from magnetar.chaos.faults.targets import Target
     from magnetar.chaos.scenarios.spec import Deed, Who
 
 
+_SIMPLE: Mapping[type[spec.Simple], Callable[[Target], Fault]] = MappingProxyType(
+    {
+        spec.Kill: processes.Kill,
+        spec.Pause: processes.Pause,
+        spec.Restart: processes.Restart,
+        spec.LosePower: power.LosePower,
+        spec.FillDisk: disks.FillDisk,
+        spec.FreezeDisk: disks.FreezeDisk,
+        spec.FailDisk: disks.FailDisk,
+    }
+)
+_OF_TOPICS: Mapping[type[spec.OfTopic], Callable[[str, str], Fault]] = MappingProxyType(
+    {spec.Unload: topics.Unload, spec.Split: topics.Split, spec.Seek: topics.Seek}
+)
+
+
 def fault_of(deed: Deed, turn: int = 0) -> Fault:  # noqa: C901, PLR0911 - one case per kind of fault
     """What to strike; `turn`: of a fault that is repeated, from 0."""
     match deed:
-        case spec.Kill():
-            return processes.Kill(target_of(deed.who))
-        case spec.Pause():
-            return processes.Pause(target_of(deed.who))
-        case spec.Restart():
-            return processes.Restart(target_of(deed.who))
         case spec.Cut():
             return links.Cut(target_of(deed.who), target_of(deed.other), Ways[deed.ways.upper()])
         case spec.Isolate():
             return links.Isolate(target_of(deed.who), Ways[deed.ways.upper()])
         case spec.Reset():
             return links.Reset(target_of(deed.who), target_of(deed.other))
-        case spec.Unload():
-            return topics.Unload(*_parts(deed.key.replace("{turn}", str(turn))))
-        case spec.FillDisk():
-            return disks.FillDisk(target_of(deed.who))
+        case spec.LimitRate():
+            return rates.LimitRate(target_of(deed.who), deed.kilobits)
+        case spec.JumpClock():
+            return clocks.JumpClock(target_of(deed.who), deed.seconds)
+        case spec.LimitCpu():
+            return limits.LimitCpu(target_of(deed.who), deed.share)
         case spec.Misbehave():
             return provider.Misbehave(deed.rates, deed.slow)
+        case spec.Unload() | spec.Split() | spec.Seek():
+            return _OF_TOPICS[type(deed)](*_parts(deed.key.replace("{turn}", str(turn))))
+        case _:
+            return _SIMPLE[type(deed)](target_of(deed.who))
 
 
 def target_of(who: Who) -> Target:

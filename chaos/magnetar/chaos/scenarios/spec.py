@@ -144,16 +144,75 @@ class Reset(_Deed):
 
 
 class Unload(_Deed):
-    """The broker lets go of the partition of `key`; `{turn}` in it is the turn of a fault that is repeated."""
+    """The broker lets go of the partition of `key`; `{turn}` in a key is the turn of a fault that is repeated."""
 
     do: Literal["unload"]
     key: KeyName
 
 
+class Split(_Deed):
+    """The bundle that the partition of `key` is in is made into two."""
+
+    do: Literal["split"]
+    key: KeyName
+
+
+class Seek(_Deed):
+    """Whoever takes the partition of `key` gets all of it again, from the earliest that is kept."""
+
+    do: Literal["seek"]
+    key: KeyName
+
+
+class LimitRate(_Deed):
+    """So many `kilobits` a second come through to each of them, and as many back."""
+
+    do: Literal["limit-rate"]
+    who: Who
+    kilobits: Annotated[int, Field(ge=64, le=1_000_000)]
+
+
+class JumpClock(_Deed):
+    """Wall clocks of workers or the store are so many `seconds` ahead, or behind, until it is healed."""
+
+    do: Literal["jump-clock"]
+    who: Who
+    seconds: Annotated[float, Field(ge=-86_400, le=86_400)]
+
+
+class LimitCpu(_Deed):
+    """Each of them gets this `share` of one processor."""
+
+    do: Literal["limit-cpu"]
+    who: Who
+    share: Annotated[float, Field(ge=0.01, le=1)]
+
+
 class FillDisk(_Deed):
-    """No room on the disk of a bookie or a ZooKeeper."""
+    """No room on the disk of a bookie, a ZooKeeper or the store."""
 
     do: Literal["fill-disk"]
+    who: Who
+
+
+class FreezeDisk(_Deed):
+    """Writes to their disks hang."""
+
+    do: Literal["freeze-disk"]
+    who: Who
+
+
+class FailDisk(_Deed):
+    """Their disks turn read-only; mounted anew and started again when it is healed."""
+
+    do: Literal["fail-disk"]
+    who: Who
+
+
+class LosePower(_Deed):
+    """Gone from one instant to the next, with all that was not forced to the disk; down until it is healed."""
+
+    do: Literal["lose-power"]
     who: Who
 
 
@@ -165,8 +224,12 @@ class Misbehave(_Deed):
     slow: Some = 1.5
 
 
+OfDisk: TypeAlias = FillDisk | FreezeDisk | FailDisk
+OfTopic: TypeAlias = Unload | Split | Seek
+Simple: TypeAlias = Kill | Pause | Restart | LosePower | OfDisk
+"""What says only whom it is aimed at."""
 Deed: TypeAlias = Annotated[
-    Kill | Pause | Restart | Cut | Isolate | Reset | Unload | FillDisk | Misbehave, Field(discriminator="do")
+    Simple | OfTopic | Cut | Isolate | Reset | LimitRate | JumpClock | LimitCpu | Misbehave, Field(discriminator="do")
 ]
 
 

@@ -21,7 +21,9 @@ class Why(Enum):
         "Chaos Mesh does not wait until one is ready before it stops the next: use `kubectl rollout restart`, "
         "and watch the abort rule meanwhile"
     )
-    NO_ADMIN = "this is no fault but a call of the broker's administration: use `pulsar-admin topics unload`"
+    NO_ADMIN = "this is no fault but a call of the broker's administration: use `pulsar-admin topics` or `namespaces`"
+    NO_POWER = "Chaos Mesh cannot take from a disk what was not forced to it: play it with `magnetar chaos run`"
+    NOT_RENDERED = "Chaos Mesh has something like it, and it is not rendered: play it with `magnetar chaos run`"
     NO_SHARES = (
         "Chaos Mesh cannot answer so many of the questions in another way, nor charge and then deny it: "
         "set the rates of the provider's emulator itself"

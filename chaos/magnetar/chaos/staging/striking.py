@@ -63,8 +63,12 @@ def struck(deed: Deed, ground: Ground, seconds: float) -> Struck:  # noqa: C901 
             raise Missed(Why.NO_ORDER)
         case spec.Reset():
             raise Missed(Why.NO_RESET)
-        case spec.Unload():
+        case spec.Unload() | spec.Split() | spec.Seek():
             raise Missed(Why.NO_ADMIN)
+        case spec.LosePower():
+            raise Missed(Why.NO_POWER)
+        case spec.FreezeDisk() | spec.FailDisk() | spec.LimitRate() | spec.JumpClock() | spec.LimitCpu():
+            raise Missed(Why.NOT_RENDERED)
         case spec.Misbehave():
             raise Missed(Why.NO_SHARES)
 

@@ -56,20 +56,24 @@ _OURS: Mapping[str, str] = MappingProxyType(
 class PostgresPlan:
     """What a server is started from and with.
 
-    `home` is the installation. `data` is the server's own directory, kept between a stop and the next start. `host` is
+    `home` is the installation. `data` is the server's own directory, kept between a stop and the next start; the
+    database itself is in `disk`, a directory that is there, if that is given. `host` is
     the address that it listens on: whoever is in one of this machine's networks may come in there without a password.
     A port that is None is the one this data had last time, else (`usual_port`) 5432, else any, whichever is free.
-    `changes` go over our settings. `tied`: the server never outlives this process; otherwise it lives on until it is
-    stopped. `ready_within` is in seconds. `account` is who it runs as if not as we do; PostgreSQL refuses root.
+    `changes` go over our settings, `environ` over what it sees of an environment. `tied`: the server never outlives
+    this process; otherwise it lives on until it is stopped. `ready_within` is in seconds. `account` is who it runs as
+    if not as we do; PostgreSQL refuses root.
     """
 
     home: Path
     data: Path
     version: str
+    disk: Path | None = None
     host: str = ports.HOST
     port: int | None = None
     usual_port: bool = False
     changes: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    environ: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     tied: bool = True
     ready_within: float = 60.0
     account: Account | None = field(default_factory=other_than_root)
@@ -84,7 +88,7 @@ class PostgresServer:
     def __init__(self, plan: PostgresPlan, free: Callable[[Path], int] = free_bytes) -> None:
         self._plan = plan
         self._free = free
-        self._layout = PostgresLayout(plan.data.absolute())
+        self._layout = PostgresLayout(plan.data.absolute(), plan.disk)
         self._address: PostgresAddress | None = None
         self._launched: Launched | None = None
 
@@ -237,7 +241,7 @@ class PostgresServer:
                 pid_file=self._layout.pid_file,
                 lock=lock,
                 log=self._layout.log,
-                environ=ENVIRON,
+                environ={**ENVIRON, **self._plan.environ},
                 tied=self._plan.tied,
                 guise=guise,
             )

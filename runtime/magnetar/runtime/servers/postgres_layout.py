@@ -37,17 +37,19 @@ class PostgresAddress(msgspec.Struct, frozen=True, kw_only=True):
 
 @dataclass(frozen=True, slots=True)
 class PostgresLayout(Kept):
-    """The paths inside one server's directory. All but `cluster` is the caller's own."""
+    """The paths inside one server's directory. All but `cluster` is the caller's own, and may be on another disk."""
+
+    disk: Path | None = None
 
     @property
     def cluster(self) -> Path:
         """The database itself; there once it is whole."""
-        return self.data / "cluster"
+        return (self.disk or self.data) / "cluster"
 
     @property
     def unfinished(self) -> Path:
         """A database that is being made."""
-        return self.data / "cluster.new"
+        return (self.disk or self.data) / "cluster.new"
 
     def read_address(self) -> PostgresAddress | None:
         """Where the server of this directory last answered, or None for a new one; raises `StateUnreadable`."""
