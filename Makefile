@@ -103,6 +103,10 @@ parking: $(READY) ## 10,000 orders, some of which fail, under workers that are k
 paying: $(READY) ## 2,000 orders, and a payment provider that is killed, slow and lying: does anybody pay twice? (SEED=1)
 	@$(BIN)/python -m magnetar.chaos.paying --seed $(SEED)
 
+.PHONY: chaos-zoo
+chaos-zoo: $(READY) ## bugs that need a real cluster, each caught on one (SEED=1); records in build/chaos-zoo
+	@$(BIN)/magnetar chaos zoo --seed $(SEED)
+
 .PHONY: chaos-ci
 chaos-ci: $(READY) ## the chaos scenarios for CI on one small real cluster (SEED=1); records in build/chaos-ci
 	@$(BIN)/magnetar chaos run --ci --seed $(SEED) --out build/chaos-ci

@@ -11,7 +11,7 @@ import time
 import urllib.request
 from collections import Counter
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Final, Protocol
 
 from magnetar.chaos.workloads.arms import ARMS, Arms
 from magnetar.runtime.errors import MagnetarError
@@ -23,13 +23,14 @@ if TYPE_CHECKING:
 
 MOST = 8
 """So many berths."""
+PROGRAM: Final = ("-c", "from magnetar.runtime.cli import main; main()")
+"""The product's command line, as an interpreter is told."""
 _ASK_SECONDS = 1.0
 _POLL_SECONDS = 0.1
 _UP_SECONDS = 40.0
 _GONE_SECONDS = 15.0
 _LEFT_SECONDS = 25.0
 """A worker that is asked to stop gives up after 10 s, and its last step has 10 s more."""
-_PROGRAM = "from magnetar.runtime.cli import main; main()"
 _ARMED = "from magnetar.chaos.workloads.armed import main; main()"
 _ARMS = "arms"
 _LINE = re.compile(r"^(?P<name>[a-z_]+)(?:\{[^}]*\})? (?P<value>[0-9.e+-]+)$", re.MULTILINE)
@@ -240,7 +241,7 @@ class Crew:
         self._starts += 1
         berth, armed, arms = self._berths.berth(number), number in self._armed, self._folder / _ARMS
         log = self._folder / f"worker-{number}.{self._starts}.log"
-        program = [_ARMED if armed and part == _PROGRAM else part for part in self._command]
+        program = [_ARMED if armed and part == PROGRAM[-1] else part for part in self._command]
         with log.open("wb") as output:
             process = subprocess.Popen(  # noqa: S603 - our own program
                 [*berth.prefix, *program, "--listen", berth.listen],
@@ -284,9 +285,9 @@ def figures(text: str) -> Counter[str]:
     return found
 
 
-def command(python: str, target: str, bus: str, store: str) -> tuple[str, ...]:
-    """How a worker is run."""
-    return (python, "-c", _PROGRAM, "worker", target, "--bus", bus, "--store", store, "--json")
+def command(python: str, target: str, bus: str, store: str, program: tuple[str, ...] = PROGRAM) -> tuple[str, ...]:
+    """How a worker is run. `program`: what the interpreter is to run as `magnetar`."""
+    return (python, *program, "worker", target, "--bus", bus, "--store", store, "--json")
 
 
 def until(condition: Callable[[], bool], within: float) -> bool:

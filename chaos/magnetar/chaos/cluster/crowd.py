@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from magnetar.actors.providing.emulator.process import ProviderFailed, ProviderProcess
-from magnetar.chaos.cluster.crew import Crew, command, until
+from magnetar.chaos.cluster.crew import PROGRAM, Crew, command, until
 from magnetar.chaos.cluster.errors import StationFailed
 from magnetar.chaos.cluster.profile import Role
 from magnetar.chaos.cluster.stations import ProviderStation, WorkerStation
@@ -32,11 +32,13 @@ class Crowd:
 
 
 @contextmanager
-def crowded(ground: Ground, target: str, folder: Path, *settings: str) -> Generator[Crowd]:
+def crowded(
+    ground: Ground, target: str, folder: Path, *settings: str, program: tuple[str, ...] = PROGRAM
+) -> Generator[Crowd]:
     """Every worker of the profile on an app, and the provider, up for the block; logs go to `folder`.
 
     `target` is the app as a worker's command line names it; it finds the provider in `MAGNETAR_PROVIDER_URL`, and
-    `settings` (`NAME=value`) in its environment, too. All of
+    `settings` (`NAME=value`) in its environment, too. `program` is what workers are, as an interpreter is told. All of
     them are stations of the ground meanwhile, and every shard has an owner when the block begins. Raises `CrewFailed`,
     `StationFailed` and `StoreError`.
     """
@@ -46,7 +48,9 @@ def crowded(ground: Ground, target: str, folder: Path, *settings: str) -> Genera
         opened.callback(provider.stop)
         worker = ("env", f"MAGNETAR_PROVIDER_URL={provider.url}", *settings)
         crew = Crew(
-            ground.berths, (*worker, *command(sys.executable, target, ground.bus_url, ground.store_url)), folder
+            ground.berths,
+            (*worker, *command(sys.executable, target, ground.bus_url, ground.store_url, program)),
+            folder,
         )
         opened.callback(crew.dismiss)
         workers = ground.profile.of(Role.WORKER)

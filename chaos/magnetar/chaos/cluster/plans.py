@@ -65,7 +65,8 @@ def changes(profile: Profile) -> Mapping[str, Mapping[str, str]]:
     """What is set otherwise than on a developer's machine."""
     names = ("EnsembleSize", "WriteQuorum", "AckQuorum")
     quorum = {f"managedLedgerDefault{name}": str(count) for name, count in zip(names, profile.quorum, strict=True)}
-    return {"bookie": _BOOKIE, "broker": quorum}
+    ours: dict[str, dict[str, str]] = {"bookie": _BOOKIE, "broker": quorum}
+    return {name: {**ours.get(name, {}), **profile.settings.get(name, {})} for name in {*ours, *profile.settings}}
 
 
 def cluster_plan(profile: Profile, data: Path, inside: Callable[[str], AbstractContextManager[None]]) -> ClusterPlan:

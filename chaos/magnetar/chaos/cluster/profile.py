@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 from functools import cached_property
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from magnetar.chaos.cluster.errors import NodeMissing, ProfileRefused
@@ -72,7 +73,7 @@ CONTROL = Node(Role.CONTROL, 1)
 class Profile:
     """How many of each, and how many bookies an entry is on: ensemble, write quorum, ack quorum.
 
-    Raises `ProfileRefused` for what cannot run.
+    `settings`: of servers by role, over those that we run them with. Raises `ProfileRefused` for what cannot run.
     """
 
     name: str
@@ -81,6 +82,7 @@ class Profile:
     brokers: int
     workers: int
     quorum: tuple[int, int, int]
+    settings: Mapping[str, Mapping[str, str]] = field(default_factory=lambda: MappingProxyType({}))
 
     def __post_init__(self) -> None:
         """Check it."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from magnetar.actors.providing.emulator.audit import charged_once, paid_or_refunded
 from magnetar.chaos.checkers import CHECKERS, WAITING
@@ -59,6 +59,7 @@ def checkers(seen: Seen, load: Load) -> tuple[Checker, ...]:
         _of_words("as the provider says", "payments are as the provider's log says", said),
         Checker("lists", ("R2", "R21"), lists_are_whole),
         Checker("only the ill die", ("R24",), only_the_ill_die),
+        DURABLE,
         *attempts,
         *([Checker("timers ring", ("R26",), timers_ring_once)] if load.timers else ()),
     )
@@ -96,6 +97,21 @@ def only_the_ill_die(_: History, evidence: Evidence) -> Examination:
         fine = row.disposition not in {"dead", "skipped"}
         what = f"{row.type} is {row.disposition}"
         yield None if fine else Violation("only what is ill dies", f"actor {row.actor}, key {row.key}", what)
+
+
+def the_store_was_never_behind(history: History, evidence: Evidence) -> Examination:
+    """R10: where no backup was restored, no shard found that brokers knew more than its store, and began anew (R11).
+
+    A worker heals that, so that nothing is lost here. All the same something was acknowledged, or sent, before it was
+    durable: who loses the broker's memory, too, has lost it for good.
+    """
+    for row in evidence.shards.values():
+        fine = row.generation == 0 or history.restored
+        what = f"it began anew {row.generation} times, for a broker knew more than its store"
+        yield None if fine else Violation("what is acknowledged is durable", f"shard {row.shard}", what)
+
+
+DURABLE: Final = Checker("durable before acknowledged", ("R10", "R11"), the_store_was_never_behind)
 
 
 def counted(evidence: Evidence, seen: Seen) -> dict[str, int]:

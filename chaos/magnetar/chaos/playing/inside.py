@@ -10,7 +10,7 @@ import signal
 import sys
 import traceback
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn, TypeAlias
 
 from magnetar.chaos.cluster import enclosure, janitor
 from magnetar.chaos.playing.session import session
@@ -19,19 +19,31 @@ from magnetar.chaos.scenarios.reading import chosen
 from magnetar.runtime.errors import MagnetarError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Iterator, Sequence
+
+    from magnetar.chaos.playing.stage import Tell
+    from magnetar.chaos.record.shape import Record
 
 MODULE = "magnetar.chaos.playing.inside"
 UNABLE, INTERRUPTED = 3, 130
 
 
-def main(arguments: Sequence[str]) -> int:
+Plays: TypeAlias = "Callable[[Sequence[str], int, Path, Path, Tell], Iterator[Record]]"
+"""Plays what goes by these names on one cluster: names, seed, where records go, where data is, and who is told."""
+
+
+def by_name(names: Sequence[str], seed: int, out: Path, data: Path, tell: Tell) -> Iterator[Record]:
+    """Scenarios by their ids and paths."""
+    return session(chosen(names), seed, out, data, tell)
+
+
+def main(arguments: Sequence[str], plays: Plays = by_name) -> int:
     """0: played, perhaps not all. 3: there was no cluster. 130: stopped."""
     out, data, seed, *names = arguments
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # the first process of a namespace has no default one
     teller = Teller(Path(data) / "clients.log")
     try:
-        for record in session(chosen(names), int(seed), Path(out), Path(data), teller):
+        for record in plays(names, int(seed), Path(out), Path(data), teller):
             teller.show(record, Path(out))
             sys.stdout.write(f"{record.id}\n")
             sys.stdout.flush()
@@ -47,7 +59,12 @@ def main(arguments: Sequence[str]) -> int:
     return 0
 
 
-if __name__ == "__main__":
+def enter(module: str, plays: Plays) -> NoReturn:
+    """What a module does that is run so: it goes inside first."""
     if not enclosure.is_inside():
-        enclosure.enter(MODULE, sys.argv[1:], janitor.command(Path(sys.argv[2])))
-    sys.exit(main(sys.argv[1:]))
+        enclosure.enter(module, sys.argv[1:], janitor.command(Path(sys.argv[2])))
+    sys.exit(main(sys.argv[1:], plays))
+
+
+if __name__ == "__main__":
+    enter(MODULE, by_name)

@@ -40,9 +40,10 @@ class NoCluster(ServerError):
         super().__init__(f"no cluster for chaos: {reason}; `magnetar chaos doctor` says what can run here")
 
 
-def lead(names: Sequence[str], seed: int, out: Path) -> Iterator[Record]:
-    """Play each, in turn. `names`: ids, or paths. The main thread's: SIGTERM is as Ctrl-C from now on.
+def lead(names: Sequence[str], seed: int, out: Path, module: str = MODULE) -> Iterator[Record]:
+    """Play each, in turn. The main thread's: SIGTERM is as Ctrl-C from now on.
 
+    `module`: what goes inside and plays. `names`: those that it knows; of the usual one, ids and paths of scenarios.
     Raises `OutputBusy`, `NoCluster` and `KeyboardInterrupt`.
     """
     if why := enclosure.why_not():
@@ -54,7 +55,7 @@ def lead(names: Sequence[str], seed: int, out: Path) -> Iterator[Record]:
         while left:
             clusters += 1
             played = 0
-            for record in _cluster(left, seed, out, clusters):
+            for record in _cluster(left, seed, out, clusters, module):
                 played += 1
                 yield record
             if not played:
@@ -62,13 +63,13 @@ def lead(names: Sequence[str], seed: int, out: Path) -> Iterator[Record]:
             left = left[played:]
 
 
-def _cluster(names: Sequence[str], seed: int, out: Path, number: int) -> Iterator[Record]:
+def _cluster(names: Sequence[str], seed: int, out: Path, number: int, module: str) -> Iterator[Record]:
     """Those of one. Whoever stops it waits until all is healed and ended; who stops it again does not."""
     data = out.absolute() / DATA / str(number)
     shutil.rmtree(data, ignore_errors=True)
     data.mkdir(parents=True)
     process = subprocess.Popen(  # noqa: S603 - our own module
-        [sys.executable, "-m", MODULE, str(out.absolute()), str(data), str(seed), *names],
+        [sys.executable, "-m", module, str(out.absolute()), str(data), str(seed), *names],
         stdout=subprocess.PIPE,
         text=True,
         start_new_session=True,  # Ctrl-C at a terminal is ours: it is told once, and heals in peace

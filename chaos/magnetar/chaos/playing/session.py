@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import shutil
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final
 
+from magnetar.chaos.cluster.crew import PROGRAM
 from magnetar.chaos.cluster.profile import PROFILES
 from magnetar.chaos.playing.recording import recorded
 from magnetar.chaos.playing.run import play
@@ -14,9 +16,10 @@ from magnetar.chaos.scenarios.writing import written
 from magnetar.chaos.verdict import Verdict
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
+    from magnetar.chaos.cluster.profile import Profile
     from magnetar.chaos.playing.stage import Stage, Tell
     from magnetar.chaos.record.shape import Record
     from magnetar.chaos.scenarios.spec import Scenario
@@ -24,7 +27,20 @@ if TYPE_CHECKING:
 LOGS, SCENARIO = "logs", "scenario.yaml"
 
 
-def session(scenarios: Sequence[Scenario], seed: int, out: Path, data: Path, tell: Tell) -> Iterator[Record]:
+@dataclass(frozen=True, slots=True)
+class Fitting:
+    """How a cluster is fitted out. `program`: what its workers are, as an interpreter is told."""
+
+    program: tuple[str, ...] = PROGRAM
+    profiles: Mapping[str, Profile] = field(default_factory=lambda: PROFILES)
+
+
+USUAL: Final = Fitting()
+
+
+def session(
+    scenarios: Sequence[Scenario], seed: int, out: Path, data: Path, tell: Tell, fitting: Fitting = USUAL
+) -> Iterator[Record]:
     """Play each, and leave its record in a folder of `out` that has the record's id, with a file to play it again.
 
     The profile is the first one's; the session ends before one of another or when a disk is nearly full, and after one
@@ -32,7 +48,7 @@ def session(scenarios: Sequence[Scenario], seed: int, out: Path, data: Path, tel
     """
     profile = scenarios[0].profile
     elders = any(scenario.load.older for scenario in scenarios)
-    with staged(PROFILES[profile], data, tell, elders=elders) as stage:
+    with staged(fitting.profiles[profile], data, tell, fitting.program, elders=elders) as stage:
         for scenario in scenarios:
             if scenario.profile != profile or not stage.has_room(scenario):
                 return

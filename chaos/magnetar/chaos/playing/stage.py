@@ -8,7 +8,7 @@ from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
-from magnetar.chaos.cluster.crew import until
+from magnetar.chaos.cluster.crew import PROGRAM, until
 from magnetar.chaos.cluster.crowd import crowded
 from magnetar.chaos.cluster.errors import StationFailed
 from magnetar.chaos.cluster.ground import raised
@@ -115,14 +115,16 @@ class Stage:
 
 
 @contextmanager
-def staged(profile: Profile, folder: Path, tell: Tell, *, elders: bool = False) -> Generator[Stage]:
+def staged(
+    profile: Profile, folder: Path, tell: Tell, program: tuple[str, ...] = PROGRAM, *, elders: bool = False
+) -> Generator[Stage]:
     """A cluster with its workers and provider for the block. Raises what these raise.
 
-    `elders`: some customers will be a release behind.
+    `program`: see `crowded`. `elders`: some customers will be a release behind.
     """
     with ExitStack() as opened:
         tell(f"starting a cluster: {', '.join(node.name for node in profile.nodes[:-2])}")
         ground = opened.enter_context(raised(profile, MARKET, folder, "play", before=[ELDER] if elders else []))
         tell(f"the servers are up after {ground.took:.0f} s; starting workers and provider")
-        crowd = opened.enter_context(crowded(ground, TARGET, folder, f"{WORKS}=1"))
+        crowd = opened.enter_context(crowded(ground, TARGET, folder, f"{WORKS}=1", program=program))
         yield Stage(ground=ground, crowd=crowd, folder=folder, tell=tell)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Protocol
 from magnetar.chaos.evidence import Cursor, Evidence, Place, Unapplied, unapplied
 from magnetar.chaos.history import Answered, History, Intended
 from magnetar.chaos.takeover.gaps import Passed
+from magnetar.runtime.bus.port import BusUnavailable
 from magnetar.runtime.bus.pulsar.admin import Admin
 from magnetar.runtime.bus.pulsar.settings import PulsarSettings
 
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from magnetar.runtime.wiring import Topic, Wiring
 
 _READERS = 4
+_TRIES = 5
 _EVER = 2**62
 
 
@@ -109,6 +111,12 @@ def _logs(ground: Readable) -> Mapping[Place, list[Delivery]]:
 
 
 def _log(ground: Readable, place: Place) -> list[Delivery]:
+    """Asked again by a machine that is too busy to be answered: nobody works, so the next answer is as good."""
+    for _ in range(_TRIES - 1):
+        try:
+            return ground.bus.log(*place)
+        except BusUnavailable:
+            continue
     return ground.bus.log(*place)
 
 
