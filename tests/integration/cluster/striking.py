@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -25,8 +25,11 @@ from magnetar.chaos.faults.rates import LimitRate
 from magnetar.chaos.faults.striking import struck
 from magnetar.chaos.faults.targets import BookiesOf, BrokerOf, Every, Leader, Named, WorkerOf
 from magnetar.chaos.faults.topics import Seek, Split, Unload
+from magnetar.chaos.workloads.sending import at_load
+from magnetar.runtime import Client
 from magnetar.runtime.servers.cluster.restarting import HUNG_SECONDS
 from magnetar.runtime.servers.process import until
+from magnetar.schemas.commerce import Cancel
 
 if TYPE_CHECKING:
     from magnetar.chaos.faults.fault import Fault
@@ -69,10 +72,17 @@ def main(folder: Path) -> None:
         ground = opened.enter_context(raised(SMALL, SHOP, folder, "struck"))
         opened.enter_context(crowded(ground, TARGET, folder))
         tell({"took": ground.took})
+        fill(ground)
         for fault in FAULTS:
             play(ground, fault)
         play(ground, Kill(Named(("bookie-3",))), beforehand=True)
         cut_and_undone(ground)
+
+
+def fill(ground: Ground) -> None:
+    """Something that can come again: most of these faults happen while nobody orders anything."""
+    with at_load(ground), closing(ground.bus.connect("customer")) as bus, closing(Client(ground.wiring, bus)) as client:
+        client.send_all([(Cancel(order_id=ORDER[1]), f"cancel-{number}") for number in range(10)])
 
 
 def play(ground: Ground, fault: Fault, *, beforehand: bool = False) -> None:

@@ -117,7 +117,9 @@ def is_part(one: str, other: str) -> bool:
 
 
 def _owned(ground: Ground, topic: str) -> Proof:
+    """Whoever is said to have it has opened it as well: a lookup names one who has not begun to."""
     try:
+        parts.ledger(ground, topic)
         return Proof(holds=True, evidence=f"{parts.owner(ground, topic).name} has it")
     except NoOwner as problem:
         return Proof(holds=False, evidence=str(problem))
