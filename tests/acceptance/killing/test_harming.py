@@ -61,7 +61,7 @@ def planned() -> dict[str, list[str]]:
 
 def live(till: Till, plan: dict[str, list[str]], quiet: float) -> None:
     """One worker process, fed until nothing fails any more for so long; what has failed is taken out of the plan."""
-    command = [sys.executable, "-m", "tests.acceptance.killing.harmed", *till.places]
+    command = [sys.executable, "-X", "faulthandler", "-m", "tests.acceptance.killing.harmed", *till.places]
     with (
         TemporaryFile("w+") as errors,
         ended(subprocess.Popen([*command, json.dumps(plan)], stdout=PIPE, stderr=errors, text=True)) as life,
@@ -105,12 +105,12 @@ def _strike_out(plan: dict[str, list[str]], line: str) -> None:
 
 
 def _end(life: subprocess.Popen[str]) -> None:
-    """Ask it to drain; one that does not is killed."""
+    """Ask it to drain; one that does not is killed, and tells where it stood."""
     life.send_signal(signal.SIGTERM)
     try:
-        life.wait(LIFE)
+        life.wait(2 * LIFE)  # it gives up by itself before, and says so
     except subprocess.TimeoutExpired:
-        life.kill()
+        life.send_signal(signal.SIGABRT)
         life.wait()
 
 

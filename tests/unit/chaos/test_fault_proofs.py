@@ -81,7 +81,12 @@ def ground(monkeypatch: pytest.MonkeyPatch) -> Any:
         return SMALL.node("broker-2")
 
     monkeypatch.setattr(parts, "topic_of", topic_of)
+
+    def ledger(_ground: object, _topic: str) -> object:
+        return object()
+
     monkeypatch.setattr(parts, "owner", owner)
+    monkeypatch.setattr(parts, "ledger", ledger)
     return Place()
 
 
