@@ -127,8 +127,14 @@ class Provider:
             self._history.meet("an effect was asked again")
 
     def look_at_hands(self, process: Process) -> None:
-        """R25: whatever ends the process now, nobody may be charged for it."""
+        """R25: whatever ends the process now, nobody may be charged for it, in the shards that it has.
+
+        What was in hand in one that it has lost is charged by whoever takes that, whatever becomes of this process.
+        """
+        owned = set() if process.engine is None else {shard.name for shard in process.engine.holdings.shards()}
         for row in self._views.shards():
+            if row.shard not in owned:
+                continue
             for hand in row.hands:
                 if hand.holder and hand.owner == row.owner == process.name:
                     self._history.blame(_ALONE, f"{process.name}, {row.shard}", f"{hand.source}, key {hand.key}")
