@@ -131,7 +131,8 @@ class Provider:
 
         What was in hand in one that it has lost is charged by whoever takes that, whatever becomes of this process.
         """
-        owned = set() if process.engine is None else {shard.name for shard in process.engine.holdings.shards()}
+        shards = [] if process.engine is None else process.engine.holdings.shards()
+        owned = {shard.name for shard in shards}
         for row in self._views.shards():
             if row.shard not in owned:
                 continue
