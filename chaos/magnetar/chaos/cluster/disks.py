@@ -22,8 +22,7 @@ if TYPE_CHECKING:
 MEBIBYTES = 640
 """The size of each. A bookie under the load of a scenario writes some 50 a minute; memory is taken as it is written."""
 _MEBIBYTE = 1024 * 1024
-_BLOCK = bytes(4096)
-_CHUNKS = (64 * _MEBIBYTE, _MEBIBYTE, len(_BLOCK))
+_CHUNKS = (64 * _MEBIBYTE, _MEBIBYTE, len(filesystem.BLOCK))
 _IMAGES = "disks"
 _BALLAST, _PROBE, _FORCED, _WRITTEN = "ballast", "probe", "witness-forced", "witness-written"
 
@@ -63,7 +62,7 @@ class Disks:
             run("mount", "-t", "tmpfs", "-o", f"size={MEBIBYTES}m,mode=755", "tmpfs", str(place))
             return
         (place / "lost+found").rmdir()  # servers look at what is there
-        _write(place / _FORCED, force=True)
+        filesystem.write(place / _FORCED, force=True)
 
     def settle(self) -> None:
         """Force all that is written by now, on every disk. Raises `CommandFailed`.
@@ -101,7 +100,7 @@ class Disks:
         """What a write of 4 KiB is refused with; empty if it is not. Blocks while it is frozen."""
         probe = self.place(node) / _PROBE
         try:
-            _write(probe, force=False)
+            filesystem.write(probe, force=False)
             probe.unlink()
         except OSError as problem:
             return os.strerror(problem.errno or 0)
@@ -131,7 +130,7 @@ class Disks:
         Whoever writes there is to be stopped before: else it may say that its disk has failed.
         """
         place = self._real(node)
-        _write(place / _WRITTEN, force=False)
+        filesystem.write(place / _WRITTEN, force=False)
         filesystem.lose_power(place)
 
     def anew(self, node: Node) -> None:
@@ -164,11 +163,3 @@ def _taken(file: int, size: int, chunk: int) -> bool:
             return False
         raise
     return True
-
-
-def _write(path: Path, *, force: bool) -> None:
-    with path.open("wb") as file:
-        file.write(_BLOCK)
-        file.flush()
-        if force:
-            os.fsync(file.fileno())

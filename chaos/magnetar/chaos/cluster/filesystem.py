@@ -19,6 +19,8 @@ _SHUTDOWN, _WITHOUT_THE_LOG = 0x8004587D, 2  # FS_IOC_SHUTDOWN: nothing of what 
 _MAKING = ("-q", "-m", "0", "-N", "8192", "-J", "size=8", "-O", "^resize_inode")
 _LAZILY = "nodiscard,lazy_itable_init=1,lazy_journal_init=1"
 _MOUNTING = "loop,noatime,noinit_itable,discard,errors=remount-ro"
+BLOCK = bytes(4096)
+"""What is written to try one."""
 _BUSY_SECONDS = 5.0
 _POLL_SECONDS = 0.02
 
@@ -45,6 +47,15 @@ def unmount(place: Path) -> None:
             if time.monotonic() >= deadline:
                 raise
             time.sleep(_POLL_SECONDS)
+
+
+def write(path: Path, *, force: bool) -> None:
+    """A block, handed to the kernel, and forced to the disk if so told. Raises `OSError`."""
+    with path.open("wb") as file:
+        file.write(BLOCK)
+        file.flush()
+        if force:
+            os.fsync(file.fileno())
 
 
 def lose_power(place: Path) -> None:

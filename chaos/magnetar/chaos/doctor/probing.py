@@ -34,7 +34,6 @@ ONE, OTHER = Node(Role.BROKER, 1), Node(Role.BOOKIE, 1)
 _PORT = 4711
 _WAIT_SECONDS = 2.0
 _DISK_BYTES = 32 * 1024 * 1024
-_BLOCK = bytes(4096)
 _TABLE = "add table bridge probe\nadd chain bridge probe c { type filter hook forward priority 0; }\n"
 _LOSS = "add rule bridge probe c numgen random mod 100 < 10 drop\n"
 
@@ -129,7 +128,7 @@ class Bench:
         place = self._folder("full")
         run("mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", str(place))
         try:
-            (place / "file").write_bytes(_BLOCK * 512)
+            (place / "file").write_bytes(filesystem.BLOCK * 512)
         except OSError as problem:
             if problem.errno == errno.ENOSPC:
                 return os.strerror(errno.ENOSPC)
@@ -141,8 +140,8 @@ class Bench:
     def power(self) -> str:
         """What was written and not forced is gone with the power; what was forced is there."""
         with self._disk("power") as (image, place):
-            _write(place / "forced", force=True)
-            _write(place / "only-written", force=False)
+            filesystem.write(place / "forced", force=True)
+            filesystem.write(place / "only-written", force=False)
             filesystem.lose_power(place)
             filesystem.unmount(place)
             filesystem.mount(image, place)
@@ -190,11 +189,3 @@ class Bench:
             yield image, place
         finally:
             filesystem.unmount(place)
-
-
-def _write(path: Path, *, force: bool) -> None:
-    with path.open("wb") as file:
-        file.write(_BLOCK)
-        file.flush()
-        if force:
-            os.fsync(file.fileno())
