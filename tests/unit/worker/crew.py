@@ -24,11 +24,17 @@ _STEPS = 200_000
 
 @dataclass
 class Hand:
-    """One worker. `frozen`: it is not stepped, and its broker connection answers no probe."""
+    """One worker. `frozen`: it is not stepped, and its broker connection answers no probe. `lag`: its clock's."""
 
     bus: MemoryBus
     engine: Engine
     frozen: bool = False
+    lag: Instant = 0
+
+    def step(self, now: Instant) -> Instant | None:
+        """Step it, and say when it wants to be stepped again."""
+        wanted = self.engine.step(now - self.lag).at
+        return None if wanted is None else wanted + self.lag
 
     @property
     def owns(self) -> set[str]:
@@ -62,8 +68,9 @@ class Crew:
         self.hands[name].frozen = True
         self.hands[name].bus.freeze()
 
-    def thaw(self, name: str) -> None:
-        """SIGCONT."""
+    def thaw(self, name: str, *, slept: Instant = 0) -> None:
+        """SIGCONT; `slept`: its whole machine was asleep for so long, and its clock did not go on."""
+        self.hands[name].lag += slept
         self.hands[name].frozen = False
         self.hands[name].bus.thaw()
 
@@ -82,7 +89,7 @@ class Crew:
         for _ in range(_STEPS):
             if condition():
                 return True
-            awake = [hand.engine.step(bench.now).at for hand in self.hands.values() if not hand.frozen]
+            awake = [hand.step(bench.now) for hand in self.hands.values() if not hand.frozen]
             at: Instant = min((each for each in awake if each is not None), default=end)
             if at > bench.now:
                 if bench.now >= end:

@@ -10,7 +10,7 @@ from magnetar.runtime.identity import id_of
 from magnetar.runtime.instant import to_iso
 from magnetar.runtime.store.parking import ParkedRow, Reason
 from magnetar.runtime.store.requests import What
-from magnetar.runtime.worker.parking import waiting
+from magnetar.runtime.worker.parking import rows_of, waiting
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -91,7 +91,7 @@ def to_be_tried(shard: Shard, request: Request) -> str:
 
 def _head(store: Store, reader: Reader, key: ParkedKey) -> Arrival | None:
     """What waits first for the key. Given up unread: what it says does not matter."""
-    rows = store.parked(key.actor, key.key, key.first, 1)
+    rows = rows_of(store, key, 1)
     return reader.bare(rows[0]) if rows else None
 
 

@@ -20,6 +20,7 @@ from magnetar.runtime.worker.answers import FIRST
 from magnetar.runtime.worker.arrival import EFFECT, TIMER
 from magnetar.runtime.worker.asked import to_be_tried
 from magnetar.runtime.worker.batch import Batch, Group, gather, gather_alone
+from magnetar.runtime.worker.parking import rows_of
 from magnetar.runtime.worker.part import Handled
 from magnetar.runtime.worker.reading import name_of_delivery
 
@@ -109,8 +110,7 @@ class Care:
             return (id_of(letter), batch.request.key, REQUEST) if letter else None
         if batch.keys:
             [name] = batch.keys
-            first = batch.shard.parking.keys[name].first
-            batch.rows = self._store.parked(batch.shard.plan.name, name, first, 1)
+            batch.rows = rows_of(self._store, batch.shard.parking.keys[name], 1)
             return (batch.rows[0].message_id, name, batch.rows[0].source) if batch.rows else None
         if batch.due:
             return batch.due[0].generation, batch.due[0].key, TIMER

@@ -14,6 +14,7 @@ from magnetar.runtime.worker.asked import Asked, GoesAlone, look_up, to_be_tried
 from magnetar.runtime.worker.batch import refuse
 from magnetar.runtime.worker.entity import Entity
 from magnetar.runtime.worker.failing import Unread
+from magnetar.runtime.worker.parking import rows_of
 from magnetar.runtime.worker.reading import name_of_delivery
 from magnetar.schemas import DecodeFailed, EncodeFailed, SchemaUnavailable
 
@@ -150,7 +151,7 @@ class Knowing:
             key = batch.shard.parking.keys.get(name)
             if key is None:  # it rang while the group before this one had it, and is free by now
                 continue
-            rows = batch.rows if batch.alone else self._store.parked(plan.name, name, key.first, limit)
+            rows = batch.rows if batch.alone else rows_of(self._store, key, limit)
             batch.tails += [
                 self._reader.parked(plan, row, key.failures if row.ordinal == key.first else 0) for row in rows
             ]

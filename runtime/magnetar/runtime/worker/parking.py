@@ -16,12 +16,26 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from magnetar.runtime.instant import Instant
-    from magnetar.runtime.store.parking import ParkedKey, Parking
+    from magnetar.runtime.store.parking import ParkedKey, ParkedRow, Parking
+    from magnetar.runtime.store.port import Store
 
 
 def waiting(key: ParkedKey) -> int:
     """How many messages wait for the key."""
     return key.last - key.first + 1
+
+
+def rows_of(store: Store, key: ParkedKey, limit: int) -> list[ParkedRow]:
+    """What waits for the key, head first, at most `limit` rows, as far as the shard knows of it.
+
+    A worker that was frozen may read what the shard's next owner has written before it learns that the shard is lost:
+    rows that do not begin with its head, or more of them. What it does not know it leaves; its commit is refused (R6).
+    Raises `StoreUnavailable`.
+    """
+    rows = store.parked(key.actor, key.key, key.first, limit)
+    if rows and rows[0].ordinal != key.first:
+        return []
+    return [row for row in rows if row.ordinal <= key.last]
 
 
 @dataclass(slots=True)
