@@ -10,12 +10,12 @@ import threading
 import time
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
-from magnetar.runtime.bus.port import Busy, Outgoing
+from magnetar.runtime.bus.port import BusUnavailable, Busy, Outgoing
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from magnetar.runtime.bus.port import Bus, Consumer, Delivery, Opening, Position, Producer, Receipt
+    from magnetar.runtime.bus.port import Bus, BusError, Consumer, Delivery, Opening, Position, Producer, Receipt
 
 T = TypeVar("T")
 
@@ -94,21 +94,37 @@ class Bench:
         return until(opening.poll, self.harness.deadline, "opening")
 
     def opened_when_free(self, opening: Callable[[], Opening[T]]) -> T:
-        """What is being opened, tried again as long as somebody else holds it."""
+        """What is being opened, tried again as long as somebody else holds it, or no broker answers."""
+        return self._opened_again(opening, held=True)
+
+    def _opened_again(self, opening: Callable[[], Opening[T]], *, held: bool = False) -> T:
+        """Where no broker has answered, the port says *ask again*: on a busy machine that takes longer than its deadline.
+
+        What was asked first may hold it then.
+        """
+        said: list[BusError] = []
 
         def attempt() -> T | None:
             try:
                 return self.opened(opening())
-            except Busy:
-                return None
+            except BusUnavailable as error:
+                said.append(error)
+            except Busy as error:
+                if not held and not said:
+                    raise
+                said.append(error)
+            return None
 
-        return until(attempt, self.harness.deadline, "opening what another one gives back")
+        try:
+            return until(attempt, self.harness.deadline, "opening")
+        except AssertionError as late:
+            raise late from (said[-1] if said else None)
 
     def consumer(
         self, topic: str, partition: int = 0, subscription: str = SUBSCRIPTION, bus: Bus | None = None
     ) -> Consumer:
-        """The subscription on a partition."""
-        return self.opened((bus or self.bus).subscribe(topic, partition, subscription))
+        """The subscription on a partition, which nobody holds."""
+        return self._opened_again(lambda: (bus or self.bus).subscribe(topic, partition, subscription))
 
     def cursor(self, consumer: Consumer) -> Position:
         """How far its subscription is acknowledged, once that is known."""
@@ -122,8 +138,8 @@ class Bench:
         schema: str | None = None,
         bus: Bus | None = None,
     ) -> Producer:
-        """A named producer on a partition."""
-        return self.opened((bus or self.bus).produce(topic, partition, name, schema))
+        """A named producer on a partition, which nobody holds."""
+        return self._opened_again(lambda: (bus or self.bus).produce(topic, partition, name, schema))
 
     def receipts(self, producer: Producer, count: int) -> list[Receipt]:
         """The next `count` receipts."""

@@ -249,7 +249,7 @@ def test_an_acknowledgement_without_a_connection_is_lost_in_silence(victim: Vict
     assert timed(lambda: consumer.acknowledge(found.position)) < 0.1
     assert consumer.receive(10, 0.1) == []
     with pytest.raises(BusUnavailable):
-        victim.bench.producer(topic, name="another")
+        victim.bench.opened(victim.bench.bus.produce(topic, 0, "another", None))
     consumer.close()
     victim.server.start()
     (again,) = victim.bench.received(victim.bench.consumer(topic, bus=victim.harness.other()), 1)
