@@ -1,6 +1,6 @@
 """The crash matrix covers every fault point, is green, can be red, and calls no cell green in which nothing happened.
 
-`make crash-matrix` plays all pairs; here are every cell with one fault, and one pair of a hundred.
+`make crash-matrix` plays all of it; here are one cell of seven with one fault, and one pair of a hundred.
 """
 
 from __future__ import annotations
@@ -33,7 +33,8 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.timeout(300)
 
-SHARE = 0.01
+CELLS, SHARE = 0.15, 0.01
+"""Of the cells with one fault, and of the pairs."""
 
 
 def types_of(played: Played) -> list[str]:
@@ -105,15 +106,15 @@ SHOWS: dict[str, Callable[[Played], bool]] = {
 
 @pytest.fixture(scope="module")
 def matrix() -> Tally:
-    """Every cell with one fault, and some of the pairs."""
-    return explore(SHARE, jobs=min(2, os.cpu_count() or 1))
+    """Some of the cells with one fault, and some of the pairs."""
+    return explore(SHARE, jobs=min(2, os.cpu_count() or 1), cells=CELLS)
 
 
 def test_no_cell_is_red(matrix: Tally) -> None:
     """Whatever strikes wherever: it took effect, a message was applied after it, and every promise was kept."""
     print(matrix.table())  # noqa: T201 - shown when it fails, and with -s
     assert matrix.reds == []
-    assert matrix.total(GREEN, pairs=False) > 1000
+    assert matrix.total(GREEN, pairs=False) > 500
     assert matrix.total(GREEN, pairs=True) > 100
 
 
@@ -136,13 +137,15 @@ def test_every_fault_is_tried_in_every_step(matrix: Tally) -> None:
 
 def test_where_a_fault_cannot_be_is_counted_and_has_a_reason(matrix: Tally) -> None:
     """Nothing is skipped in silence: each point that a step passes is struck by each action, or refuses it."""
+    whole = one_fault("message")
     for step in STEPS:
         passes = play(Cell(step, ())).passes
         for action in ACTIONS:
             refused = [point for point in passes if why_not(Cell(step, (Strike(action, point, 1),)))]
             struck = sum(len({1, len(passes[point])}) for point in passes if point not in refused)
             assert matrix.counts[step, action, OUT] == len(refused)
-            assert matrix.counts[step, action, GREEN] == struck
+            assert 1 <= matrix.counts[step, action, GREEN] <= struck
+            assert step != "message" or whole.counts[step, action, GREEN] == struck
 
 
 @pytest.mark.parametrize("step", STEPS)

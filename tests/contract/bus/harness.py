@@ -98,7 +98,7 @@ class Bench:
         return self._opened_again(opening, held=True)
 
     def _opened_again(self, opening: Callable[[], Opening[T]], *, held: bool = False) -> T:
-        """Where no broker has answered, the port says *ask again*: on a busy machine that takes longer than its deadline.
+        """Where no broker has answered in time, as on a busy machine, the port says *ask again*.
 
         What was asked first may hold it then.
         """

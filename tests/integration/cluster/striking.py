@@ -15,6 +15,7 @@ from magnetar.chaos.cluster.crowd import crowded
 from magnetar.chaos.cluster.ground import Ground, raised
 from magnetar.chaos.cluster.profile import SMALL, Role
 from magnetar.chaos.cluster.shop import SHOP, TARGET
+from magnetar.chaos.faults.backups import BackUp, GoBack
 from magnetar.chaos.faults.clocks import JumpClock
 from magnetar.chaos.faults.disks import FailDisk, FillDisk, FreezeDisk
 from magnetar.chaos.faults.limits import LimitCpu
@@ -55,6 +56,8 @@ FAULTS: tuple[Fault, ...] = (
     FailDisk(STORE),
     LosePower(BookiesOf(*ORDER)),
     LosePower(STORE),
+    BackUp(STORE),
+    GoBack(STORE),
     Pause(BrokerOf(*ORDER)),
     Pause(STORE),
     Pause(Named(("provider",))),

@@ -12,10 +12,11 @@ import pytest
 from magnetar.chaos.cluster import disks as rooms
 from magnetar.chaos.cluster import filesystem
 from magnetar.chaos.cluster.disks import Disks
-from magnetar.chaos.cluster.errors import CommandFailed, DiskInMemory, DiskMissing, ForeignTarget
+from magnetar.chaos.cluster.errors import BackupMissing, CommandFailed, DiskInMemory, DiskMissing, ForeignTarget
 from magnetar.chaos.cluster.estate import Estate
 from magnetar.chaos.cluster.janitor import Debts
 from magnetar.chaos.cluster.profile import SMALL
+from magnetar.chaos.faults.backups import BackUp, GoBack
 from magnetar.chaos.faults.disks import FailDisk, FillDisk, FreezeDisk
 from magnetar.chaos.faults.power import LosePower
 from magnetar.chaos.faults.targets import Named
@@ -56,6 +57,8 @@ class Drive:
     """A disk that does as it is told: what it keeps when the power fails, what it refuses, and whether it hangs."""
 
     kept: frozenset[str] = frozenset({"forced"})
+    backups: int = 1
+    older: bool = True
     refused: str = ""
     broken: bool = False
     done: list[str] = field(default_factory=list)
@@ -74,6 +77,23 @@ class Drive:
     def witnesses(self, node: Node) -> frozenset[str]:  # noqa: ARG002 - one for all
         """As it was told."""
         return self.kept
+
+    def keep(self, node: Node) -> int:  # noqa: ARG002 - one for all
+        """Of a megabyte each."""
+        return self.backups * 1024 * 1024
+
+    def require_backup(self, node: Node) -> None:
+        """As the real one."""
+        if not self.backups:
+            raise BackupMissing(node.name)
+
+    def put_back(self, node: Node) -> None:
+        """Said."""
+        self.done.append(f"put back {node.name}")
+
+    def is_older(self, node: Node) -> bool:  # noqa: ARG002 - one for all
+        """As it was told."""
+        return self.older
 
     def refusal(self, node: Node) -> str:  # noqa: ARG002 - one for all
         """As it was told."""
@@ -154,6 +174,32 @@ def test_a_power_loss_is_one_if_only_what_was_forced_is_left(
     assert drive.done == ["lost bookie-1", "anew bookie-1"]
 
 
+@pytest.mark.parametrize("older", [True, False])
+def test_a_disk_went_back_if_it_lacks_what_was_written_since(process: subprocess.Popen[bytes], *, older: bool) -> None:
+    """Else somebody was killed, and nothing more."""
+    drive = Drive(older=older)
+    ground: Any = Place(drive, process)
+    kept = BackUp(ONE).inject(ground)
+    assert (bool(kept.took_effect()), kept.took_effect().evidence) == (True, "bookie-1: 1 MiB are kept")
+    assert kept.healed()
+    proof = GoBack(ONE).inject(ground).took_effect()
+    assert (bool(proof), proof.evidence.partition("; ")[2]) == (
+        older,
+        f"bookie-1 is {'older' if older else 'as it was'}",
+    )
+    assert drive.done == ["put back bookie-1"]
+
+
+def test_nobody_is_killed_for_a_backup_that_there_is_not(process: subprocess.Popen[bytes]) -> None:
+    """The run goes on without that fault."""
+    drive = Drive(backups=0)
+    ground: Any = Place(drive, process)
+    assert not BackUp(ONE).inject(ground).took_effect()
+    with pytest.raises(BackupMissing, match="no backup of the disk of bookie-1"):
+        GoBack(ONE).inject(ground)
+    assert process.poll() is None
+
+
 def test_who_was_down_before_shows_nothing(process: subprocess.Popen[bytes]) -> None:
     """Its disk lost nothing that anybody relied on."""
     process.kill()
@@ -224,7 +270,7 @@ def plain(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Disks:
 
 def test_a_disk_in_memory_can_be_filled_and_no_more(plain: Disks) -> None:
     """It is told why, and what to do."""
-    for deed in (plain.fail, plain.freeze, plain.lose_power, plain.anew):
+    for deed in (plain.fail, plain.freeze, plain.lose_power, plain.anew, plain.keep, plain.put_back):
         with pytest.raises(DiskInMemory, match=r"bookie-1 is plain memory .*mkfs.ext4.*: not found.*be root"):
             deed(BOOKIE)
     plain.thaw(BOOKIE)

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from magnetar.chaos.cluster.parts import Ledger
 from magnetar.chaos.cluster.profile import FULL, SMALL, Role
+from magnetar.chaos.faults.backups import BackUp, GoBack
 from magnetar.chaos.faults.clocks import JumpClock
 from magnetar.chaos.faults.disks import FailDisk, FillDisk, FreezeDisk
 from magnetar.chaos.faults.fault import Proof
@@ -53,6 +54,8 @@ def test_titles_say_what_is_done_and_to_whom() -> None:
         FreezeDisk(Every(Role.STORE)).title,
         FailDisk(Every(Role.STORE)).title,
         LosePower(Every(Role.BOOKIE)).title,
+        BackUp(Every(Role.STORE)).title,
+        GoBack(Every(Role.STORE)).title,
         LimitRate(Every(Role.BOOKIE), 500).title,
         JumpClock(Every(Role.STORE), -600.0).title,
         LimitCpu(Every(Role.WORKER), 0.1).title,
@@ -71,6 +74,8 @@ def test_titles_say_what_is_done_and_to_whom() -> None:
         "freeze the disk of every store",
         "read-only disk of every store",
         "power loss of every bookie",
+        "back up every store",
+        "put every store back to its backup",
         "limit every bookie to 500 kbit/s",
         "clock of every store jumps by -600 s",
         "limit every worker to 10% of a processor",

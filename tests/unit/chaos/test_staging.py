@@ -60,6 +60,7 @@ REFUSED = {
     "S22": {Why.NO_ADMIN},
     "S22b": {Why.NO_ADMIN},
     "S25": {Why.NOT_RENDERED},
+    "S26": {Why.NO_BACKUP},
     "S27": {Why.NOT_RENDERED},
     "S28": {Why.NOT_RENDERED},
     "S31": {Why.NO_ORDER},

@@ -1,4 +1,4 @@
-"""A worker that is frozen in the middle of a read sees what its shard's next owner has written, and does no harm (R6)."""
+"""A worker that is frozen in the middle of a read sees what its next owner has written, and does no harm (R6)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""A small disk for each ZooKeeper, each bookie and the store: it can be filled, hang, turn read-only and lose power."""
+"""A small disk for each ZooKeeper, each bookie and the store.
+
+It can be filled, hang, turn read-only, lose power and go back to a backup.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +11,7 @@ import shutil
 from typing import TYPE_CHECKING
 
 from magnetar.chaos.cluster import filesystem
-from magnetar.chaos.cluster.errors import CommandFailed, DiskInMemory, DiskMissing
+from magnetar.chaos.cluster.errors import BackupMissing, CommandFailed, DiskInMemory, DiskMissing
 from magnetar.chaos.cluster.running import run
 
 if TYPE_CHECKING:
@@ -22,9 +25,11 @@ if TYPE_CHECKING:
 MEBIBYTES = 640
 """The size of each. A bookie under the load of a scenario writes some 50 a minute; memory is taken as it is written."""
 _MEBIBYTE = 1024 * 1024
+_SECTOR = 512
 _CHUNKS = (64 * _MEBIBYTE, _MEBIBYTE, len(filesystem.BLOCK))
 _IMAGES = "disks"
 _BALLAST, _PROBE, _FORCED, _WRITTEN = "ballast", "probe", "witness-forced", "witness-written"
+_SINCE = "witness-since-the-backup"
 
 
 class Disks:
@@ -144,6 +149,39 @@ class Disks:
         place = self._real(node)
         names = {"forced": place / _FORCED, "written": place / _WRITTEN}
         return frozenset(name for name, path in names.items() if path.exists() and path.stat().st_size)
+
+    def keep(self, node: Node) -> int:
+        """Back it up as it is at this instant, which is as good as a loss of power; how many bytes that are.
+
+        Writes hang meanwhile. Raises `DiskInMemory`, `CommandFailed` and `OSError`.
+        """
+        self.freeze(node)
+        try:
+            run("cp", "--sparse=always", str(self._image(node)), str(self._backup(node)))
+        finally:
+            self.thaw(node)
+        filesystem.write(self.place(node) / _SINCE, force=True)
+        return self._backup(node).stat().st_blocks * _SECTOR
+
+    def require_backup(self, node: Node) -> None:
+        """Raise `BackupMissing` where it was never backed up, and `DiskInMemory`."""
+        self._real(node)
+        if not self._backup(node).exists():
+            raise BackupMissing(node.name)
+
+    def put_back(self, node: Node) -> None:
+        """It is its backup from now on; whoever used it has gone before. Raises `CommandFailed`."""
+        place = self._real(node)
+        filesystem.unmount(place)
+        self._backup(node).replace(self._image(node))
+        filesystem.mount(self._image(node), place)
+
+    def is_older(self, node: Node) -> bool:
+        """Whether what was written after the last backup is not there."""
+        return not (self._real(node) / _SINCE).exists()
+
+    def _backup(self, node: Node) -> Path:
+        return self._images / f"{node.name}.backup"
 
     def _real(self, node: Node) -> Path:
         if (reason := self._in_memory.get(node.name)) is not None:

@@ -96,6 +96,14 @@ class DiskInMemory(ChaosError):
         super().__init__(f"the disk of {name} is plain memory ({reason}): be root, with loop devices and e2fsprogs")
 
 
+class BackupMissing(ChaosError):
+    """A disk that is to be put back to its backup was never backed up."""
+
+    def __init__(self, name: str) -> None:
+        """Whose."""
+        super().__init__(f"there is no backup of the disk of {name}: back it up earlier in the scenario")
+
+
 class StationFailed(ChaosError):
     """A process of the cluster did not come up, or not go."""
 

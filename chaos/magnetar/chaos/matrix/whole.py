@@ -20,15 +20,17 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
 
-def one_fault(step: str, actions: Iterable[str] = ACTIONS) -> Tally:
-    """Every cell of a kind of step with one fault, and the one without any."""
+def one_fault(step: str, actions: Iterable[str] = ACTIONS, share: float = 1.0) -> Tally:
+    """Of the cells of a kind of step with one fault about this share, the first of each action, and the one without."""
     tally, spared = Tally(), play(Cell(step, ()))
+    draw = random.Random(step)  # noqa: S311 - no secret
     tally.add(spared)
     tally.reached.update(spared.passes)
     for action in actions:
         tally.leave_out(step, action, refused(spared.passes, action))
-        for cell in singles(step, spared.passes, action):
-            tally.add(play(cell))
+        for nth, cell in enumerate(singles(step, spared.passes, action)):
+            if nth == 0 or share >= 1 or draw.random() < share:
+                tally.add(play(cell))
     return tally
 
 
@@ -40,9 +42,9 @@ def two_faults(first: Cell, share: float = 1.0, seed: int = 0) -> Tally:
     return tally
 
 
-def explore(share: float, seed: int = 0, jobs: int = 1) -> Tally:
-    """Every cell with one fault and about this share of the pairs, in so many processes."""
-    work: list[Callable[[], Tally]] = [partial(one_fault, step) for step in STEPS]
+def explore(share: float, seed: int = 0, jobs: int = 1, cells: float = 1.0) -> Tally:
+    """About this share of the pairs, and of the cells with one fault (`cells`), in so many processes."""
+    work: list[Callable[[], Tally]] = [partial(one_fault, step, share=cells) for step in STEPS]
     work += [partial(two_faults, first, share, seed) for first in firsts()]
     tally = Tally()
     with ProcessPoolExecutor(jobs, get_context("spawn"), tune_collector) if jobs > 1 else nullcontext() as pool:

@@ -25,6 +25,7 @@ ALARMS: Mapping[str, _Condition] = {
     "MagnetarNoWorker": _Condition("workers", "zero"),
     "MagnetarCommitRefused": _Condition("metric/refused commits", "rises"),
     "MagnetarCommitUnknown": _Condition("metric/unknown commits", "rises"),
+    "MagnetarStoreWentBack": _Condition("metric/went back", "rises"),
     "MagnetarDeadLetters": _Condition("metric/dead letters", "rises"),
     "MagnetarCrashes": _Condition("metric/crashes", "rises"),
     "MagnetarDestinationBlocked": _Condition("metric/blocked destinations", "above zero"),

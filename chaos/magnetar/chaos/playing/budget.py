@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from magnetar.chaos.cluster.profile import Profile
     from magnetar.chaos.scenarios.spec import Deed
 
-_DISKS = (spec.FillDisk, spec.FreezeDisk, spec.FailDisk)
+_DISKS = (spec.FillDisk, spec.FreezeDisk, spec.FailDisk, spec.GoBack)
 _AWAY = (spec.Kill, spec.Crash, spec.Pause, spec.Isolate, spec.LosePower, *_DISKS)
 
 

@@ -13,7 +13,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from magnetar.chaos.history import AnyEvent, Charged, Entered, History, Struck, Told
+from magnetar.chaos.history import AnyEvent, Charged, Entered, History, Restored, Struck, Told
 from magnetar.chaos.measuring import figures
 from magnetar.chaos.measuring.alarms import alarms
 from magnetar.chaos.measuring.bounds import bounds, failover, needs
@@ -27,6 +27,7 @@ from magnetar.chaos.paying.reading import standing_of
 from magnetar.chaos.playing.striking import told
 from magnetar.chaos.record import shape
 from magnetar.chaos.record.keeping import Kept
+from magnetar.chaos.scenarios import spec
 from magnetar.chaos.takeover.reading import events_of
 from magnetar.runtime.instant import SECOND
 from magnetar.runtime.servers.distribution import pinned_pulsar
@@ -46,7 +47,7 @@ _SECONDS = 10.0
 def recorded(stage: Stage, played: Played) -> Kept:
     """All that is made of it. `stage.history` and `stage.told` go on from here: the next scenario finds them so."""
     published = list(events_of(played.sending.published, len(stage.history.sendings)))
-    for event in published:
+    for event in (*published, *_restored(played)):
         stage.history.append(event)
     entries = stage.crowd.provider.entries()
     seen = _Seen(stage, played, entries)
@@ -217,7 +218,7 @@ def _id(stage: Stage, played: Played) -> str:
 
 def _history(stage: Stage, played: Played, entries: Sequence[Entry], published: Sequence[AnyEvent]) -> History:
     """Of this scenario alone, by time."""
-    events: list[AnyEvent] = [*published]
+    events: list[AnyEvent] = [*published, *_restored(played)]
     events += [Entered(stage.began + round(phase.begin * SECOND), phase.name) for phase in played.phases]
     for dealt in played.striking.dealt:
         if dealt.blow is not None:
@@ -232,6 +233,12 @@ def _history(stage: Stage, played: Played, entries: Sequence[Entry], published: 
     for event in sorted(events, key=lambda event: event.at):
         history.append(event)
     return history
+
+
+def _restored(played: Played) -> list[Restored]:
+    """The backups that were put in place; nobody has recorded the commits of these workers one by one."""
+    blows = [dealt.blow for dealt in played.striking.dealt if isinstance(dealt.deed, spec.GoBack)]
+    return [Restored(blow.struck, 0) for blow in blows if blow is not None]
 
 
 def _commit() -> str:

@@ -43,6 +43,7 @@ METRICS = {
     "takeovers": "magnetar_takeovers_total",
     "crashes": "magnetar_crashes_total",
     "dead letters": "magnetar_dead_letters_total",
+    "went back": "magnetar_store_went_back_total",
     "blocked destinations": "magnetar_lane_blocked_destinations",
 }
 """What workers say of themselves: for the reader, and for alarms; checkers do not believe it."""

@@ -6,6 +6,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from magnetar.chaos.faults import (
+    backups,
     clocks,
     disks,
     fleets,
@@ -39,6 +40,8 @@ _SIMPLE: Mapping[type[spec.Simple], Callable[[Target], Fault]] = MappingProxyTyp
         spec.FillDisk: disks.FillDisk,
         spec.FreezeDisk: disks.FreezeDisk,
         spec.FailDisk: disks.FailDisk,
+        spec.BackUp: backups.BackUp,
+        spec.GoBack: backups.GoBack,
     }
 )
 _OF_TOPICS: Mapping[type[spec.OfTopic], Callable[[str, str], Fault]] = MappingProxyType(

@@ -42,6 +42,7 @@ Counted: TypeAlias = Literal[
     "timers",
     "backlog",
     "older",
+    "went back",
 ]
 """What can be counted, for a scenario that shows nothing without it."""
 
@@ -257,6 +258,20 @@ class LosePower(_Deed):
     who: Who
 
 
+class BackUp(_Deed):
+    """Their disks are copied as they are at this instant, for a `go-back` later."""
+
+    do: Literal["back-up"]
+    who: Who
+
+
+class GoBack(_Deed):
+    """Killed, and put back to what they were when they were backed up; down until it is healed."""
+
+    do: Literal["go-back"]
+    who: Who
+
+
 class Misbehave(_Deed):
     """The payment provider answers so many of its questions otherwise than it should; `slow` is this long."""
 
@@ -265,7 +280,7 @@ class Misbehave(_Deed):
     slow: Some = 1.5
 
 
-OfDisk: TypeAlias = FillDisk | FreezeDisk | FailDisk
+OfDisk: TypeAlias = FillDisk | FreezeDisk | FailDisk | BackUp | GoBack
 OfTopic: TypeAlias = Unload | Split | Seek
 Simple: TypeAlias = Kill | Pause | Restart | LosePower | OfDisk
 """What says only whom it is aimed at."""

@@ -25,6 +25,7 @@ class Why(Enum):
     )
     NO_ADMIN = "this is no fault but a call of the broker's administration: use `pulsar-admin topics` or `namespaces`"
     NO_POWER = "Chaos Mesh cannot take from a disk what was not forced to it: play it with `magnetar chaos run`"
+    NO_BACKUP = "this is no fault but a restored backup: do that by hand, with the workers at work"
     NOT_RENDERED = "Chaos Mesh has something like it, and it is not rendered: play it with `magnetar chaos run`"
     NO_SHARES = (
         "Chaos Mesh cannot answer so many of the questions in another way, nor charge and then deny it: "

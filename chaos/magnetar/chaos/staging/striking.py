@@ -57,6 +57,8 @@ _WHY_NOT: Mapping[type[Deed], Why] = MappingProxyType(
         spec.Split: Why.NO_ADMIN,
         spec.Seek: Why.NO_ADMIN,
         spec.LosePower: Why.NO_POWER,
+        spec.BackUp: Why.NO_BACKUP,
+        spec.GoBack: Why.NO_BACKUP,
         spec.FreezeDisk: Why.NOT_RENDERED,
         spec.FailDisk: Why.NOT_RENDERED,
         spec.LimitRate: Why.NOT_RENDERED,
