@@ -23,6 +23,7 @@ from magnetar.chaos.faults.links import Cut, Isolate, Reset, Ways
 from magnetar.chaos.faults.power import LosePower
 from magnetar.chaos.faults.processes import Kill, Pause, Restart
 from magnetar.chaos.faults.rates import LimitRate
+from magnetar.chaos.faults.rot import RotDisk
 from magnetar.chaos.faults.striking import struck
 from magnetar.chaos.faults.targets import BookiesOf, BrokerOf, Every, Leader, Named, WorkerOf
 from magnetar.chaos.faults.topics import Seek, Split, Unload
@@ -56,6 +57,7 @@ FAULTS: tuple[Fault, ...] = (
     FailDisk(STORE),
     LosePower(BookiesOf(*ORDER)),
     LosePower(STORE),
+    RotDisk(BookiesOf(*ORDER)),
     BackUp(STORE),
     GoBack(STORE),
     Pause(BrokerOf(*ORDER)),

@@ -190,6 +190,17 @@ def test_a_disk_went_back_if_it_lacks_what_was_written_since(process: subprocess
     assert drive.done == ["put back bookie-1"]
 
 
+def test_a_bit_in_each_block_is_another(tmp_path: Path) -> None:
+    """But for what comes before the first entry; a file without entries has none to lose."""
+    whole, log = bytes(range(256)) * 48, tmp_path / "1.log"
+    log.write_bytes(whole)
+    assert filesystem.rot(log, 1024) == 3
+    wrong = [place for place, (was, now) in enumerate(zip(whole, log.read_bytes(), strict=True)) if was != now]
+    assert wrong == [1024 + 2048, 1024 + 2048 + 4096, 1024 + 2048 + 2 * 4096]
+    log.write_bytes(bytes(1024))
+    assert filesystem.rot(log, 1024) == 0
+
+
 def test_nobody_is_killed_for_a_backup_that_there_is_not(process: subprocess.Popen[bytes]) -> None:
     """The run goes on without that fault."""
     drive = Drive(backups=0)

@@ -20,6 +20,7 @@ from magnetar.chaos.faults.links import Cut, Isolate, Ways, between, ends
 from magnetar.chaos.faults.power import LosePower
 from magnetar.chaos.faults.processes import Kill, Pause, Restart
 from magnetar.chaos.faults.rates import LimitRate
+from magnetar.chaos.faults.rot import RotDisk
 from magnetar.chaos.faults.striking import struck
 from magnetar.chaos.faults.targets import BookiesOf, BrokerOf, Every, Leader, Named, WorkerOf
 from magnetar.chaos.faults.topics import Seek, Split, Unload, is_part
@@ -54,6 +55,7 @@ def test_titles_say_what_is_done_and_to_whom() -> None:
         FreezeDisk(Every(Role.STORE)).title,
         FailDisk(Every(Role.STORE)).title,
         LosePower(Every(Role.BOOKIE)).title,
+        RotDisk(Every(Role.BOOKIE)).title,
         BackUp(Every(Role.STORE)).title,
         GoBack(Every(Role.STORE)).title,
         LimitRate(Every(Role.BOOKIE), 500).title,
@@ -74,6 +76,7 @@ def test_titles_say_what_is_done_and_to_whom() -> None:
         "freeze the disk of every store",
         "read-only disk of every store",
         "power loss of every bookie",
+        "rot of the disk of every bookie",
         "back up every store",
         "put every store back to its backup",
         "limit every bookie to 500 kbit/s",

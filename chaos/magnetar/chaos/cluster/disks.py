@@ -26,6 +26,8 @@ MEBIBYTES = 640
 """The size of each. A bookie under the load of a scenario writes some 50 a minute; memory is taken as it is written."""
 _MEBIBYTE = 1024 * 1024
 _SECTOR = 512
+_HEADER = 1024
+"""Bytes before the first entry of a file of BookKeeper's entry log."""
 _CHUNKS = (64 * _MEBIBYTE, _MEBIBYTE, len(filesystem.BLOCK))
 _IMAGES = "disks"
 _BALLAST, _PROBE, _FORCED, _WRITTEN = "ballast", "probe", "witness-forced", "witness-written"
@@ -179,6 +181,10 @@ class Disks:
     def is_older(self, node: Node) -> bool:
         """Whether what was written after the last backup is not there."""
         return not (self._real(node) / _SINCE).exists()
+
+    def rot(self, node: Node) -> int:
+        """Flip a bit in each 4 KiB of the entries that a bookie keeps, while it is down; how many. Raises `OSError`."""
+        return sum(filesystem.rot(log, _HEADER) for log in self.place(node).rglob("ledgers/**/*.log"))
 
     def _backup(self, node: Node) -> Path:
         return self._images / f"{node.name}.backup"

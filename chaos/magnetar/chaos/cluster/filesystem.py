@@ -58,6 +58,19 @@ def write(path: Path, *, force: bool) -> None:
             os.fsync(file.fileno())
 
 
+def rot(path: Path, first: int) -> int:
+    """Flip a bit in the middle of each block of what was written from this byte on; how many. Raises `OSError`."""
+    size, step = path.stat().st_size, len(BLOCK)
+    with path.open("r+b") as file:
+        places = range(first + step // 2, size, step)
+        for place in places:
+            file.seek(place)
+            byte = file.read(1)[0]
+            file.seek(place)
+            file.write(bytes([byte ^ 1]))
+    return len(places)
+
+
 def lose_power(place: Path) -> None:
     """What was not forced to the disk is gone; nothing is written or read any more until it is mounted anew."""
     handle = os.open(place, os.O_RDONLY)

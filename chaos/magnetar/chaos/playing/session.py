@@ -12,7 +12,7 @@ from magnetar.chaos.playing.recording import recorded
 from magnetar.chaos.playing.run import play
 from magnetar.chaos.playing.stage import staged
 from magnetar.chaos.record.keeping import write
-from magnetar.chaos.scenarios.spec import GoBack
+from magnetar.chaos.scenarios.spec import SCARS
 from magnetar.chaos.scenarios.writing import written
 from magnetar.chaos.verdict import Verdict
 
@@ -45,8 +45,8 @@ def session(
     """Play each, and leave its record in a folder of `out` that has the record's id, with a file to play it again.
 
     The profile is the first one's; the session ends before one of another or when a disk is nearly full, and after one
-    that was not valid: nobody can say what that has left behind; and after one that has put a backup in place, for
-    checkers forgive what follows from that. Raises what a cluster raises that cannot be made.
+    that was not valid: nobody can say what that has left behind; and after one whose faults leave something behind for
+    good. Raises what a cluster raises that cannot be made.
     """
     profile = scenarios[0].profile
     elders = any(scenario.load.older for scenario in scenarios)
@@ -58,7 +58,7 @@ def session(
             stage.anew()
             record = _one(stage, scenario, seed, out)
             yield record
-            if record.verdict is not Verdict.VALID or any(isinstance(deed, GoBack) for deed in scenario.faults):
+            if record.verdict is not Verdict.VALID or any(isinstance(deed, SCARS) for deed in scenario.faults):
                 return
 
 

@@ -17,6 +17,7 @@ from magnetar.chaos.faults import (
     processes,
     provider,
     rates,
+    rot,
     topics,
 )
 from magnetar.chaos.faults.links import Ways
@@ -40,6 +41,7 @@ _SIMPLE: Mapping[type[spec.Simple], Callable[[Target], Fault]] = MappingProxyTyp
         spec.FillDisk: disks.FillDisk,
         spec.FreezeDisk: disks.FreezeDisk,
         spec.FailDisk: disks.FailDisk,
+        spec.RotDisk: rot.RotDisk,
         spec.BackUp: backups.BackUp,
         spec.GoBack: backups.GoBack,
     }

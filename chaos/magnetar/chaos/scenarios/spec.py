@@ -272,6 +272,13 @@ class GoBack(_Deed):
     who: Who
 
 
+class RotDisk(_Deed):
+    """Bookies are restarted, and a bit in each 4 KiB of the entries that they keep is another; for good."""
+
+    do: Literal["rot-disk"]
+    who: Who
+
+
 class Misbehave(_Deed):
     """The payment provider answers so many of its questions otherwise than it should; `slow` is this long."""
 
@@ -280,7 +287,9 @@ class Misbehave(_Deed):
     slow: Some = 1.5
 
 
-OfDisk: TypeAlias = FillDisk | FreezeDisk | FailDisk | BackUp | GoBack
+OfDisk: TypeAlias = FillDisk | FreezeDisk | FailDisk | RotDisk | BackUp | GoBack
+SCARS = (GoBack, RotDisk)
+"""Faults that leave something behind, so that a cluster is not used for another scenario."""
 OfTopic: TypeAlias = Unload | Split | Seek
 Simple: TypeAlias = Kill | Pause | Restart | LosePower | OfDisk
 """What says only whom it is aimed at."""

@@ -57,6 +57,7 @@ _WHY_NOT: Mapping[type[Deed], Why] = MappingProxyType(
         spec.Split: Why.NO_ADMIN,
         spec.Seek: Why.NO_ADMIN,
         spec.LosePower: Why.NO_POWER,
+        spec.RotDisk: Why.NOT_RENDERED,
         spec.BackUp: Why.NO_BACKUP,
         spec.GoBack: Why.NO_BACKUP,
         spec.FreezeDisk: Why.NOT_RENDERED,
