@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -16,9 +17,8 @@ from magnetar.chaos.record.shape import Record, Scenario
 from magnetar.chaos.scenarios.reading import suite
 from magnetar.chaos.tuning import table
 from magnetar.chaos.tuning.inside import MODULE
-from magnetar.chaos.tuning.untuned import SHIPPED, UNTUNED, as_shipped
+from magnetar.chaos.tuning.untuned import BUG, SHIPPED, as_shipped
 from magnetar.chaos.zoo.bug import broken
-from magnetar.chaos.zoo.cluster.broken import known
 from magnetar.runtime.bus.pulsar.hosts import answering
 from magnetar.runtime.bus.pulsar.probing import Probes
 from tests.unit.chaos.test_chaos_playing import RECORD
@@ -37,12 +37,12 @@ def of(name: str) -> Record:
 
 def test_what_is_left_out_is_there_and_a_worker_can_be_started_without_it() -> None:
     """And no host is left out then."""
-    UNTUNED.require_targets()
-    assert known()[UNTUNED.name] is UNTUNED
+    BUG.require_targets()
+    assert import_module(BUG.module).BUG is BUG
     client: Any = object()
     probes = Probes({"a": client}, 1.0, {"a"})
     assert answering(("a", "b"), probes.silent()) == ("b",)
-    with broken(UNTUNED.changes):
+    with broken(BUG.changes):
         assert answering(("a", "b"), probes.silent()) == ("a", "b")
 
 

@@ -156,15 +156,15 @@ def test_only_a_bug_begins_workers_otherwise() -> None:
     usual = command("python", "app:APP", "pulsar://b", "postgres://s")
     assert usual[:3] == ("python", *PROGRAM)
     assert "zoo" not in " ".join(usual)
-    wrong = command("python", "app:APP", "pulsar://b", "postgres://s", program("keeps_its_client", RUN_FILE))
-    assert wrong[:5] == ("python", "-m", MODULE, "keeps_its_client", str(RUN_FILE))
+    wrong = command("python", "app:APP", "pulsar://b", "postgres://s", program(BUGS["keeps_its_client"], RUN_FILE))
+    assert wrong[:5] == ("python", "-m", MODULE, BUGS["keeps_its_client"].module, str(RUN_FILE))
     assert wrong[5:] == usual[3:]
 
 
 def test_nobody_runs_a_bug_outside_of_a_chaos_cluster(tmp_path: Path) -> None:
     """It refuses before anything of the product is run, whatever its environment says."""
     done = subprocess.run(
-        [sys.executable, "-m", MODULE, "keeps_its_client", str(tmp_path / "ran"), "worker", "--help"],
+        [sys.executable, "-m", MODULE, BUGS["keeps_its_client"].module, str(tmp_path / "ran"), "worker", "--help"],
         capture_output=True,
         text=True,
         check=False,

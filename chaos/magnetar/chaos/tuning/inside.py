@@ -8,7 +8,7 @@ from magnetar.chaos.cluster.profile import PROFILES
 from magnetar.chaos.playing.inside import enter
 from magnetar.chaos.playing.session import Fitting, session
 from magnetar.chaos.scenarios.reading import chosen
-from magnetar.chaos.tuning.untuned import UNTUNED, as_shipped
+from magnetar.chaos.tuning.untuned import BUG, as_shipped
 from magnetar.chaos.zoo.cluster.broken import program
 from magnetar.chaos.zoo.cluster.inside import RAN
 
@@ -25,7 +25,7 @@ MODULE = "magnetar.chaos.tuning.inside"
 def untuned(names: Sequence[str], seed: int, out: Path, data: Path, tell: Tell) -> Iterator[Record]:
     """See the module."""
     profiles = {name: as_shipped(profile) for name, profile in PROFILES.items()}
-    return session(chosen(names), seed, out, data, tell, Fitting(program(UNTUNED.name, data / RAN), profiles))
+    return session(chosen(names), seed, out, data, tell, Fitting(program(BUG, data / RAN), profiles))
 
 
 if __name__ == "__main__":

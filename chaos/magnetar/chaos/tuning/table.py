@@ -8,7 +8,7 @@ from rich.table import Table
 
 from magnetar.chaos.playing.leading import lead
 from magnetar.chaos.tuning.inside import MODULE
-from magnetar.chaos.tuning.untuned import UNTUNED
+from magnetar.chaos.tuning.untuned import BUG
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -31,7 +31,7 @@ class Pair(NamedTuple):
 
 def played(names: Sequence[str], seed: int, out: Path) -> list[Pair]:
     """Without first. Raises what `lead` raises, and `TargetGone` if something that is left out is not there."""
-    UNTUNED.require_targets()
+    BUG.require_targets()
     before = list(lead(names, seed, out / "before", MODULE))
     return pairs(before, lead(names, seed, out / "after"))
 

@@ -29,7 +29,7 @@ def _never(*_: object) -> bool:
     return False
 
 
-UNTUNED: Final = ClusterBug(
+BUG: Final = ClusterBug(
     __name__,
     rules=("R32",),
     promise=Promise.REPLACED,

@@ -1,4 +1,4 @@
-"""`python -m magnetar.chaos.zoo.cluster.broken BUG RAN worker …`: the product's command line, with a bug in it.
+"""`python -m magnetar.chaos.zoo.cluster.broken MODULE RAN worker …`: the product's command line, with a module's `BUG`.
 
 Only the crew of a chaos cluster runs this, inside an enclosure; anywhere else it refuses. What the bug has changed is
 noted in the file RAN when it first runs in a process, a line each: a bug whose line never ran has shown nothing.
@@ -8,17 +8,16 @@ from __future__ import annotations
 
 import sys
 from collections import Counter
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from magnetar.chaos.cluster import enclosure
 from magnetar.chaos.cluster.errors import NotEnclosed
-from magnetar.chaos.tuning.untuned import UNTUNED
 from magnetar.chaos.zoo.bug import broken
-from magnetar.chaos.zoo.cluster.bug import all_bugs
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     from magnetar.chaos.zoo.cluster.bug import ClusterBug
 
@@ -41,22 +40,18 @@ class Noted(Counter[str]):
         super().__setitem__(name, count)
 
 
-def program(bug: str, ran: Path) -> tuple[str, ...]:
-    """What an interpreter is told in place of `magnetar`, for a worker with this bug."""
-    return ("-m", MODULE, bug, str(ran))
-
-
-def known() -> Mapping[str, ClusterBug]:
-    """What a worker can be started with: every bug, and the product without what it does about silent brokers."""
-    return {**all_bugs(), UNTUNED.name: UNTUNED}
+def program(bug: ClusterBug, ran: Path) -> tuple[str, ...]:
+    """What an interpreter is told in place of `magnetar`, for a worker with this bug: it is the `BUG` of its module."""
+    return ("-m", MODULE, bug.module, str(ran))
 
 
 def main(arguments: Sequence[str]) -> None:
     """Be `magnetar` with a bug; ends as that does. Raises `NotEnclosed` and `TargetGone`."""
-    bug, ran, *given = arguments
+    module, ran, *given = arguments
     if shared := enclosure.shared():
         raise NotEnclosed(shared)
-    with broken(known()[bug].changes, Noted(Path(ran))):
+    bug: ClusterBug = import_module(module).BUG
+    with broken(bug.changes, Noted(Path(ran))):
         from magnetar.runtime.cli import main as magnetar  # noqa: PLC0415 - nothing of the product is run before
 
         sys.argv = ["magnetar", *given]

@@ -29,7 +29,7 @@ def first_of(names: Sequence[str], seed: int, out: Path, data: Path, tell: Tell)
     bug = all_bugs()[names[0]]
     _, scenario = plays()[bug.play]
     tell(f"workers with a bug: {bug.name}")
-    return session([scenario], seed, out, data, tell, Fitting(program(bug.name, data / RAN)))
+    return session([scenario], seed, out, data, tell, Fitting(program(bug, data / RAN)))
 
 
 if __name__ == "__main__":
