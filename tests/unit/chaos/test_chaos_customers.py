@@ -16,7 +16,10 @@ if TYPE_CHECKING:
     from collections.abc import Generator
 
 WIRING = MARKET.wire()
-PLAN = [each for each in letters(Load(appends=50, clicks=0), 0.2, "x", 1, (0, 0)) if each.op == "append"]
+PLAN, LONG = (
+    [each for each in letters(Load(appends=50, clicks=0), seconds, "x", 1, (0, 0)) if each.op == "append"]
+    for seconds in (0.2, 600.0)
+)
 SECONDS = 20.0
 
 
@@ -61,9 +64,9 @@ class Shop:
         return self.deaf
 
 
-def customers(shop: Any) -> Customers:
+def customers(shop: Any, plan: Any = PLAN) -> Customers:
     """With little patience."""
-    found = Customers(shop, PLAN)
+    found = Customers(shop, plan)
     found.patience = 0.05
     return found
 
@@ -83,7 +86,8 @@ def test_who_renews_is_heard_in_the_end() -> None:
     sending.renews, sending.place = True, elsewhere
     sending.start()
     sending.join(SECONDS)
-    assert (sending.failure, been, shop.deaf.renewed) == (None, ["there", "left"], 1)
+    assert (sending.failure, been) == (None, ["there", "left"])
+    assert shop.deaf.renewed > 0
     assert [each.message_id for each in sending.published] == [each.message_id for each in PLAN]
     assert sending.published[0].tries > 1
 
@@ -92,7 +96,7 @@ def test_who_is_told_to_end_sends_what_is_in_hand_and_who_is_stopped_does_not() 
     """The first is not heard before it renews; the second never."""
     for told, failed in ((Customers.end, False), (Customers.stop, True)):
         shop = Shop()
-        sending = customers(shop)
+        sending = customers(shop, LONG)
         sending.patience = 0.5
         sending.start()
         while not sending.began:
@@ -104,7 +108,7 @@ def test_who_is_told_to_end_sends_what_is_in_hand_and_who_is_stopped_does_not() 
         assert not sending.is_alive()
         assert isinstance(sending.failure, BusUnavailable) == failed, sending.failure
         assert bool(sending.published) != failed
-        assert len(sending.published) < len(PLAN)
+        assert len(sending.published) < len(LONG)
 
 
 def test_without_renewing_nobody_is_heard() -> None:
