@@ -34,9 +34,21 @@ SKIPS = skips_a_row_that_failed.BUG
 
 SEEN = {
     "acknowledges_before_the_commit": 13,
+    "charges_a_whole_batch": 41,
+    "checks_its_fence_after_the_commit": 83,
+    "commits_without_a_fence": 83,
     "executes_requests_without_a_fence": 240,
+    "forgets_pauses_at_a_takeover": 78,
     "keeps_states_of_an_earlier_tenure": 39,
+    "marks_after_it_has_opened": 78,
+    "moves_the_epoch_and_asks_for_none": 83,
+    "opens_what_has_crashed_too_often": 78,
+    "passivation_drops_mail": 38,
+    "replays_without_order": 61,
     "takes_a_shard_that_moved": 373,
+    "takes_its_heartbeat_for_a_lease": 83,
+    "tries_the_second_before_the_first": 31,
+    "waits_for_no_disk": 24,
 }
 """Where a hunt is long: a schedule in which `make zoo` has shown the bug. When it shows it no more, all are tried."""
 
