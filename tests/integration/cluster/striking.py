@@ -113,11 +113,15 @@ def play(ground: Ground, fault: Fault, *, beforehand: bool = False) -> None:
 
 
 def full(ground: Ground, names: tuple[str, ...]) -> list[object]:
-    """What a bookie says of itself when it has noticed, and how often it was started again for it."""
+    """What a bookie says of itself when it has noticed, how often it was started again for it, and if it ended itself.
+
+    Which it does when it must write before it has looked how much room there is.
+    """
     station = ground.stations[names[0]]
     until(lambda: "its disk is full" in station.lacks(), 20.0)
     until(lambda: ground.pulsar.restarts(names[0]) > 0, 2 * HUNG_SECONDS)  # a supervisor that mistakes it has its time
-    return [station.lacks(), ground.pulsar.restarts(names[0])]
+    log = ground.pulsar.log(names[0]).read_text(encoding="utf-8", errors="replace")
+    return [station.lacks(), ground.pulsar.restarts(names[0]), "Triggering shutdown of Bookie" in log]
 
 
 def cut_and_undone(ground: Ground) -> None:
