@@ -12,12 +12,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from magnetar.chaos.checkers import CHECKERS
 from magnetar.chaos.evidence import Place
-from magnetar.chaos.history import Intended, Violation
+from magnetar.chaos.history import History, Intended, Restored, Violation
 from magnetar.chaos.measuring import figures
 from magnetar.chaos.measuring.alarms import alarms
 from magnetar.chaos.measuring.bounds import affected, bounds, failover, needs
-from magnetar.chaos.measuring.findings import check_of, only_the_ill_die, witness_of
+from magnetar.chaos.measuring.findings import check_of, only_the_ill_die, promised, witness_of
 from magnetar.chaos.measuring.judging import Shown, verdict
 from magnetar.chaos.measuring.lists import lists_are_whole
 from magnetar.chaos.measuring.points import Fate, Meant, fates, phase_at, points
@@ -38,6 +39,7 @@ from magnetar.chaos.record.shape import (
 )
 from magnetar.chaos.scenarios import spec
 from magnetar.chaos.simulation.clerks import Desk
+from magnetar.chaos.simulation.shopping import Shopping
 from magnetar.chaos.verdict import Finding, Verdict
 from magnetar.chaos.workloads.market import MARKET
 from magnetar.runtime.identity import id_of
@@ -361,3 +363,16 @@ def test_only_what_is_ill_may_die() -> None:
     history: Any = None
     found = list(only_the_ill_die(history, evidence))
     assert [each is None for each in found] == [True, False]
+
+
+def test_after_a_backup_what_is_decided_otherwise_is_nobody_s_fault() -> None:
+    """What is lost, out of order or forked still is."""
+    every, history = [*CHECKERS, *Shopping().checkers], History(lambda: 0)
+    assert promised(every, history) == every
+    history.append(Restored(0, 0))
+    assert {each.name for each in every} - {each.name for each in promised(every, history)} == {
+        "effects once",
+        "outbox",
+        "money",
+        "stock",
+    }

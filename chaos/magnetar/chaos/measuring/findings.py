@@ -19,7 +19,7 @@ from magnetar.chaos.takeover.promises import EFFECTS_IN_ORDER
 from magnetar.chaos.verdict import Checker, Finding, Verdict
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from magnetar.actors.providing.emulator.book import Entry
     from magnetar.chaos.evidence import Evidence
@@ -35,10 +35,22 @@ ILL = (".poison-", ".killer-")
 """What a key that may die has in its name."""
 
 
+_DECIDED_OTHERWISE = frozenset({"effects once", "outbox", "money", "stock"})
+"""What a backup that was put in place may break (`docs/operations/restoring-a-backup.md`, *what cannot be promised*).
+
+What is handled again meets messages of other topics in another order than the first time, and may decide otherwise.
+"""
+
+
 def checks(history: History, evidence: Evidence, entries: Sequence[Entry], load: Load) -> list[Check]:
-    """Every checker's. `entries`: the provider's log."""
+    """Every checker's, but for those of what is not promised after a backup. `entries`: the provider's log."""
     seen = standing_of(evidence, history, entries, (0, 0))
-    return [check_of(Finding.of(checker, history, evidence)) for checker in checkers(seen, load)]
+    return [check_of(Finding.of(checker, history, evidence)) for checker in promised(checkers(seen, load), history)]
+
+
+def promised(some: Iterable[Checker], history: History) -> list[Checker]:
+    """Those that hold of this history: after a backup was put in place not all do."""
+    return [each for each in some if not (history.restored and each.name in _DECIDED_OTHERWISE)]
 
 
 def checkers(seen: Seen, load: Load) -> tuple[Checker, ...]:
