@@ -72,7 +72,7 @@ class Office:
         key = self.parked()
         return key is not None and (key.first, key.last) == (first, last)
 
-    def freeze_in_a_read(self, meanwhile: Callable[[], object]) -> None:
+    def freeze_in_a_read(self, meanwhile: Callable[[], bool]) -> None:
         """Who next reads what waits for the desk falls asleep in that read until its shard is another's, and then some.
 
         Its clock stands still meanwhile, so that it does not look first whether the shard is still its own.
@@ -83,7 +83,7 @@ class Office:
             self.victim, asleep = self.crew.owners[SHARD], self.crew.bench.now
             self.crew.freeze(self.victim)
             assert self.crew.until(lambda: self.crew.owners[SHARD] != self.victim, 20)
-            meanwhile()
+            assert meanwhile()
             self.crew.thaw(self.victim, slept=self.crew.bench.now - asleep)
 
         self.crew.bench.moods.watch("parked", freeze)

@@ -6,14 +6,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from magnetar.chaos.faults.fault import Proof
-from magnetar.chaos.faults.processes import down, listed, processes_of, require_all, revive, stations_of, well
+from magnetar.chaos.faults.power import Out
+from magnetar.chaos.faults.processes import listed, processes_of, require_all, stations_of, well
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
 
     from magnetar.chaos.cluster.ground import Ground
     from magnetar.chaos.cluster.profile import Node
-    from magnetar.chaos.cluster.stations import Station
     from magnetar.chaos.faults.fault import InForce
     from magnetar.chaos.faults.targets import Target
 
@@ -78,27 +78,11 @@ class GoBack:
         for station in stations:
             station.kill()
             ground.disks.put_back(station.node)
-        return _Gone(stations, before, {station.node.name: ground.disks.is_older(station.node) for station in stations})
+        older = {station.node.name: ground.disks.is_older(station.node) for station in stations}
+        return Out(stations, before, _older(older))
 
 
-@dataclass(frozen=True, slots=True)
-class _Gone:
-    stations: Sequence[Station]
-    before: Mapping[str, tuple[int, ...]]
-    older: Mapping[str, bool]
-
-    @property
-    def targets(self) -> tuple[str, ...]:
-        return tuple(self.before)
-
-    def took_effect(self) -> Proof:
-        """They are gone, and of what was written after the backup a witness is missing."""
-        killed = down(self.stations, self.before)
-        words = listed(f"{name} is {'older' if older else 'as it was'}" for name, older in self.older.items())
-        return Proof(bool(killed) and all(self.older.values()), f"{killed.evidence}; {words}")
-
-    def heal(self) -> None:
-        revive(self.stations)
-
-    def healed(self) -> Proof:
-        return well(self.stations)
+def _older(found: Mapping[str, bool]) -> Proof:
+    """Of what was written after the backup a witness is missing."""
+    words = listed(f"{name} is {'older' if older else 'as it was'}" for name, older in found.items())
+    return Proof(all(found.values()), words)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from magnetar.chaos.cluster.stations import tell
 from magnetar.chaos.faults.fault import Proof
-from magnetar.chaos.faults.processes import down, processes_of, require_all, revive, stations_of, well
+from magnetar.chaos.faults.processes import down, listed, processes_of, require_all, revive, stations_of, well
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Mapping, Sequence
@@ -47,7 +47,7 @@ class LosePower:
                 station.kill()
         for node in nodes:
             ground.disks.anew(node)
-        return _Out(stations, before, {node.name: ground.disks.witnesses(node) for node in nodes})
+        return Out(stations, before, _lost({node.name: ground.disks.witnesses(node) for node in nodes}))
 
 
 @contextmanager
@@ -63,27 +63,36 @@ def _halted(stations: Sequence[Station], ground: Ground) -> Generator[None]:
 
 
 @dataclass(frozen=True, slots=True)
-class _Out:
+class Out:
+    """Down until it is healed; `disks`: whether their disks have lost what they were to lose."""
+
     stations: Sequence[Station]
     before: Mapping[str, tuple[int, ...]]
-    found: Mapping[str, frozenset[str]]
+    disks: Proof
 
     @property
     def targets(self) -> tuple[str, ...]:
+        """See `InForce`."""
         return tuple(self.before)
 
     def took_effect(self) -> Proof:
-        """They are gone; of two witnesses on each disk the one that was forced is left."""
+        """They are gone, and so is what their disks should have lost."""
         killed = down(self.stations, self.before)
-        lost = all(left == KEPT for left in self.found.values())
-        words = "; ".join(f"{name} kept what was {_named(left)}" for name, left in self.found.items())
-        return Proof(bool(killed) and lost, f"{killed.evidence}; {words}")
+        return Proof(bool(killed) and bool(self.disks), f"{killed.evidence}; {self.disks.evidence}")
 
     def heal(self) -> None:
+        """See `InForce`."""
         revive(self.stations)
 
     def healed(self) -> Proof:
+        """See `InForce`."""
         return well(self.stations)
+
+
+def _lost(found: Mapping[str, frozenset[str]]) -> Proof:
+    """Of two witnesses on each disk the one that was forced is left."""
+    words = listed(f"{name} kept what was {_named(left)}" for name, left in found.items())
+    return Proof(all(left == KEPT for left in found.values()), words)
 
 
 def _named(left: frozenset[str]) -> str:

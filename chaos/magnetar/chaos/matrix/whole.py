@@ -29,7 +29,7 @@ def one_fault(step: str, actions: Iterable[str] = ACTIONS, share: float = 1.0) -
     for action in actions:
         tally.leave_out(step, action, refused(spared.passes, action))
         for nth, cell in enumerate(singles(step, spared.passes, action)):
-            if nth == 0 or share >= 1 or draw.random() < share:
+            if nth == 0 or draw.random() < share:
                 tally.add(play(cell))
     return tally
 

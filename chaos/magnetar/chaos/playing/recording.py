@@ -46,8 +46,8 @@ _SECONDS = 10.0
 
 def recorded(stage: Stage, played: Played) -> Kept:
     """All that is made of it. `stage.history` and `stage.told` go on from here: the next scenario finds them so."""
-    published = list(events_of(played.sending.published, len(stage.history.sendings)))
-    for event in (*published, *_restored(played)):
+    events = [*events_of(played.sending.published, len(stage.history.sendings)), *_restored(played)]
+    for event in events:
         stage.history.append(event)
     entries = stage.crowd.provider.entries()
     seen = _Seen(stage, played, entries)
@@ -56,7 +56,7 @@ def recorded(stage: Stage, played: Played) -> Kept:
         seen.points,
         seen.samples,
         seen.owners,
-        _history(stage, played, entries[stage.told :], published),
+        _history(stage, played, entries[stage.told :], events),
     )
     stage.told, stage.counted = len(entries), seen.totals
     return kept
@@ -216,9 +216,9 @@ def _id(stage: Stage, played: Played) -> str:
     return f"{played.scenario.id}-{began:%Y%m%dT%H%M%S}-{played.seed}"
 
 
-def _history(stage: Stage, played: Played, entries: Sequence[Entry], published: Sequence[AnyEvent]) -> History:
-    """Of this scenario alone, by time."""
-    events: list[AnyEvent] = [*published, *_restored(played)]
+def _history(stage: Stage, played: Played, entries: Sequence[Entry], known: Sequence[AnyEvent]) -> History:
+    """Of this scenario alone, by time; `known` are those that the stage's history has."""
+    events: list[AnyEvent] = [*known]
     events += [Entered(stage.began + round(phase.begin * SECOND), phase.name) for phase in played.phases]
     for dealt in played.striking.dealt:
         if dealt.blow is not None:
