@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from magnetar.chaos.cluster.errors import NoOwner
 from magnetar.chaos.cluster.parts import Ledger
 from magnetar.chaos.cluster.profile import FULL, SMALL, Role
 from magnetar.chaos.faults.backups import BackUp, GoBack
@@ -147,9 +148,13 @@ class Scripted:
     done: list[str] = field(default_factory=list)
     title: str = "scripted"
     targets: tuple[str, ...] = ("somebody",)
+    ownerless: int = 0
 
     def inject(self, ground: Ground) -> Scripted:  # noqa: ARG002 - there is none
-        """Nobody is harmed."""
+        """Nobody is harmed, or found so many times."""
+        if self.ownerless:
+            self.ownerless -= 1
+            raise NoOwner("the broker of orders", "412")
         self.done.append("inject")
         return self
 
@@ -197,3 +202,20 @@ def test_whatever_happens_under_a_fault_it_is_healed() -> None:
     with pytest.raises(KeyboardInterrupt), struck(fault, NOBODY):
         raise KeyboardInterrupt
     assert fault.done == ["inject", "heal"]
+
+
+def test_a_topic_between_two_brokers_is_aimed_at_again() -> None:
+    """Whoever is nobody for a moment is found in the next."""
+    fault = Scripted([True], [True], ownerless=2)
+    with struck(fault, NOBODY) as blow:
+        pass
+    assert fault.done == ["inject", "heal"]
+    assert blow.proven
+
+
+def test_what_nobody_is_found_for_in_time_is_not_struck() -> None:
+    """And so there is nothing to heal."""
+    fault = Scripted([True], [True], ownerless=1)
+    with pytest.raises(NoOwner, match="412"), struck(fault, NOBODY, aim_within=0.0):
+        pass
+    assert fault.done == []

@@ -51,5 +51,8 @@ class Fault(Protocol):
         ...
 
     def inject(self, ground: Ground) -> InForce:
-        """Find the targets and strike them. Raises `NoOwner`, `ForeignTarget`, and what the cluster raises."""
+        """Find the targets and strike them. Raises `ForeignTarget`, and what the cluster raises.
+
+        Raises `NoOwner` where it can be called again: nobody has been struck, or being struck twice is as once.
+        """
         ...

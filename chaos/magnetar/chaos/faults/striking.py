@@ -7,15 +7,17 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from magnetar.chaos.cluster.errors import NoOwner
 from magnetar.chaos.faults.fault import Proof
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
 
     from magnetar.chaos.cluster.ground import Ground
-    from magnetar.chaos.faults.fault import Fault
+    from magnetar.chaos.faults.fault import Fault, InForce
     from magnetar.runtime.instant import Instant
 
+AIM_SECONDS = 10.0
 EFFECT_SECONDS = 10.0
 HEALED_SECONDS = 60.0
 _POLL_SECONDS = 0.1
@@ -45,15 +47,19 @@ class Blow:
 
 @contextmanager
 def struck(
-    fault: Fault, ground: Ground, *, effect_within: float = EFFECT_SECONDS, healed_within: float = HEALED_SECONDS
+    fault: Fault,
+    ground: Ground,
+    *,
+    aim_within: float = AIM_SECONDS,
+    effect_within: float = EFFECT_SECONDS,
+    healed_within: float = HEALED_SECONDS,
 ) -> Generator[Blow]:
     """Strike, wait for the proof, and after the block heal and wait for that proof; the block runs in any case.
 
-    Raises what `inject` and `heal` raise. A fault that strikes several and fails on the way leaves what it has done to
-    the janitor: the run is over.
+    Raises what `inject` and `heal` raise; `NoOwner` only when nobody has been found for as long as `aim_within`. A
+    fault that strikes several and fails on the way leaves what it has done to the janitor: the run is over.
     """
-    began = now()
-    force = fault.inject(ground)
+    began, force = _aimed(fault, ground, aim_within)
     blow = Blow(fault.title, force.targets, began, Proof(holds=False, evidence="nobody has looked"))
     try:
         blow.effect, blow.effective = _awaited(force.took_effect, effect_within)
@@ -67,6 +73,19 @@ def struck(
 def now() -> Instant:
     """This machine's clock, which is every node's."""
     return time.time_ns() // 1000
+
+
+def _aimed(fault: Fault, ground: Ground, within: float) -> tuple[Instant, InForce]:
+    """When it was struck, and what is in force: a topic between two brokers has no owner, for a moment."""
+    deadline = time.monotonic() + within
+    while True:
+        began = now()
+        try:
+            return began, fault.inject(ground)
+        except NoOwner:
+            if time.monotonic() >= deadline:
+                raise
+            time.sleep(_POLL_SECONDS)
 
 
 def _awaited(look: Callable[[], Proof], within: float) -> tuple[Proof, Instant | None]:
