@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import signal
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -11,7 +13,9 @@ from magnetar.chaos.cluster import enclosure, switch
 from magnetar.chaos.cluster.errors import ForeignTarget, NotEnclosed
 from magnetar.chaos.cluster.estate import Estate
 from magnetar.chaos.cluster.profile import CONTROL, FULL, SMALL
+from magnetar.chaos.cluster.stations import tell
 from magnetar.chaos.cluster.switch import Switch
+from magnetar.chaos.faults.processes import require_all
 
 
 @pytest.fixture
@@ -23,10 +27,27 @@ def estate(tmp_path: Path) -> Estate:
 
 
 def test_the_test_s_own_process_is_a_stranger(estate: Estate) -> None:
-    """It is not in the network of any node; nor is one that has ended, nor the machine's first."""
-    for pid in (os.getpid(), 1, 2**22 + 1):
+    """It is not in the network of any node; nor is the machine's first."""
+    for pid in (os.getpid(), 1):
         with pytest.raises(ForeignTarget, match=rf"process {pid} is not this run's and is left alone"):
             estate.require_process(pid, SMALL.nodes[0])
+
+
+def test_who_has_ended_is_nobody_and_holds_nothing_up(estate: Estate) -> None:
+    """A server of one client ends with it, also between a look at who is there and a look at whose they are."""
+
+    class Left:
+        node = SMALL.node("store")
+
+        def pids(self) -> list[int]:
+            """One that has ended since."""
+            return [2**22 + 1]
+
+    station: Any = Left()
+    with pytest.raises(ProcessLookupError, match="has ended"):
+        estate.require_process(2**22 + 1, station.node)
+    require_all([station], estate)
+    assert tell(station, estate, signal.SIGCONT) == [2**22 + 1]
 
 
 def test_a_process_in_a_node_s_network_is_ours(estate: Estate) -> None:

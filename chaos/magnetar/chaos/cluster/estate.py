@@ -74,7 +74,10 @@ class Estate:
         return node
 
     def require_process(self, pid: int, node: Node) -> int:
-        """The process, or `ForeignTarget` if it is not in the network of a node of ours."""
+        """The process, or `ForeignTarget` if it is not in the network of a node of ours.
+
+        Raises `ProcessLookupError` for one that has ended, as a server of one client does with its client.
+        """
         wanted = self._networks.get(self.require(node).name)
         found = _network(pid)
         if wanted is None or found != wanted:
@@ -91,11 +94,21 @@ class Estate:
         """All that live in a node's network now."""
         wanted = self._networks[self.require(node).name]
         found = (int(entry.name) for entry in _PROCESSES.iterdir() if entry.name.isdigit())
-        return [pid for pid in found if _network(pid) == wanted]
+        return [pid for pid in found if _is_in(pid, wanted)]
+
+
+def _is_in(pid: int, network: int) -> bool:
+    try:
+        return _network(pid) == network
+    except ProcessLookupError:
+        return False
 
 
 def _network(pid: int) -> int | None:
+    """None: it is somebody's who keeps that to himself. Raises `ProcessLookupError` for one that has ended."""
     try:
         return (_PROCESSES / str(pid) / "ns" / "net").stat().st_ino
-    except (FileNotFoundError, ProcessLookupError, PermissionError):
+    except PermissionError:
         return None
+    except FileNotFoundError as problem:
+        raise ProcessLookupError(problem.errno, f"process {pid} has ended") from problem

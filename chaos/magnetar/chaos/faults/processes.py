@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -177,10 +178,11 @@ def _revived(station: Station) -> None:
 
 
 def require_all(stations: Sequence[Station], estate: Estate) -> None:
-    """Raise `ForeignTarget` if one of their processes is not ours."""
+    """Raise `ForeignTarget` if one of their processes is not ours; one that has ended meanwhile is nobody's."""
     for station in stations:
         for pid in station.pids():
-            estate.require_process(pid, station.node)
+            with suppress(ProcessLookupError):
+                estate.require_process(pid, station.node)
 
 
 def stations_of(ground: Ground, target: Target) -> list[Station]:
