@@ -55,7 +55,7 @@ def main() -> None:
             with Admin(server.admin_url) as admin:
                 wanted = wanted_of(wiring)
                 apply(admin, plan(wanted, survey(admin, wanted)))
-            bus, commits = bus_place(server.service_url, wiring.app), Commits()
+            bus, commits = bus_place(server.service_url, wiring.app, admin=server.admin_url), Commits()
             worker = RunningWorker(wiring, bus, store_place(f"sqlite:///{folder}/latency.db"), observer=commits)
             worker.start()
             while not worker.ready:

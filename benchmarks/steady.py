@@ -99,10 +99,10 @@ class Ear(Observer):
         return Told(seen, self.relayed_count, self.relayed_at)
 
 
-def work(bus: str, store: str, asking: Connection) -> None:
+def work(bus: str, admin: str, store: str, asking: Connection) -> None:
     """The worker's process: tells what it has seen whenever asked, until it is told to go."""
     ear, wiring = Ear(), order_app().wire()
-    worker = RunningWorker(wiring, bus_place(bus, wiring.app), store_place(store), observer=ear)
+    worker = RunningWorker(wiring, bus_place(bus, wiring.app, admin=admin), store_place(store), observer=ear)
     worker.start()
     while not worker.ready:
         worker.wait(0.01)
@@ -158,7 +158,8 @@ def plant(folder: Path) -> Generator[Plant]:
             apply(admin, plan(wanted_of(wiring), survey(admin, wanted_of(wiring))))
         spawning = multiprocessing.get_context("spawn")
         here, there = spawning.Pipe()
-        worker = spawning.Process(target=work, args=(pulsar.service_url, postgres.service_url, there), daemon=True)
+        urls = (pulsar.service_url, pulsar.admin_url, postgres.service_url)
+        worker = spawning.Process(target=work, args=(*urls, there), daemon=True)
         worker.start()
         there.close()  # a worker that dies ends what we read
         here.recv()

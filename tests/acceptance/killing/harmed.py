@@ -130,6 +130,10 @@ class FragilePlace:
         """See `BusPlace`."""
         return fragile_bus(self._inner.connect(name), self._breaker)
 
+    def connect_worker(self, name: str) -> Bus:
+        """See `BusPlace`."""
+        return fragile_bus(self._inner.connect_worker(name), self._breaker)
+
     def log(self, topic: str, partition: int) -> list[Delivery]:
         """See `BusPlace`."""
         return self._inner.log(topic, partition)

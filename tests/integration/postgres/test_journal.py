@@ -185,7 +185,7 @@ def test_a_worker_trims_where_it_is_told_to(
 ) -> None:
     """On a store that needs it, and for as long as it runs."""
     asked = working._Asked(
-        "shop:app", "memory:", server.service_url, 10.0, 10.0, None, days, as_json=False, edits=False, places=()
+        "shop:app", "memory:", None, server.service_url, 10.0, 10.0, None, days, as_json=False, edits=False, places=()
     )
     with working._trimming(asked, shared=shared):
         found = [thread for thread in threading.enumerate() if thread.name == "magnetar-trimming"]

@@ -9,13 +9,14 @@ import sys
 import time
 
 from magnetar.runtime.bus.pulsar import PulsarBus, PulsarSettings
+from magnetar.runtime.bus.pulsar.admin import Admin
 from tests.contract.bus.harness import until
 
 
-def main(service_url: str, application: str, topic: str, subscription: str, name: str) -> None:
+def main(service_url: str, admin_url: str, application: str, topic: str, subscription: str, name: str) -> None:
     """Hold until killed."""
     settings = PulsarSettings(service_url=service_url, application=application, log_file="/dev/null")
-    bus = PulsarBus(settings)
+    bus = PulsarBus(settings, Admin(admin_url))
     subscribing, opening = bus.subscribe(topic, 0, subscription), bus.produce(topic, 0, name, None)
     consumer = until(subscribing.poll, 10, "the consumer")
     until(opening.poll, 10, "the producer")

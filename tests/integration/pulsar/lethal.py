@@ -76,5 +76,6 @@ def app(name: str) -> App:
 
 def main() -> None:
     """Run until a signal, or until a handler ends it."""
-    name, bus, store = sys.argv[1:]
-    sys.exit(run_until_signal(RunningWorker(app(name).wire(), bus_place(bus, name), store_place(store)), poll=0.02))
+    name, bus, admin, store = sys.argv[1:]
+    place = bus_place(bus, name, admin=admin)
+    sys.exit(run_until_signal(RunningWorker(app(name).wire(), place, store_place(store)), poll=0.02))

@@ -74,9 +74,9 @@ def works(bus: Bus) -> None:
     consumer.close()
 
 
-def test_a_token_opens_it(settings: PulsarSettings) -> None:
+def test_a_token_opens_it(server: Guarded, settings: PulsarSettings) -> None:
     """All calls; and the log is read with it."""
-    bus = PulsarBus(settings)
+    bus = PulsarBus(settings, Admin(server.server.admin_url, access=settings.access))
     works(bus)
     bus.close()
     assert read_log(settings, TOPIC, 0)
@@ -149,7 +149,8 @@ def test_a_token_that_is_not_taken_is_told(
 
 def test_a_role_without_permission_is_told(server: Guarded, settings: PulsarSettings) -> None:
     """By the broker itself, at once."""
-    bus = PulsarBus(replace(settings, access=Access(token=server.token("stranger"))))
+    access = Access(token=server.token("stranger"))
+    bus = PulsarBus(replace(settings, access=access), Admin(server.server.admin_url, access=access))
     with pytest.raises(Refused, match="grant it to produce and consume"):
         bus.partitions(TOPIC)
     for opening in (bus.subscribe(TOPIC, 0, SUBSCRIPTION), bus.produce(TOPIC, 0, "stranger", None)):
@@ -164,7 +165,8 @@ def test_a_token_that_was_renewed_is_used_after_renew(
     """From its file; one that cannot be read leaves the connections as they were."""
     file = tmp_path / "token"
     file.write_text(server.token(ROLE), encoding="ascii")
-    bus = PulsarBus(replace(settings, access=Access(token_file=file)))
+    access = Access(token_file=file)
+    bus = PulsarBus(replace(settings, access=access), Admin(server.server.admin_url, access=access))
     works(bus)
     file.unlink()
     with pytest.raises(Refused, match="cannot read the token"):

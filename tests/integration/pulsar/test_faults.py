@@ -20,6 +20,7 @@ import pytest
 
 from magnetar.runtime.bus.port import BusUnavailable, Closed, Consumer, Producer
 from magnetar.runtime.bus.pulsar import PulsarBus
+from magnetar.runtime.bus.pulsar.admin import Admin
 from tests.contract.bus.harness import SUBSCRIPTION, Bench, bodies, plain, until
 from tests.contract.bus.pulsar_harness import PulsarHarness
 
@@ -35,7 +36,7 @@ def holder(harness: PulsarHarness, topic: str) -> Generator[subprocess.Popen[str
     """A worker in another process that holds the topic's partition and the producer name."""
     settings = harness.settings
     program = ROOT / "tests/integration/pulsar/holder.py"
-    arguments = (settings.service_url, settings.application, topic, SUBSCRIPTION, NAME)
+    arguments = (settings.service_url, harness.admin.url, settings.application, topic, SUBSCRIPTION, NAME)
     with subprocess.Popen(
         (sys.executable, str(program), *arguments), stdout=subprocess.PIPE, text=True, cwd=ROOT, env=path()
     ) as process:
@@ -59,7 +60,7 @@ def says(stream: IO[str] | None) -> str:
 
 def patient(harness: PulsarHarness) -> PulsarBus:
     """A bus that tries for longer than the broker takes to find out that a holder is frozen (2 s)."""
-    return PulsarBus(replace(harness.settings, operation_timeout=5))
+    return PulsarBus(replace(harness.settings, operation_timeout=5), Admin(harness.admin.url))
 
 
 def timed(act: Callable[[], object]) -> float:
@@ -194,7 +195,8 @@ def test_what_had_left_when_the_producer_was_closed_may_still_be_stored(victim: 
 def test_letting_go_of_many_shards_takes_one_patience(victim: Victim) -> None:
     """Sixteen consumers and producers in front of a frozen broker are closed in little more than a close time-out."""
     topic = victim.harness.topic(partitions=16)
-    bus = PulsarBus(replace(victim.harness.settings, close_timeout=0.5))
+    harness = victim.harness
+    bus = PulsarBus(replace(harness.settings, close_timeout=0.5), Admin(harness.admin.url))
     openings = [bus.subscribe(topic, partition, SUBSCRIPTION) for partition in range(16)]
     producing = [bus.produce(topic, partition, NAME, None) for partition in range(16)]
     held: list[Consumer | Producer] = [until(opening.poll, 10, "opening") for opening in openings]
@@ -296,10 +298,11 @@ def test_an_exception_in_a_callback_ends_the_process(victim: Victim, how: str, l
 LEAVES = """
 import sys
 from magnetar.runtime.bus.pulsar import PulsarBus, PulsarSettings
+from magnetar.runtime.bus.pulsar.admin import Admin
 from tests.contract.bus.harness import plain, until
-url, application, topic, subscription = sys.argv[1:]
+url, admin, application, topic, subscription = sys.argv[1:]
 settings = PulsarSettings(service_url=url, application=application, log_file="/dev/null", close_timeout=0.3)
-bus = PulsarBus(settings)
+bus = PulsarBus(settings, Admin(admin))
 producer = until(bus.produce(topic, 0, "leaves", None).poll, 10, "the producer")
 consumer = until(bus.subscribe(topic, 0, subscription).poll, 10, "the consumer")
 print("ready", flush=True)
@@ -313,8 +316,9 @@ print("closed", flush=True)
 
 def test_a_process_leaves_in_front_of_a_frozen_broker(victim: Victim) -> None:
     """Closing gives up after its time-outs, and the process ends with status 0."""
-    settings = victim.harness.settings
-    arguments = (settings.service_url, settings.application, victim.harness.topic(), SUBSCRIPTION)
+    harness = victim.harness
+    urls = (harness.settings.service_url, harness.admin.url)
+    arguments = (*urls, harness.settings.application, harness.topic(), SUBSCRIPTION)
     with subprocess.Popen(
         (sys.executable, "-c", LEAVES, *arguments),
         stdin=subprocess.PIPE,

@@ -71,7 +71,7 @@ def test_what_ends_its_worker_is_dead_after_its_crashes_and_its_batch_is_not(
                 manner = list(MANNERS)[number // 10]
                 client.send(Brew(cup=manner, word=manner, manner=manner), id=manner)
         client.close()
-        command = [sys.executable, "-c", START, name, pulsar_server.service_url, store]
+        command = [sys.executable, "-c", START, name, pulsar_server.service_url, pulsar_server.admin_url, store]
         ends = _lives(command, views, time.monotonic() + PATIENCE)
         assert {ends.count(status) >= LIMIT for status in (3, SIGSEGV, SIGABRT, HUNG)} == {True}
         letters = {letter.key: letter for letter in views.dead_letters("cups")}

@@ -61,7 +61,7 @@ class Depot:
     def __init__(self, server: PulsarServer, store: str) -> None:
         self.app = App(f"crates{uuid4().hex[:8]}", crates)
         self.store = store_place(store)
-        self.bus = bus_place(server.service_url, self.app.name)
+        self.bus = bus_place(server.service_url, self.app.name, admin=server.admin_url)
         with Cluster(server.admin_url, self.app.wire()) as cluster:
             cluster.apply()
         self.workers = [self._hired(f"w{number}") for number in range(2)]

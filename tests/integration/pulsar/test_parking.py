@@ -82,7 +82,7 @@ class Depot:
         self.server = server
         self.app = App(f"depot{uuid4().hex[:8]}", parcels)
         self.store: StorePlace = store_place(f"sqlite:///{folder}/depot.db")
-        self._place = bus_place(server.service_url, self.app.name)
+        self._place = bus_place(server.service_url, self.app.name, admin=server.admin_url)
         with Cluster(server.admin_url, self.app.wire()) as cluster:
             cluster.apply()
         self.worker = self._hired("first")

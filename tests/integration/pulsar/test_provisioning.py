@@ -125,7 +125,7 @@ def test_what_fails_has_its_topics(admin: Admin, pulsar_server: PulsarServer) ->
     apply(admin, planned(admin, wanted_of(wiring)))
     assert planned(admin, wanted_of(wiring)) == []
     settings = PulsarSettings(service_url=pulsar_server.service_url, application=wiring.app)
-    bus = PulsarPlace(settings).connect("test")
+    bus = PulsarPlace(settings, pulsar_server.admin_url).connect("test")
     retry, dead = wiring.actors["counters"].retries[0].topic, wiring.actors["counters"].dead_letters
     consumer = opened(bus.subscribe(retry, 1, "magnetar-counters"))
     for topic in (retry, dead):

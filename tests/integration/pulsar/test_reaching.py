@@ -13,6 +13,7 @@ import pytest
 
 from magnetar.runtime.bus.port import BusUnavailable
 from magnetar.runtime.bus.pulsar import PulsarBus
+from magnetar.runtime.bus.pulsar.admin import Admin
 from magnetar.runtime.servers import PulsarPlan, ports
 from tests.contract.bus.harness import SUBSCRIPTION, Bench, bodies, until
 from tests.contract.bus.pulsar_harness import PulsarHarness
@@ -133,7 +134,8 @@ def test_a_renewed_bus_works_where_a_dead_connection_would_be_waited_for(beyond:
     bench, topic = Bench(beyond), beyond.topic()
     bench.sent(bench.producer(topic), bodies(2))
     settings = replace(beyond.settings, service_url=f"pulsar://127.0.0.1:{way.port}", close_timeout=0.2)
-    bus = PulsarBus(replace(settings, operation_timeout=5))  # longer than the broker probes a silent holder
+    settings = replace(settings, operation_timeout=5)  # longer than the broker probes a silent holder
+    bus = PulsarBus(settings, Admin(beyond.admin.url))
     consumer = bench.consumer(topic, bus=bus)
     bench.received(consumer, 2)
     way.forget()

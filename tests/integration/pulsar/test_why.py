@@ -169,7 +169,7 @@ class Plant:
         self.store, self.folder = store, folder
         name = f"jobs{uuid4().hex[:8]}"
         self.newer = App(name, jobs(newer=True)).wire()
-        self.bus = bus_place(server.service_url, name)
+        self.bus = bus_place(server.service_url, name, admin=server.admin_url)
         with Cluster(server.admin_url, self.newer) as cluster:
             cluster.apply()
         self.worker = RunningWorker(App(name, jobs(newer=False)).wire(), self.bus, store_place(store), owner="w0")

@@ -70,7 +70,7 @@ def _carries(bench: Bench, *bodies: bytes) -> list[bytes]:
 
 
 def _answer(server: ClusterServer, path: str) -> Any:
-    with urlopen(f"{server.admin_url}/admin/v2/{path}", timeout=LONG) as answer:
+    with urlopen(f"{server.admin_urls[0]}/admin/v2/{path}", timeout=LONG) as answer:
         return json.loads(answer.read())
 
 

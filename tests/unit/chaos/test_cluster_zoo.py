@@ -151,12 +151,21 @@ def test_a_message_has_no_number_where_the_client_counts(monkeypatch: pytest.Mon
     assert numbered == {**numberless, "sequence_id": 7}
 
 
+class Places:
+    """Three addresses."""
+
+    bus_url, admin_url, store_url = "pulsar://b", "http://b", "postgres://s"
+
+
+PLACES = Places()
+
+
 def test_only_a_bug_begins_workers_otherwise() -> None:
     """The usual command is the product's own; a bug's names it, and where its runs are written down."""
-    usual = command("python", "app:APP", "pulsar://b", "postgres://s")
+    usual = command("python", "app:APP", PLACES)
     assert usual[:3] == ("python", *PROGRAM)
     assert "zoo" not in " ".join(usual)
-    wrong = command("python", "app:APP", "pulsar://b", "postgres://s", program(BUGS["keeps_its_client"], RUN_FILE))
+    wrong = command("python", "app:APP", PLACES, program(BUGS["keeps_its_client"], RUN_FILE))
     assert wrong[:5] == ("python", "-m", MODULE, BUGS["keeps_its_client"].module, str(RUN_FILE))
     assert wrong[5:] == usual[3:]
 

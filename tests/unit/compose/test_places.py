@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from magnetar.runtime.compose import (
     UnknownPlace,
     bus_place,
     load_app,
+    places,
     store_place,
     wanted_of,
     without_secret,
@@ -74,6 +76,16 @@ def test_a_bus_is_named_by_its_url() -> None:
     assert isinstance(place, PulsarPlace)
     assert (place.settings.service_url, place.settings.application) == ("pulsar://host:6650", "shop")
     assert isinstance(bus_place("pulsar+ssl://host:6651", "shop"), PulsarPlace)
+
+
+@pytest.mark.parametrize(("admin", "lacks"), [(None, "set MAGNETAR_ADMIN"), ("http://host:8080", "magnetar[admin]")])
+def test_a_worker_needs_the_rest_api(monkeypatch: pytest.MonkeyPatch, admin: str | None, lacks: str) -> None:
+    """R11: without its word an older store would cost messages. Whoever only sends does not ask it."""
+    monkeypatch.setattr(places, "find_spec", dict[str, object]().get)
+    place = bus_place("pulsar://127.0.0.1:1", "shop", admin=admin)
+    with pytest.raises(UnknownPlace, match=re.escape(lacks)):
+        place.connect_worker("w")
+    place.connect("web").close()
 
 
 def test_a_store_is_named_by_its_url() -> None:

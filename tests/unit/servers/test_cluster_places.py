@@ -78,6 +78,7 @@ def test_urls_name_both_brokers() -> None:
     address = chosen(Asked("127.0.0.9", 7000, 9000), "1", _free)
     assert address.service_url == "pulsar://127.0.0.9:7000,127.0.0.9:7001"
     assert address.admin_urls == ("http://127.0.0.9:9000", "http://127.0.0.9:9001")
+    assert address.admin_url == "http://127.0.0.9:9000,127.0.0.9:9001"
     assert address.metadata_url == f"zk:127.0.0.9:{address.member('zookeeper').port}"
 
 

@@ -140,7 +140,7 @@ class OnPulsar:
         """Provisions the app's topics on the broker; the store is empty. `arguments`: see `demo.worker`."""
         self._wiring = wiring
         self._folder = folder
-        self._service_url = service_url
+        self._urls = (service_url, admin_url)
         self._arguments = arguments
         self._process: subprocess.Popen[str] | None = None
         _provision(admin_url, wiring)
@@ -149,7 +149,7 @@ class OnPulsar:
 
     def start(self) -> None:
         """Start the process and wait until it says that it is ready."""
-        command = [sys.executable, "-m", "magnetar.actors.demo.worker", self._service_url, str(self._folder)]
+        command = [sys.executable, "-m", "magnetar.actors.demo.worker", *self._urls, str(self._folder)]
         self._process = subprocess.Popen([*command, *self._arguments], stdout=subprocess.PIPE, text=True)  # noqa: S603 - our own module
         if self._process.stdout is None or self._process.stdout.readline() != "ready\n":
             self.check()

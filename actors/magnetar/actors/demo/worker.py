@@ -1,4 +1,4 @@
-"""The demo's worker as a process: `python -m magnetar.actors.demo.worker BUS FOLDER PAYMENT_TIMEOUT [PROVIDER]`.
+"""The demo's worker as a process: `python -m magnetar.actors.demo.worker BUS ADMIN FOLDER PAYMENT_TIMEOUT [PROVIDER]`.
 
 With a provider's URL it is the worker of the second stage, and what it has to say is in FOLDER/worker.log. It prints
 `ready` once it owns all shards, and drains on SIGTERM.
@@ -22,13 +22,14 @@ if TYPE_CHECKING:
 
 def main() -> int:
     """Run until killed or drained."""
-    bus, folder, payment_timeout = sys.argv[1], Path(sys.argv[2]), float(sys.argv[3])
-    provider = "".join(sys.argv[4:])
+    bus, admin, folder, payment_timeout = sys.argv[1], sys.argv[2], Path(sys.argv[3]), float(sys.argv[4])
+    provider = "".join(sys.argv[5:])
     if provider:
         logging.basicConfig(filename=folder / "worker.log", level=logging.WARNING)
     wiring = _app(payment_timeout, provider).wire()
     store = store_place(f"sqlite:///{folder}/shop.db")
-    worker = RunningWorker(wiring, bus_place(bus, wiring.app), store, observer=Meter(folder / "commits.jsonl"))
+    place = bus_place(bus, wiring.app, admin=admin)
+    worker = RunningWorker(wiring, place, store, observer=Meter(folder / "commits.jsonl"))
     threading.Thread(target=_tell_when_ready, args=(worker,), daemon=True).start()
     return run_until_signal(worker, poll=0.05)
 

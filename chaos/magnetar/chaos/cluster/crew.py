@@ -40,6 +40,25 @@ class CrewFailed(MagnetarError):
     """A worker did not come up, or ended by itself; the message names its log."""
 
 
+class Addressed(Protocol):
+    """Servers, by what workers find them with."""
+
+    @property
+    def bus_url(self) -> str:
+        """Of the brokers."""
+        ...
+
+    @property
+    def admin_url(self) -> str:
+        """Of the brokers' REST API."""
+        ...
+
+    @property
+    def store_url(self) -> str:
+        """Of the store."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Berth:
     """Where one worker runs: what its command begins with, and where it answers for its metrics."""
@@ -285,9 +304,10 @@ def figures(text: str) -> Counter[str]:
     return found
 
 
-def command(python: str, target: str, bus: str, store: str, program: tuple[str, ...] = PROGRAM) -> tuple[str, ...]:
+def command(python: str, target: str, ground: Addressed, program: tuple[str, ...] = PROGRAM) -> tuple[str, ...]:
     """How a worker is run. `program`: what the interpreter is to run as `magnetar`."""
-    return (python, *program, "worker", target, "--bus", bus, "--store", store, "--json")
+    places = ("--bus", ground.bus_url, "--admin", ground.admin_url, "--store", ground.store_url)
+    return (python, *program, "worker", target, *places, "--json")
 
 
 def until(condition: Callable[[], bool], within: float) -> bool:

@@ -49,7 +49,7 @@ def crowded(
         worker = ("env", f"MAGNETAR_PROVIDER_URL={provider.url}", *settings)
         crew = Crew(
             ground.berths,
-            (*worker, *command(sys.executable, target, ground.bus_url, ground.store_url, program)),
+            (*worker, *command(sys.executable, target, ground, program)),
             folder,
         )
         opened.callback(crew.dismiss)

@@ -29,7 +29,7 @@ class Servers:
 
     @property
     def admin_url(self) -> str:
-        """Of the first broker's REST API."""
+        """Of the brokers' REST API, for workers."""
         return self.pulsar.admin_url
 
     @property

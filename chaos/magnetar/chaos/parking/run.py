@@ -65,7 +65,7 @@ def run(sizes: Sizes, seed: int, folder: Path, tell: Callable[[str], None]) -> R
         tell("starting Pulsar and PostgreSQL")
         ground = opened.enter_context(Ground(DESKS, folder))
         network = Loopback("nothing is cut here")
-        crew = Crew(network, command(sys.executable, TARGET, ground.bus_url, ground.store_url), folder)
+        crew = Crew(network, command(sys.executable, TARGET, ground), folder)
         opened.callback(crew.dismiss)
         tell(f"starting {len(WORKERS)} workers")
         crew.start(*WORKERS)

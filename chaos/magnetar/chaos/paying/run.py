@@ -100,7 +100,7 @@ def _command(ground: Ground, outsider: Outsider) -> tuple[str, ...]:
     return (
         "env",
         f"MAGNETAR_PROVIDER_URL={outsider.url}",
-        *command(sys.executable, TARGET, ground.bus_url, ground.store_url),
+        *command(sys.executable, TARGET, ground),
     )
 
 

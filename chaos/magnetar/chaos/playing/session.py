@@ -12,7 +12,7 @@ from magnetar.chaos.playing.recording import recorded
 from magnetar.chaos.playing.run import play
 from magnetar.chaos.playing.stage import staged
 from magnetar.chaos.record.keeping import write
-from magnetar.chaos.scenarios.spec import SCARS, GoBack
+from magnetar.chaos.scenarios.spec import SCARS
 from magnetar.chaos.scenarios.writing import written
 from magnetar.chaos.verdict import Verdict
 
@@ -50,8 +50,7 @@ def session(
     """
     profile = scenarios[0].profile
     elders = any(scenario.load.older for scenario in scenarios)
-    backups = any(isinstance(deed, GoBack) for scenario in scenarios for deed in scenario.faults)
-    with staged(fitting.profiles[profile], data, tell, fitting.program, elders=elders, backups=backups) as stage:
+    with staged(fitting.profiles[profile], data, tell, fitting.program, elders=elders) as stage:
         for scenario in scenarios:
             if scenario.profile != profile or not stage.has_room(scenario):
                 return

@@ -122,17 +122,14 @@ def staged(
     program: tuple[str, ...] = PROGRAM,
     *,
     elders: bool = False,
-    backups: bool = False,
 ) -> Generator[Stage]:
     """A cluster with its workers and provider for the block. Raises what these raise.
 
-    `program`: see `crowded`. `elders`: some customers will be a release behind. `backups`: workers know the REST API,
-    without which none of them sees an older store before it has gone on with it.
+    `program`: see `crowded`. `elders`: some customers will be a release behind.
     """
     with ExitStack() as opened:
         tell(f"starting a cluster: {', '.join(node.name for node in profile.nodes[:-2])}")
         ground = opened.enter_context(raised(profile, MARKET, folder, "play", before=[ELDER] if elders else []))
         tell(f"the servers are up after {ground.took:.0f} s; starting workers and provider")
-        settings = (f"{WORKS}=1", *([f"MAGNETAR_ADMIN={ground.admin_url}"] if backups else []))
-        crowd = opened.enter_context(crowded(ground, TARGET, folder, *settings, program=program))
+        crowd = opened.enter_context(crowded(ground, TARGET, folder, f"{WORKS}=1", program=program))
         yield Stage(ground=ground, crowd=crowd, folder=folder, tell=tell)

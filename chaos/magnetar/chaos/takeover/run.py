@@ -82,7 +82,7 @@ def run(network: Network, folder: Path, seed: int, wanted: Collection[str], tell
         tell("starting ZooKeeper, 3 bookies, 2 brokers and PostgreSQL")
         ground = open_now.enter_context(Ground(network, folder))
         open_now.enter_context(starving.watched(folder))
-        crew = Crew(network, command(sys.executable, TARGET, ground.bus_url, ground.store_url), folder)
+        crew = Crew(network, command(sys.executable, TARGET, ground), folder)
         open_now.callback(crew.dismiss)
         tell("starting 4 workers")
         crew.start(*WORKERS)

@@ -35,7 +35,8 @@ Bus: TypeAlias = Annotated[
     str | None, typer.Option(metavar="URL", help="The broker: pulsar://host:6650; else $MAGNETAR_BUS.")
 ]
 Admin: TypeAlias = Annotated[
-    str | None, typer.Option(metavar="URL", help="The cluster's REST API: http://host:8080; else $MAGNETAR_ADMIN.")
+    str | None,
+    typer.Option(metavar="URL", help="The cluster's REST API: http://host:8080[,host:8080]; else $MAGNETAR_ADMIN."),
 ]
 AsJson: TypeAlias = Annotated[bool, typer.Option("--json", help="Print JSON, and nothing else, on stdout.")]
 
@@ -50,9 +51,10 @@ def settings() -> Settings:
         raise BadInput(f"a MAGNETAR_… variable cannot be used: {error}") from error
 
 
-def shared_bus(url: str | None, app: str, *, silent: bool) -> BusPlace:
+def shared_bus(url: str | None, app: str, admin: str | None = None, *, silent: bool) -> BusPlace:
     """The broker that other processes are on too. Raises `BadInput` for one that is in the memory of this process.
 
+    `admin`: its REST API; None: the one that the environment says.
     `silent`: the client's own log, which it writes to stderr in a form of its own, is dropped.
     """
     found = settings()
@@ -61,7 +63,7 @@ def shared_bus(url: str | None, app: str, *, silent: bool) -> BusPlace:
         raise BadInput(
             "a bus in memory is no other process's: use `magnetar dev`, or a broker such as pulsar://127.0.0.1:6650"
         )
-    place = bus_place(chosen, app, found.access(), found.admin_of(chosen))
+    place = bus_place(chosen, app, found.access(), admin or found.admin_of(chosen))
     if silent and isinstance(place, PulsarPlace):
         return replace(place, settings=replace(place.settings, log_file="/dev/null"))
     return place

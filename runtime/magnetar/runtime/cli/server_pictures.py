@@ -37,7 +37,7 @@ def of_cluster(found: RunningCluster, state: str, data: Path) -> Facts:
     """A cluster and its members; those of a cluster that was stopped have no state of their own."""
     address = found.address
     facts: Facts = {"server": "cluster", "state": state, "version": address.version}
-    facts |= {"service_url": address.service_url, "admin_url": address.admin_urls[0]}
+    facts |= {"service_url": address.service_url, "admin_url": address.admin_url}
     facts |= {"admin_urls": list(address.admin_urls), "data": str(data.absolute())}
     facts |= {"supervisor": None if found.supervisor is None else found.supervisor.pid}
     return facts | {"members": [] if state == "stopped" else [_of_member(one) for one in found.members]}

@@ -136,7 +136,7 @@ def _data(given: Path | None) -> Path:
 def _pulsar_up(where: Path, port: int | None, web_port: int | None, archive: Path | None) -> Facts:
     other = cluster_kept.look(where / "cluster")
     if other is not None:
-        raise AlreadyRunning(where / "cluster", other.address.service_url, other.address.admin_urls[0])
+        raise AlreadyRunning(where / "cluster", other.address.service_url, other.address.admin_url)
     found, started = kept.bring_up(
         where, kept.Wanted(port, web_port), lambda: Plans(where, archive).pulsar(port, web_port)
     )

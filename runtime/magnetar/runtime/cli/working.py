@@ -14,7 +14,16 @@ import typer
 from magnetar.runtime.cli import logs, screen
 from magnetar.runtime.cli.apps import wiring_of
 from magnetar.runtime.cli.exits import BadInput, Exit
-from magnetar.runtime.cli.options import Bus, Store, Target, reaching_broker, settings, shared_bus, shared_store
+from magnetar.runtime.cli.options import (
+    Admin,
+    Bus,
+    Store,
+    Target,
+    reaching_broker,
+    settings,
+    shared_bus,
+    shared_store,
+)
 from magnetar.runtime.compose import (
     Address,
     Listening,
@@ -66,6 +75,7 @@ class _Asked:
 
     target: str
     bus: str
+    admin: str | None
     store: str
     drain: float
     handler_deadline: float
@@ -79,6 +89,7 @@ class _Asked:
 def worker(  # noqa: PLR0913, PLR0917 - the options of the command
     target: Target,
     bus: Bus = None,
+    admin: Admin = None,
     store: Store = None,
     drain: Drain = None,
     listen: Listen = None,
@@ -97,12 +108,13 @@ def worker(  # noqa: PLR0913, PLR0917 - the options of the command
     is started again, and all drain together. Process I listens I ports further than --listen says.
 
         $ magnetar topics apply shop:app && magnetar worker shop:app --store sqlite:///shop.db
-        $ MAGNETAR_BUS=pulsar://broker:6650 magnetar worker shop:app --json --listen 0.0.0.0:9464
+        $ magnetar worker shop:app --bus pulsar://broker:6650 --admin http://broker:8080 --json --listen 0.0.0.0:9464
     """
     found = settings()
     asked = _Asked(
         target=target,
         bus=bus or found.bus,
+        admin=admin or found.admin_of(bus or found.bus),
         store=store or found.store,
         drain=drain or found.drain,
         handler_deadline=found.handler_deadline,
@@ -110,7 +122,7 @@ def worker(  # noqa: PLR0913, PLR0917 - the options of the command
         journal_days=found.journal_days,
         as_json=as_json,
         edits=found.edits,
-        places=(*(("--bus", bus) if bus else ()), *(("--store", store) if store else ())),
+        places=_given(("--bus", bus), ("--admin", admin), ("--store", store)),
     )
     raise typer.Exit(_one(asked, as_process) if processes == 1 else _several(asked, processes))
 
@@ -121,7 +133,7 @@ def _one(asked: _Asked, number: int | None) -> int:
     logs.configure(as_json=asked.as_json, process=number)
     if number is not None:
         Lifeline()
-    place, kept = shared_bus(asked.bus, wiring.app, silent=asked.as_json), shared_store(asked.store)
+    place, kept = shared_bus(asked.bus, wiring.app, asked.admin, silent=asked.as_json), shared_store(asked.store)
     with _listening(wiring, asked.listen) as listening:
         observer = logs.Telling() if listening is None else Observers(logs.Telling(), listening.observer)
         with reaching_broker():
@@ -152,6 +164,11 @@ def _several(asked: _Asked, count: int) -> int:
         where = "" if last is None else f", metrics and health at {asked.listen} to {last.port}"
         screen.tell(f"{count} processes of {asked.target}{where}; Ctrl-C drains and stops them")
     return supervise_until_signal(partial(_command, asked), count, bad_input=int(Exit.USAGE), drain=asked.drain)
+
+
+def _given(*options: tuple[str, str | None]) -> tuple[str, ...]:
+    """Those that have a value, as words of a command."""
+    return tuple(word for name, value in options if value for word in (name, value))
 
 
 def _command(asked: _Asked, number: int) -> list[str]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
@@ -29,10 +28,8 @@ if TYPE_CHECKING:
     from magnetar.runtime.store.views import Views
     from magnetar.runtime.wiring import Wiring
 
-_log = logging.getLogger(__name__)
-
-
 _POSTGRES = ("postgresql://", "postgres://")
+_WHY_ADMIN = "only it tells how far a worker's messages are acknowledged, and so whether the store is an older copy"
 
 
 class UnknownPlace(MagnetarError):
@@ -44,6 +41,10 @@ class BusPlace(Protocol):
 
     def connect(self, name: str) -> Bus:
         """A connection of one process; `name` says whose it is on screens and in logs."""
+        ...
+
+    def connect_worker(self, name: str) -> Bus:
+        """One that can subscribe. Raises `UnknownPlace` where it could not tell whether the store went back (R11)."""
         ...
 
     def log(self, topic: str, partition: int) -> list[Delivery]:
@@ -86,6 +87,10 @@ class EmbeddedBus:
         """A connection that a crash can drop."""
         return MemoryBus(self.broker, name)
 
+    def connect_worker(self, name: str) -> MemoryBus:
+        """The same."""
+        return self.connect(name)
+
     def log(self, topic: str, partition: int) -> list[Delivery]:
         """The broker's own log."""
         return self.broker.log(topic, partition)
@@ -95,7 +100,7 @@ class EmbeddedBus:
 class PulsarPlace:
     """A Pulsar cluster, and the application's namespace on it.
 
-    `admin`: the address of its REST API; without it an older store goes unnoticed.
+    `admin`: the address of its REST API, or of several brokers': workers need it.
     """
 
     settings: PulsarSettings
@@ -105,15 +110,22 @@ class PulsarPlace:
         """A new client. Raises `Refused` for a token or certificates that cannot be used."""
         return PulsarBus(self.settings, self._subscriptions())
 
-    def _subscriptions(self) -> Subscriptions | None:
+    def connect_worker(self, name: str) -> PulsarBus:
+        """The same, with the REST API."""
         if self.admin is None:
-            return None
+            message = "the REST API of the cluster is not known: set MAGNETAR_ADMIN to http://host:8080"
+            raise UnknownPlace(f"{message}; {_WHY_ADMIN}")
         if find_spec("httpx2") is None:
-            _log.warning("%s is not asked: install magnetar[admin], else an older store goes unnoticed", self.admin)
+            raise UnknownPlace(f"the REST API at {self.admin} needs httpx2: install magnetar[admin]; {_WHY_ADMIN}")
+        return self.connect(name)
+
+    def _subscriptions(self) -> Subscriptions | None:
+        if self.admin is None or find_spec("httpx2") is None:
             return None
         from magnetar.runtime.bus.pulsar.admin import Admin  # noqa: PLC0415 - of an extra
 
-        return Admin(self.admin, timeout=self.settings.operation_timeout, access=self.settings.access)
+        within, connect_within = self.settings.operation_timeout, self.settings.connect_timeout
+        return Admin(self.admin, within, access=self.settings.access, connect_timeout=connect_within)
 
     def log(self, topic: str, partition: int) -> list[Delivery]:
         """With a reader of its own. Blocks; raises `BusError`."""

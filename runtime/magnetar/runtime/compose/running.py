@@ -67,7 +67,7 @@ class RunningWorker:
         with ExitStack() as begun:  # what is open already when something fails is closed
             self._asking = Asking()
             begun.callback(self._asking.close)
-            self._bus: Bus = bus.connect(owner or default_owner())
+            self._bus: Bus = bus.connect_worker(owner or default_owner())
             begun.callback(self._bus.close)
             self._store: Store = store.open()
             begun.callback(self._store.close)

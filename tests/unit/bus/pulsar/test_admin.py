@@ -155,6 +155,70 @@ def test_no_connection_is_unavailable() -> None:
         admin(refuse).tenants()
 
 
+class Brokers:
+    """Three hosts; those that are `gone` take no connection, those that are `frozen` never answer, some are `ill`."""
+
+    def __init__(self, **ones: str) -> None:
+        self.ones = ones
+        self.asked: list[str] = []
+        self.admin = Admin("http://one:8080,two:8080/,three:8080", transport=httpx2.MockTransport(self.answer))
+
+    def answer(self, request: httpx2.Request) -> httpx2.Response:
+        """As each does."""
+        host = request.url.host
+        self.asked.append(host)
+        match self.ones.get(host, "well"):
+            case "gone":
+                raise httpx2.ConnectError("refused", request=request)
+            case "frozen":
+                raise httpx2.ReadTimeout("timed out", request=request)
+            case "ill":
+                return httpx2.Response(500, text="no metadata")
+            case _:
+                return httpx2.Response(200, json=["public"])
+
+
+def test_of_several_hosts_the_one_is_asked_first_that_answered_last() -> None:
+    """Each of them answers for the whole cluster."""
+    brokers = Brokers(one="gone", two="frozen")
+    for _ in range(2):
+        assert brokers.admin.tenants() == ["public"]
+    assert brokers.asked == ["one", "two", "three", "three"]
+    brokers.ones = {"three": "ill"}
+    assert brokers.admin.tenants() == ["public"]
+    assert brokers.asked[4:] == ["three", "one"]
+
+
+def test_a_write_goes_to_the_next_host_only_where_it_was_never_sent() -> None:
+    """What has become of one without an answer nobody knows; and an error of its own may be about what was asked."""
+    gone = Brokers(one="gone")
+    gone.admin.set_policy("public/shop", "POST", "deduplication", value=True)
+    assert gone.asked == ["one", "two"]
+    for trouble in ("frozen", "ill"):
+        brokers = Brokers(one=trouble)
+        with pytest.raises(BusUnavailable, match=r"namespaces/public%2Fshop|namespaces/public/shop"):
+            brokers.admin.set_policy("public/shop", "POST", "deduplication", value=True)
+        assert brokers.asked == ["one"]
+
+
+@pytest.mark.parametrize(
+    ("ones", "words"),
+    [
+        (
+            {"one": "gone", "two": "frozen", "three": "gone"},
+            "at http://one:8080: ConnectError: .* at http://two:8080: ",
+        ),
+        ({"one": "gone", "two": "ill", "three": "frozen"}, "500, no metadata"),
+    ],
+)
+def test_where_all_hosts_fail_it_is_told_how(ones: dict[str, str], words: str) -> None:
+    """Each that did not answer; or what the last one said that did."""
+    brokers = Brokers(**ones)
+    with pytest.raises(BusUnavailable, match=words):
+        brokers.admin.tenants()
+    assert brokers.asked == ["one", "two", "three"]
+
+
 def test_a_broker_says_who_it_is_and_what_time_it_has() -> None:
     """The version is bare text; one that tells no time is no Pulsar."""
     date = {"date": "Sat, 28 Nov 2026 03:36:49 GMT"}

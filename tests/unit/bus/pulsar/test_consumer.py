@@ -24,8 +24,8 @@ class Deaf:
 def test_an_acknowledgement_that_the_client_refuses_is_lost_with_a_word(caplog: pytest.LogCaptureFixture) -> None:
     """R10: its messages come again, and the journal knows them; a worker does not stop for it."""
     deaf: Any = Deaf()
-    farewell: Any = None
-    consumer = PulsarConsumer(deaf, None, topic="orders", partition=0, farewell=farewell, patience=1.0)
+    nobody: Any = None
+    consumer = PulsarConsumer(deaf, nobody, topic="orders", partition=0, farewell=nobody, patience=1.0)
     with caplog.at_level(logging.WARNING):
         consumer.acknowledge(Position(1, 2))
     assert "ack of 1:2:-1" in caplog.text

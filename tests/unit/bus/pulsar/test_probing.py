@@ -202,8 +202,8 @@ def test_a_consumer_whose_broker_is_silent_is_not_connected() -> None:
     clock, holding, reasons = Clock(), Holding(), [False]
     client: Any = holding
     doubt = Doubt(client, lambda: reasons[0], 2.0, clock)
-    farewell: Any = None
-    consumer = PulsarConsumer(client, None, topic="t", partition=0, farewell=farewell, patience=1.0, doubt=doubt)
+    nobody: Any = None
+    consumer = PulsarConsumer(client, nobody, topic="t", partition=0, farewell=nobody, patience=1.0, doubt=doubt)
     assert consumer.connected()
     assert not holding.asked
     reasons[0] = True

@@ -43,17 +43,18 @@ class Sought:
         self._done(Result(name))
 
 
-def answered(mark: Mark) -> Future[Mark]:
-    """A question that was."""
+def answered(mark: Mark | None) -> Future[Mark]:
+    """A question that was, or one that is not yet."""
     answer: Future[Mark] = Future()
-    answer.set_result(mark)
+    if mark is not None:
+        answer.set_result(mark)
     return answer
 
 
 def consumer(native: Any, mark: Mark | None = None) -> PulsarConsumer:
     """Ours, over a stand-in."""
     farewell: Any = None
-    marking = None if mark is None else Marking(lambda: answered(mark), "s on orders", patience=1.0, delay=0.0)
+    marking = Marking(lambda: answered(mark), "s on orders", patience=1.0, delay=0.0)
     return PulsarConsumer(native, marking, topic="orders", partition=0, farewell=farewell, patience=2.0)
 
 

@@ -34,6 +34,7 @@ from magnetar.runtime.bus.pulsar.answers import (
     Stored,
     Verdict,
 )
+from magnetar.runtime.bus.pulsar.hosts import hosts_of, url_of
 from magnetar.runtime.bus.pulsar.marks import Ledger, mark_of
 from magnetar.runtime.bus.pulsar.sameness import AVRO, normal
 
@@ -59,15 +60,21 @@ _SCHEMA_TROUBLE = (
     "org.apache.avro.",  # an exception of Avro's, that nobody caught
 )
 _REFUSED = frozenset({HTTPStatus.CONFLICT, HTTPStatus.UNPROCESSABLE_ENTITY})
+_JSON = {"content-type": "application/json"}
+_NOT_SENT = (httpx2.ConnectError, httpx2.ConnectTimeout)
 _EARLIEST = {"ledgerId": -1, "entryId": -1, "partitionIndex": -1}
 
 
 class Admin:
-    """One cluster's REST API. Every call blocks up to the time-out; `BusUnavailable` when there is no usable answer.
+    """One cluster's REST API. Every call blocks; `BusUnavailable` when there is no usable answer. Any thread.
+
+    Of several hosts the one is asked first that answered last. The next is asked where nothing can have happened: for
+    whatever is only read, and for a write that found no connection.
 
     Args:
-        url: `http://host:8080` or `https://host:8443`.
-        timeout: seconds for connecting, and again for each answer.
+        url: `http://host:8080`, `https://host:8443`, or several hosts: `http://one:8080,other:8080`.
+        timeout: seconds for an answer of one host.
+        connect_timeout: seconds for connecting to it; None: as long as for an answer.
         access: the token, and which certificates are trusted. `Refused` for certificates that cannot be used.
         transport: in place of the network, for tests.
     """
@@ -78,13 +85,15 @@ class Admin:
         timeout: float = 10.0,
         access: Access | None = None,
         transport: httpx2.BaseTransport | None = None,
+        connect_timeout: float | None = None,
     ) -> None:
         self._url = url
+        self._hosts = tuple(url_of(url, (host.rstrip("/"),)) for host in hosts_of(url))
+        self._first = 0  # the host that answered last; several threads set it, and any of their words will do
         self._access = access or Access()
         tls = self._access.tls()
         self._client = httpx2.Client(
-            base_url=f"{url.rstrip('/')}/admin/v2/",
-            timeout=timeout,
+            timeout=httpx2.Timeout(timeout, connect=connect_timeout or timeout),
             verify=True if tls is None else tls,
             follow_redirects=True,
             event_hooks={"request": [self._authorize]},
@@ -101,7 +110,7 @@ class Admin:
 
     @property
     def url(self) -> str:
-        """Where it is: `http://host:8080`."""
+        """Where it is, as it was told: `http://host:8080`."""
         return self._url
 
     def close(self) -> None:
@@ -278,7 +287,7 @@ class Admin:
         # For each hop: the owner of a topic is another host, for which the library would take the token away. It never
         # goes in clear text where we had asked for TLS.
         token = self._access.bearer()
-        if token is not None and (request.url.scheme == "https" or self._client.base_url.scheme == "http"):
+        if token is not None and (request.url.scheme == "https" or self._url.startswith("http:")):
             request.headers["authorization"] = f"Bearer {token}"
 
     def _get(self, path: str, kind: type[T]) -> T | None:
@@ -300,11 +309,27 @@ class Admin:
         self._check(self._send(method, path, value), f"{method} {path}")
 
     def _send(self, method: str, path: str, value: object) -> httpx2.Response:
-        content = None if method == "GET" else msgspec.json.encode(value)
-        try:
-            return self._client.request(method, path, content=content, headers={"content-type": "application/json"})
-        except httpx2.HTTPError as failure:
-            raise BusUnavailable(f"{method} {path} at {self._url}: {type(failure).__name__}: {failure}") from failure
+        """What the first host says that answers; where all fail at a read, what the last of them says."""
+        reads, first = method == "GET", self._first
+        content = None if reads else msgspec.json.encode(value)
+        silent: list[str] = []
+        failed: httpx2.Response | None = None
+        for number in (*range(first, len(self._hosts)), *range(first)):
+            host = self._hosts[number]
+            try:
+                answer = self._client.request(method, f"{host}/admin/v2/{path}", content=content, headers=_JSON)
+            except httpx2.HTTPError as failure:
+                silent.append(f"at {host}: {type(failure).__name__}: {failure}")
+                if not reads and not isinstance(failure, _NOT_SENT):
+                    break
+                continue
+            if not (reads and answer.is_server_error):
+                self._first = number
+                return answer
+            failed = answer
+        if failed is None:
+            raise BusUnavailable(f"{method} {path} {'; '.join(silent)}")
+        return failed
 
     def _check(self, answer: httpx2.Response, doing: str) -> None:
         if not answer.is_success:

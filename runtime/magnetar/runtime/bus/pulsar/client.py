@@ -56,8 +56,8 @@ class PulsarBus:
     Args:
         settings: where, and how long to wait.
         subscriptions: asked when a subscription is opened, for `Consumer.cursor`, and when that times out, to tell a
-            missing subscription from a silent broker. Without it every cursor is `EARLIEST`, so that an older store
-            goes unnoticed, and both are `BusUnavailable`. Closed with the bus.
+            missing subscription from a silent broker. Without it nothing can be subscribed: nobody could tell whether
+            the store went back (R11). Closed with the bus.
     """
 
     def __init__(self, settings: PulsarSettings, subscriptions: Subscriptions | None = None) -> None:
@@ -87,17 +87,19 @@ class PulsarBus:
 
     def subscribe(self, topic: str, partition: int, subscription: str) -> PulsarOpening[NativeConsumer, PulsarConsumer]:
         """Ask for the Exclusive subscription; `poll` raises `Busy` while somebody holds it."""
-        settings, entrances = self._settings, self._entrances
-        name, clients = settings.partition(topic, partition), entrances.now(settings.topic(topic))
+        settings, entrances, asked = self._settings, self._entrances, self._subscriptions
+        name = settings.partition(topic, partition)
+        doing = f"subscribe to {name} as {subscription}"
+        if asked is None:
+            raise Refused(f"{doing}: only the REST API tells how far it is acknowledged, and none is known")
+        clients = entrances.now(settings.topic(topic))
         arrival: Arrival[NativeConsumer] = Arrival()
         clients.consuming.subscribe_async_v2(
             name, subscription, native.consumer_configuration(settings.receiver_queue), arrival
         )
-        doing, asked = f"subscribe to {name} as {subscription}", self._subscriptions
-        wrap = partial(self._consumer, clients.consumers_farewell, entrances, topic, partition, subscription)
-        if asked is None:
-            doing += " (whether there is such a subscription, `magnetar topics plan` tells)"
-            return PulsarOpening(arrival, wrap, doing, self._deadline)
+        ask = partial(self._mark, asked, name, subscription)
+        marking = Marking(ask, f"{subscription} on {name}", settings.mark_timeout)
+        wrap = partial(self._consumer, clients.consumers_farewell, entrances, topic, partition, marking)
         return PulsarOpening(arrival, wrap, doing, self._deadline, partial(self._is_absent, asked, name, subscription))
 
     def produce(
@@ -178,15 +180,10 @@ class PulsarBus:
         entrances: Entrances,
         topic: str,
         partition: int,
-        subscription: str,
+        marking: Marking,
         consumer: NativeConsumer,
     ) -> PulsarConsumer:
         """Ours of the client's. How far it is acknowledged can be asked from now on: nobody else can move it."""
-        name = self._settings.partition(topic, partition)
-        marking = None
-        if self._subscriptions is not None:
-            ask = partial(self._mark, self._subscriptions, name, subscription)
-            marking = Marking(ask, f"{subscription} on {name}", self._settings.mark_timeout)
         return PulsarConsumer(
             consumer,
             marking,

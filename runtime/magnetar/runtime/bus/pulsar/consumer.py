@@ -36,7 +36,7 @@ class PulsarConsumer:
     def __init__(
         self,
         consumer: NativeConsumer,
-        marking: Marking | None,
+        marking: Marking,
         *,
         topic: str,
         partition: int,
@@ -44,7 +44,7 @@ class PulsarConsumer:
         patience: float,
         doubt: Doubt | None = None,
     ) -> None:
-        """`marking`: None where nobody can be asked; `patience`: seconds after which the client's seek is given up.
+        """`marking`: how far it is acknowledged; `patience`: seconds after which the client's seek is given up.
 
         `doubt`: knows better than the client whether there is a connection, if anybody does.
         """
@@ -101,9 +101,7 @@ class PulsarConsumer:
         return None if last.entry_id() < 0 else _position(last)
 
     def cursor(self) -> Position | None:
-        """As the port says; `EARLIEST` also where there is no REST API to ask. The loop's thread."""
-        if self._marking is None:
-            return EARLIEST
+        """As the port says, by the word of the REST API. The loop's thread."""
         mark = self._marking.poll()
         return None if mark is None else mark.acknowledged or EARLIEST
 
@@ -149,7 +147,7 @@ class PulsarConsumer:
         return f"{self._topic}/{self._partition}"
 
     def _refusal(self, position: Position, doing: str) -> Refused | None:
-        mark = None if self._marking is None else self._marking.poll()
+        mark = self._marking.poll()
         if mark is None or position == EARLIEST or position.ledger in mark.ledgers:
             return None
         said = f"the broker does not keep ledger {position.ledger}, and what came after may be gone"

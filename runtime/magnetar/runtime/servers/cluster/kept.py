@@ -75,7 +75,7 @@ def bring_up(data: Path, asked: Asked, plan: Callable[[], ClusterPlan]) -> tuple
     with locked(layout.turn, _TURN_SECONDS, DataBusy(data)):
         found = _found(layout)
         if found is not None and not asked.fits(found.address):
-            raise AlreadyRunning(layout.data, found.address.service_url, found.address.admin_urls[0])
+            raise AlreadyRunning(layout.data, found.address.service_url, found.address.admin_url)
         if found is not None and not found.problem:
             return found, False
         if found is not None:

@@ -96,6 +96,11 @@ class ClusterAddress(msgspec.Struct, frozen=True, kw_only=True):
         return tuple(f"http://{self.host_of(broker)}:{broker.web_port}" for broker in self.brokers)
 
     @property
+    def admin_url(self) -> str:
+        """The REST API with every broker, so that one of them may be away: `http://host:port,host:port`."""
+        return f"http://{','.join(f'{self.host_of(broker)}:{broker.web_port}' for broker in self.brokers)}"
+
+    @property
     def metadata_url(self) -> str:
         """Where bookies and brokers find each other."""
         return f"zk:{','.join(f'{self.host_of(member)}:{member.port}' for member in self.zookeepers)}"

@@ -77,8 +77,8 @@ class ClusterServer:
 
     @property
     def admin_url(self) -> str:
-        """The first broker's. Raises `NotStarted`."""
-        return self.admin_urls[0]
+        """For the REST API: every broker in one. Raises `NotStarted`."""
+        return self.address.admin_url
 
     @property
     def data(self) -> Path:
