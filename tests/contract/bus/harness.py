@@ -130,6 +130,10 @@ class Bench:
         """How far its subscription is acknowledged, once that is known."""
         return until(consumer.cursor, self.harness.deadline, "how far it is acknowledged")
 
+    def newest(self, consumer: Consumer) -> Position:
+        """The last message of its partition, once that is known."""
+        return until(consumer.newest, self.harness.deadline, "the last message")
+
     def producer(
         self,
         topic: str,

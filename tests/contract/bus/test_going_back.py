@@ -59,6 +59,34 @@ def test_the_cursor_is_a_message_s_position_when_the_partition_has_moved(bench: 
     assert bench.cursor(consumer) == found[2].position
 
 
+def test_the_newest_is_the_last_message(bench: Bench) -> None:
+    """Whatever is acknowledged; not an earlier one than there was when it was asked first."""
+    topic = bench.harness.topic()
+    found = acknowledged(bench, topic, 3, upto=1)
+    consumer = taken_again(bench, topic)
+    assert bench.newest(consumer) == found[2].position
+    bench.received(consumer, 2)
+    consumer.acknowledge(found[2].position)
+    consumer.close()
+    assert bench.newest(taken_again(bench, topic)) == found[2].position
+
+
+def test_the_newest_is_in_an_earlier_ledger_when_the_partition_has_moved(bench: Bench) -> None:
+    """The last ledger is empty then. Of a partition that never had a message it is the earliest."""
+    topic = bench.harness.topic()
+    fresh = bench.consumer(topic)
+    assert bench.newest(fresh) == EARLIEST
+    fresh.close()
+    found = acknowledged(bench, topic, 3, upto=3)
+    for _ in range(2):
+        bench.harness.unload(topic, 0)
+    consumer = taken_again(bench, topic)
+    assert bench.newest(consumer) == found[2].position
+    last = bench.sent(bench.producer(topic, name="later"), [b"new"])[-1]
+    consumer.close()
+    assert bench.newest(taken_again(bench, topic)) == last
+
+
 @pytest.mark.parametrize("first", ["at once", "after receiving"])
 @pytest.mark.parametrize("back_to", [1, 3, 6])
 def test_a_seek_brings_all_after_the_position_again(bench: Bench, back_to: int, first: str) -> None:

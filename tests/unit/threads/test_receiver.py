@@ -137,6 +137,9 @@ class Broken:
         """Nothing."""
         raise BusUnavailable("no answer")
 
+    def newest(self) -> Position | None:
+        """Nothing."""
+
     def cursor(self) -> Position | None:
         """Nothing."""
 

@@ -14,7 +14,7 @@ from magnetar.runtime.bus.port import EARLIEST, BusUnavailable, Position
 from magnetar.runtime.routing import partition_of
 from magnetar.runtime.store.port import StoreUnavailable
 from magnetar.runtime.worker.relay import producer_name
-from magnetar.runtime.worker.winning import is_next
+from magnetar.runtime.worker.winning import is_next, is_none_after
 from tests.unit.worker.bank import Do, accounts, branches
 from tests.unit.worker.bench import Bench
 
@@ -263,6 +263,39 @@ def test_a_first_delivery_never_hides_that_more_is_acknowledged(log: list[Positi
     applied = [EARLIEST, *log][min(known, len(log))]
     if rest and is_next(rest[0], applied):
         assert not [each for each in acknowledged if each > applied]
+
+
+@given(log=logs(), mark=st.integers(0, 6), known=st.integers(0, 6), blind=st.booleans())
+def test_a_last_message_never_hides_that_more_is_acknowledged(
+    log: list[Position], mark: int, known: int, *, blind: bool
+) -> None:
+    """However far it is acknowledged, and however far the store knows it; `blind`: the broker looks into no batch."""
+    newest = log[-1] if log else EARLIEST
+    if blind:
+        newest = Position(newest.ledger, newest.entry)
+    applied = [EARLIEST, *log][min(known, len(log))]
+    if is_none_after(applied, newest):
+        assert not [each for each in log[:mark] if each > applied]
+
+
+@pytest.mark.parametrize(
+    ("applied", "newest", "proof"),
+    [
+        (EARLIEST, EARLIEST, True),
+        (Position(7, 3), EARLIEST, True),
+        (Position(7, 3), Position(7, 3), True),
+        (Position(7, 3), Position(6, 9), True),
+        (Position(7, 3), Position(7, 4), False),
+        (Position(7, 3), Position(8, 0), False),
+        (EARLIEST, Position(7, 0), False),
+        (Position(7, 3, 1), Position(7, 3), False),
+        (Position(7, 3, 1), Position(7, 3, 1), True),
+        (Position(7, 3), Position(7, 3, 1), False),
+    ],
+)
+def test_a_last_message_shows_it_where_it_can(applied: Position, newest: Position, proof: bool) -> None:  # noqa: FBT001
+    """It is applied, or before what is."""
+    assert is_none_after(applied, newest) is proof
 
 
 @pytest.mark.parametrize(

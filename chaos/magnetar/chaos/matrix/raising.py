@@ -38,6 +38,7 @@ _SILENT: Mapping[str, str] = {
     "consumer.close": "closing raises nothing",
     "consumer.cursor": "it is not known yet, or it is",
     "consumer.leave": "closing raises nothing",
+    "consumer.newest": "it is not known yet, or it is",
     "consumer.seek": "what goes wrong is told by the poll of its opening",
     "consumer.connected": "it answers, and raises nothing",
     "opening.abandon": "abandoning raises nothing",

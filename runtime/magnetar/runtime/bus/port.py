@@ -152,6 +152,14 @@ class Consumer(Protocol):
         """
         ...
 
+    def newest(self) -> Position | None:
+        """The last message of the partition, when this was first called or later (R11).
+
+        So a stored position that is no less means that the store lacks nothing. `EARLIEST`: none is kept. None: not
+        known yet, or not at all: it is asked once. Called by the loop; never blocks.
+        """
+        ...
+
     def cursor(self) -> Position | None:
         """The last message that was acknowledged when this was opened, as far as the broker still keeps it (R11).
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING, Protocol
 from magnetar.runtime.bus.memory import Broker, MemoryBus
 from magnetar.runtime.bus.pulsar.access import Access
 from magnetar.runtime.bus.pulsar.client import PulsarBus
+from magnetar.runtime.bus.pulsar.loading import Loading
 from magnetar.runtime.bus.pulsar.reading import read_log
 from magnetar.runtime.bus.pulsar.settings import PulsarSettings
 from magnetar.runtime.bus.pulsar.wanted import Wanted, WantedTopic
@@ -122,14 +124,18 @@ class PulsarPlace:
     def _subscriptions(self) -> Subscriptions | None:
         if self.admin is None or find_spec("httpx2") is None:
             return None
-        from magnetar.runtime.bus.pulsar.admin import Admin  # noqa: PLC0415 - of an extra
-
-        within, connect_within = self.settings.operation_timeout, self.settings.connect_timeout
-        return Admin(self.admin, within, access=self.settings.access, connect_timeout=connect_within)
+        return Loading(partial(_admin, self.settings, self.admin))
 
     def log(self, topic: str, partition: int) -> list[Delivery]:
         """With a reader of its own. Blocks; raises `BusError`."""
         return read_log(self.settings, topic, partition)
+
+
+def _admin(settings: PulsarSettings, url: str) -> Subscriptions:
+    from magnetar.runtime.bus.pulsar.admin import Admin  # noqa: PLC0415 - of an extra
+
+    within, connect_within = settings.operation_timeout, settings.connect_timeout
+    return Admin(url, within, access=settings.access, connect_timeout=connect_within)
 
 
 def bus_place(url: str, app: str, access: Access | None = None, admin: str | None = None) -> BusPlace:

@@ -223,9 +223,10 @@ class Winning:
         return Next(now + micros(self._winner.retry))
 
     def _is_proven(self, claim: Claim, row: ShardRow, number: int) -> bool:
-        """Whether it is known how a feed stands to the store: by the first that it delivers, or by the broker's word.
+        """Whether it is known how a feed stands to the store.
 
-        The first costs nothing, and is there at once where something waits.
+        By the first that it delivers, which costs nothing, and is there at once where something waits; by the last
+        message that there is, where nothing does; and by the REST API's word where neither tells.
         """
         topic, partition = claim.shard.feeds[number]
         consumer, applied = claim.won[number], row.positions.get(f"{topic.name}/{partition}", EARLIEST)
@@ -234,6 +235,9 @@ class Winning:
             for delivery in consumer.receive(1, 0.0):
                 claim.first[number] = first = delivery
         if first is not None and is_next(first.position, applied):
+            return True
+        newest = consumer.newest()
+        if newest is not None and is_none_after(applied, newest):
             return True
         acknowledged = consumer.cursor()
         if acknowledged is None:
@@ -375,6 +379,14 @@ def is_next(first: Position, applied: Position) -> bool:
     """
     in_the_ledger = first.ledger == applied.ledger and max(first.batch, applied.batch) < 0
     return first <= applied or (in_the_ledger and first.entry == applied.entry + 1)
+
+
+def is_none_after(applied: Position, newest: Position) -> bool:
+    """Whether a partition, by its last message, holds nothing behind `applied`.
+
+    In one entry it does only if it is the very message: of a batch that the broker did not look into, it tells none.
+    """
+    return newest == applied or (newest.ledger, newest.entry) < (applied.ledger, applied.entry)
 
 
 def shard_plans(plans: Mapping[str, ActorPlan], partitions: Mapping[str, int]) -> dict[ShardName, ShardPlan]:

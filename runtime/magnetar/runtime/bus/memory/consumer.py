@@ -30,7 +30,7 @@ class MemoryConsumer(Member):
         self._subscription = subscription
         self._queue = queue
         self._answers = answers
-        self._asked = False
+        self._asked = self._newest_asked = False
         self._next = subscription.cursor
         self._horizon: int | None = None
         self._found = partition.log.deliveries[subscription.cursor - 1].position if subscription.cursor else EARLIEST
@@ -56,12 +56,18 @@ class MemoryConsumer(Member):
             self._reach("about the end")
             return self.partition.log.last()
 
+    def newest(self) -> Position | None:
+        """As the port says: not at once."""
+        if not self._newest_asked:
+            self._newest_asked = True
+            return None
+        with self._lock:
+            return (self.partition.log.last() or EARLIEST) if self._is_answered() else None
+
     def cursor(self) -> Position | None:
         """As the port says: not at once, for another one is asked than the broker that delivers."""
         asked, self._asked = self._asked, True
-        if asked and self._answers.cursors_held:
-            self._answers.in_vain += 1
-        return self._found if asked and not self._answers.cursors_held else None
+        return self._found if asked and self._is_answered() else None
 
     def seek(self, position: Position) -> MemoryAnswer[MemoryConsumer]:
         """As the port says; done at once."""
@@ -95,6 +101,10 @@ class MemoryConsumer(Member):
             self._subscription.rewind(self.partition.log.after(position))
             self.rejoined()
             return self
+
+    def _is_answered(self) -> bool:
+        self._answers.in_vain += self._answers.cursors_held
+        return not self._answers.cursors_held
 
     def _reach(self, about: str) -> None:
         if self.closed:

@@ -42,8 +42,8 @@ At the broker (methods of `Faults`)
 `hold_openings`, `release_openings`: a slow broker.
     `poll` returns None; after the release the broker is asked when it is polled.
 
-`hold_cursors`, `release_cursors`: a REST API that does not answer.
-    How far a subscription is acknowledged stays unknown; all else goes on.
+`hold_cursors`, `release_cursors`: a broker that answers no questions.
+    How far a subscription is acknowledged, and which message is the last, stays unknown; all else goes on.
 
 `unload`: the partition moves to another broker, or the broker restarts.
     Everybody on it reconnects: unacknowledged messages come again to the same consumer objects, sends go on, a new
@@ -139,7 +139,7 @@ class Faults:
         self._broker.answers.held = False
 
     def hold_cursors(self) -> None:
-        """Tell nobody how far a subscription is acknowledged until `release_cursors`."""
+        """Tell nobody how far a subscription is acknowledged, or a partition goes, until `release_cursors`."""
         self._broker.answers.cursors_held = True
 
     def release_cursors(self) -> None:

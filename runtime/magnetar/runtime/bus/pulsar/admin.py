@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import html
 import re
+import ssl
 from collections.abc import Mapping
 from email.utils import parsedate_to_datetime
 from http import HTTPStatus
@@ -92,6 +93,9 @@ class Admin:
         self._first = 0  # the host that answered last; several threads set it, and any of their words will do
         self._access = access or Access()
         tls = self._access.tls()
+        if tls is None and url.startswith("http:"):
+            # Trusts nobody, should it be sent on to TLS: to read the authorities of the machine takes 0.1 s.
+            tls = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
         self._client = httpx2.Client(
             timeout=httpx2.Timeout(timeout, connect=connect_timeout or timeout),
             verify=True if tls is None else tls,

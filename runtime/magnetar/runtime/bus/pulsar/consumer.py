@@ -57,6 +57,7 @@ class PulsarConsumer:
         self._farewell = farewell
         self._closed = False
         self._closing: SimpleQueue[NativeResult] | None = None
+        self._newest: dict[NativeResult, NativeMessageId] | None = None
         self._batched: deque[tuple[Position, NativeMessageId]] = deque()
 
     def receive(self, limit: int, wait: float) -> list[Delivery]:
@@ -99,6 +100,16 @@ class PulsarConsumer:
         except native.PulsarException as failure:
             raise errors.from_exception(failure, f"ask for the end of {self._name}") from failure
         return None if last.entry_id() < 0 else _position(last)
+
+    def newest(self) -> Position | None:
+        """As the port says. The answer is put into a dictionary, in C: see `native`. The loop's thread."""
+        if self._newest is None:
+            self._newest = {}
+            self._consumer.get_last_message_id_async(self._newest.setdefault)
+        said = next(iter(list(self._newest.items())), None)  # the client's thread adds to it meanwhile
+        if said is None or said[0].name != "Ok":
+            return None
+        return EARLIEST if said[1].entry_id() < 0 else _position(said[1])
 
     def cursor(self) -> Position | None:
         """As the port says, by the word of the REST API. The loop's thread."""
