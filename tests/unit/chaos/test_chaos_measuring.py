@@ -172,6 +172,12 @@ def test_beyond_the_budget_the_cluster_may_stand_still() -> None:
         assert verdict(shown) == (Verdict.VALID, ())
 
 
+def test_within_the_gap_that_each_may_have_all_may_stand_still() -> None:
+    """A fault of a second and a half, and five until others have the shards of who died, is no standstill."""
+    assert verdict(replace(sound(), points=STILL, bounds=(Bound("gap", 19.0, 9.0, ""),))) == (Verdict.VALID, ())
+    assert verdict(replace(sound(), points=STILL, bounds=(Bound("recovery", 19.0, 9.0, ""),)))[0] is Verdict.INVALID
+
+
 def test_the_longest_gap_of_each_group_is_the_stretch_in_which_it_had_something_to_do() -> None:
     """Not when nobody asked; longest first, and only what overlaps the stretch."""
     some = [*steady(30, 40), point(40.0, 12.0), *steady(52.0, 60), *steady(30, 60, "orders/1")]

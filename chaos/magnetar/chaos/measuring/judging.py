@@ -57,7 +57,8 @@ def _wrong(shown: Shown) -> Iterator[str]:
 def _late(shown: Shown) -> Iterator[str]:
     """What is broken where the machine had time, and shows nothing where it had not."""
     yield from _exceeded(shown.bounds)
-    yield from (words for blow in shown.blows if (words := _stood_still(blow, shown.points)))
+    gap = max((bound.allowed for bound in shown.bounds if bound.name == "gap"), default=0.0)
+    yield from (words for blow in shown.blows if (words := _stood_still(blow, shown.points, gap)))
 
 
 def _doubts(shown: Shown) -> Iterator[str]:
@@ -108,9 +109,15 @@ def _unproven(blow: Blow, points: Sequence[Point]) -> Iterator[str]:
         yield f"{blow.fault}: nothing was asked of the cluster meanwhile"
 
 
-def _stood_still(blow: Blow, points: Sequence[Point]) -> str:
-    """What the cluster is made to bear must not stop it; empty if it did not, or that cannot be told."""
+def _stood_still(blow: Blow, points: Sequence[Point], gap: float) -> str:
+    """What the cluster is made to bear must not stop it; empty if it did not, or that cannot be told.
+
+    Nor can it where a fault was in force for no longer than the `gap` that any group of keys may have: half of the
+    workers may be taken over from, and an order needs shards of each.
+    """
     if not (blow.required and blow.inside_budget) or blow.effective is None or blow.heal is None:
+        return ""
+    if blow.heal - blow.effective <= gap:
         return ""
     asked = any(blow.effective <= point.at < blow.heal for point in points)
     if not asked or progress(points, blow.effective, blow.heal):
