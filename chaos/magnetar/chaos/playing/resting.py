@@ -1,4 +1,7 @@
-"""Proof that all has come to rest: nothing waits in the store or at the brokers, twice in a row, and unchanged."""
+"""Proof that all is as before under load, and that all has come to rest without.
+
+At rest nothing waits in the store or at the brokers, twice in a row, and unchanged.
+"""
 
 from __future__ import annotations
 
@@ -14,6 +17,16 @@ if TYPE_CHECKING:
     from magnetar.runtime.store.views import Views
 
 _LOOK = 0.5
+_CALM_LOOK = 1.0
+
+
+def calm(stage: Stage, is_calm: Callable[[], bool], lasting: float, within: float, check: Callable[[], object]) -> None:
+    """Wait until all has looked calm for `lasting` seconds without a break, and no longer than `within`."""
+    since = begin = stage.now
+    while stage.now < min(begin + within, since + lasting):
+        stage.wait(stage.now + _CALM_LOOK, check)
+        if not is_calm():
+            since = stage.now
 
 
 def at_rest(stage: Stage, within: float, check: Callable[[], object]) -> str:

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 
 from magnetar.chaos.cluster.crew import CrewFailed
 from magnetar.chaos.cluster.errors import ChaosError
+from magnetar.chaos.measuring.figures import WINDOW
 from magnetar.chaos.playing.agenda import length
-from magnetar.chaos.playing.resting import at_rest
+from magnetar.chaos.playing.resting import at_rest, calm
 from magnetar.chaos.playing.striking import Striking
 from magnetar.chaos.playing.watching import METRICS, BusWatch, StoreWatch
 from magnetar.chaos.record.shape import Phase
@@ -33,7 +34,8 @@ BROKEN = (CustomersGone, CrewFailed, ChaosError, ServerError, BusError, StoreErr
 """What ends a run before its time: its record says so, and the verdict is unknown at best."""
 _PROOFS = 60.0
 """Seconds that a fault may take beside what it is meant to: until it is proven, and until it is healed."""
-_CALM_LOOKS = 3
+_SLACK = 1.0
+"""Seconds: a window that is measured begins when all is well, and not with a look."""
 _FEW = 20
 """So many messages under way are none too many."""
 _LATE = 2.0
@@ -133,12 +135,9 @@ class _Acts:
         stage.tell(f"the machine: {hunger}")
 
     def _recover(self) -> None:
-        """Load goes on until it is as before: no more waits than a few, for three looks in a row, at once confirmed."""
-        stage, phases, calm = self.stage, self.found.scenario.phases, 0
-        begin = stage.now
-        while stage.now < begin + phases.recover and (calm < _CALM_LOOKS or stage.now < begin + phases.settle):
-            calm = calm + 1 if self._is_calm() else 0
-            stage.wait(stage.now + 1.0, self.found.sending.check)
+        """Load goes on until no more waits than a few, at once confirmed, for so long that recovery can be measured."""
+        longest = self.found.scenario.phases.recover
+        calm(self.stage, self._is_calm, WINDOW + _SLACK, longest, self.found.sending.check)
 
     def _is_calm(self) -> bool:
         """By what was seen just now: who does not answer is not calm."""

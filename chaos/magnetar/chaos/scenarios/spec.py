@@ -330,14 +330,10 @@ class Load(_Plain):
 
 
 class Phases(_Plain):
-    """How long phases last: the first two as they say; `recover` and `drain` end by proof, and these are the longest.
-
-    `recover` lasts for `settle` at the least, so that there is something to measure.
-    """
+    """How long phases last: the first two as they say, `recover` and `drain` until there is proof, at the longest."""
 
     warm_up: Some = 6.0
     baseline: Some = 10.0
-    settle: Some = 12.0
     recover: Some = 60.0
     drain: Some = 90.0
 
