@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from magnetar.runtime.bus.port import EARLIEST, BusUnavailable, Position
 from magnetar.runtime.routing import partition_of
 from magnetar.runtime.store.port import StoreUnavailable
+from magnetar.runtime.worker.proving import is_next, is_none_after
 from magnetar.runtime.worker.relay import producer_name
-from magnetar.runtime.worker.winning import is_next, is_none_after
 from tests.unit.worker.bank import Do, accounts, branches
 from tests.unit.worker.bench import Bench
 

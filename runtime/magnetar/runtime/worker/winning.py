@@ -22,6 +22,7 @@ from magnetar.runtime.worker.lane import Lane
 from magnetar.runtime.worker.machine import NEVER, Means, Next
 from magnetar.runtime.worker.observer import Takeover, Wait
 from magnetar.runtime.worker.parking import ParkedKeys
+from magnetar.runtime.worker.proving import is_next, is_none_after
 from magnetar.runtime.worker.shard import Feed, Shard, Timetable
 
 if TYPE_CHECKING:
@@ -369,24 +370,6 @@ class Winning:
         claim.first.clear()
         claim.epoch = claim.row = None
         claim.proven = False
-
-
-def is_next(first: Position, applied: Position) -> bool:
-    """Whether the first delivery of a subscription shows that nothing behind `applied` is acknowledged.
-
-    It does when it is no later than the next message: entries of a ledger are counted without a gap, and cumulative
-    acknowledgements leave none. Of messages in batches, and of the first in a ledger, it cannot be told.
-    """
-    in_the_ledger = first.ledger == applied.ledger and max(first.batch, applied.batch) < 0
-    return first <= applied or (in_the_ledger and first.entry == applied.entry + 1)
-
-
-def is_none_after(applied: Position, newest: Position) -> bool:
-    """Whether a partition, by its last message, holds nothing behind `applied`.
-
-    In one entry it does only if it is the very message: of a batch that the broker did not look into, it tells none.
-    """
-    return newest == applied or (newest.ledger, newest.entry) < (applied.ledger, applied.entry)
 
 
 def shard_plans(plans: Mapping[str, ActorPlan], partitions: Mapping[str, int]) -> dict[ShardName, ShardPlan]:
