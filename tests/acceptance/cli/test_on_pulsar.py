@@ -35,7 +35,8 @@ class Shop:
 
     def worker(self, *arguments: str) -> Program:
         """A worker, which owns everything once it says so."""
-        return Program(self.folder, "worker", "shop:app", "--bus", self.service, "--store", STORE, *arguments)
+        places = ("--bus", self.service, "--admin", self.admin, "--store", STORE)
+        return Program(self.folder, "worker", "shop:app", *places, *arguments)
 
     def ask(self, json_: str, *arguments: str) -> tuple[int, str]:
         """Send a message and wait for what became of it."""

@@ -49,7 +49,7 @@ if TYPE_CHECKING:
 BUGS = all_bugs()
 RUN = CliRunner()
 RUN_FILE = Path("ran")
-SEEDS = {"acknowledges_what_it_has_taken": 1, "has_no_watchdog": 16, "keeps_its_client": 9}
+SEEDS = {"acknowledges_what_it_has_taken": 1, "has_no_watchdog": 16, "keeps_its_client": 10}
 """Bugs that a simulation has, too: a schedule in which it shows."""
 
 
