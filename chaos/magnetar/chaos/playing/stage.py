@@ -116,12 +116,7 @@ class Stage:
 
 @contextmanager
 def staged(
-    profile: Profile,
-    folder: Path,
-    tell: Tell,
-    program: tuple[str, ...] = PROGRAM,
-    *,
-    elders: bool = False,
+    profile: Profile, folder: Path, tell: Tell, program: tuple[str, ...] = PROGRAM, *, elders: bool = False
 ) -> Generator[Stage]:
     """A cluster with its workers and provider for the block. Raises what these raise.
 

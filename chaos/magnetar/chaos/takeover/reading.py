@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import TYPE_CHECKING, Protocol
 
+from magnetar.chaos.cluster.crew import Addressed
 from magnetar.chaos.evidence import Cursor, Evidence, Place, Unapplied, unapplied
 from magnetar.chaos.history import Answered, History, Intended
 from magnetar.chaos.takeover.gaps import Passed
@@ -29,20 +30,10 @@ _TRIES = 5
 _EVER = 2**62
 
 
-class Readable(Protocol):
+class Readable(Addressed, Protocol):
     """Servers that can be read: addresses, and what opens them."""
 
     wiring: Wiring
-
-    @property
-    def bus_url(self) -> str:
-        """Of the brokers."""
-        ...
-
-    @property
-    def admin_url(self) -> str:
-        """Of the brokers' REST API."""
-        ...
 
     @property
     def bus(self) -> BusPlace:

@@ -114,7 +114,7 @@ def worker(  # noqa: PLR0913, PLR0917 - the options of the command
     asked = _Asked(
         target=target,
         bus=bus or found.bus,
-        admin=admin or found.admin_of(bus or found.bus),
+        admin=admin,
         store=store or found.store,
         drain=drain or found.drain,
         handler_deadline=found.handler_deadline,

@@ -110,20 +110,22 @@ class PulsarPlace:
 
     def connect(self, name: str) -> PulsarBus:  # noqa: ARG002 - Pulsar names connections by address
         """A new client. Raises `Refused` for a token or certificates that cannot be used."""
-        return PulsarBus(self.settings, self._subscriptions())
+        found = self._subscriptions()
+        return PulsarBus(self.settings, None if isinstance(found, str) else found)
 
-    def connect_worker(self, name: str) -> PulsarBus:
+    def connect_worker(self, name: str) -> PulsarBus:  # noqa: ARG002 - as above
         """The same, with the REST API."""
-        if self.admin is None:
-            message = "the REST API of the cluster is not known: set MAGNETAR_ADMIN to http://host:8080"
-            raise UnknownPlace(f"{message}; {_WHY_ADMIN}")
-        if find_spec("httpx2") is None:
-            raise UnknownPlace(f"the REST API at {self.admin} needs httpx2: install magnetar[admin]; {_WHY_ADMIN}")
-        return self.connect(name)
+        found = self._subscriptions()
+        if isinstance(found, str):
+            raise UnknownPlace(f"{found}; {_WHY_ADMIN}")
+        return PulsarBus(self.settings, found)
 
-    def _subscriptions(self) -> Subscriptions | None:
-        if self.admin is None or find_spec("httpx2") is None:
-            return None
+    def _subscriptions(self) -> Subscriptions | str:
+        """The REST API, or why it cannot be asked."""
+        if self.admin is None:
+            return "the REST API of the cluster is not known: set MAGNETAR_ADMIN to http://host:8080"
+        if find_spec("httpx2") is None:
+            return f"the REST API at {self.admin} needs httpx2: install magnetar[admin]"
         return Loading(partial(_admin, self.settings, self.admin))
 
     def log(self, topic: str, partition: int) -> list[Delivery]:

@@ -99,7 +99,7 @@ class PulsarConsumer:
             last = self._consumer.get_last_message_id()
         except native.PulsarException as failure:
             raise errors.from_exception(failure, f"ask for the end of {self._name}") from failure
-        return None if last.entry_id() < 0 else _position(last)
+        return _last(last)
 
     def newest(self) -> Position | None:
         """As the port says. The answer is put into a dictionary, in C: see `native`. The loop's thread."""
@@ -109,7 +109,7 @@ class PulsarConsumer:
         said = next(iter(list(self._newest.items())), None)  # the client's thread adds to it meanwhile
         if said is None or said[0].name != "Ok":
             return None
-        return EARLIEST if said[1].entry_id() < 0 else _position(said[1])
+        return _last(said[1]) or EARLIEST
 
     def cursor(self) -> Position | None:
         """As the port says, by the word of the REST API. The loop's thread."""
@@ -204,6 +204,11 @@ class PulsarConsumer:
             return found
         entry = position.entry if position.batch < 0 else position.entry - 1
         return native.message_id(self._partition, position.ledger, entry)
+
+
+def _last(message_id: NativeMessageId) -> Position | None:
+    """None where the broker names none: the partition holds no message."""
+    return None if message_id.entry_id() < 0 else _position(message_id)
 
 
 def _position(message_id: NativeMessageId) -> Position:

@@ -93,12 +93,16 @@ class ClusterAddress(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def admin_urls(self) -> tuple[str, ...]:
         """For the REST API: one a broker; each answers for the whole cluster."""
-        return tuple(f"http://{self.host_of(broker)}:{broker.web_port}" for broker in self.brokers)
+        return tuple(f"http://{host}" for host in self._web_hosts)
 
     @property
     def admin_url(self) -> str:
         """The REST API with every broker, so that one of them may be away: `http://host:port,host:port`."""
-        return f"http://{','.join(f'{self.host_of(broker)}:{broker.web_port}' for broker in self.brokers)}"
+        return f"http://{','.join(self._web_hosts)}"
+
+    @property
+    def _web_hosts(self) -> tuple[str, ...]:
+        return tuple(f"{self.host_of(broker)}:{broker.web_port}" for broker in self.brokers)
 
     @property
     def metadata_url(self) -> str:
