@@ -15,6 +15,7 @@ from magnetar.runtime.instant import SECOND, Instant, micros
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from magnetar.chaos.simulation.ground import Ground
     from magnetar.chaos.simulation.process import Process
     from magnetar.chaos.simulation.run import Outcome
 
@@ -129,10 +130,13 @@ class Lookout:
         return False
 
 
-def play(cell: Cell) -> Played:
-    """Play it in virtual time, in this thread. The same cell is the same run, to the last byte."""
+def play(cell: Cell, ground: Ground | None = None) -> Played:
+    """Play it in virtual time, in this thread. The same cell is the same run, to the last byte.
+
+    `ground`: see `simulate`.
+    """
     step = STEPS[cell.step]
-    run = Run(step.schedule)
+    run = Run(step.schedule, ground)
     stage, lookout = Stage(run), Lookout(START + micros(step.ends))
     try:
         for cue in step.cues:

@@ -9,14 +9,13 @@ from collections import Counter, deque
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass, field
-from functools import cache
 from itertools import islice
 from multiprocessing import get_context
 from typing import TYPE_CHECKING
 
 import msgspec
 
-from magnetar.chaos.simulation.ground import Ground
+from magnetar.chaos.simulation.ground import Ground, lasting
 from magnetar.chaos.simulation.run import Outcome, simulate
 from magnetar.chaos.simulation.schedule import Schedule
 from magnetar.chaos.simulation.situations import SITUATIONS
@@ -159,13 +158,7 @@ def _in_turn(shares: Iterator[list[int]]) -> Generator[Campaign]:
 
 
 def _some(seeds: list[int]) -> Campaign:
-    return _stood_on(_ground(), seeds)
-
-
-@cache
-def _ground() -> Ground:
-    """One for as long as a process of a campaign lives: to prepare all statements anew costs two runs."""
-    return Ground()
+    return _stood_on(lasting(), seeds)
 
 
 def _stood_on(ground: Ground, seeds: list[int]) -> Campaign:

@@ -5,6 +5,7 @@ To open a connection and to prepare its statements takes longer than all that a 
 
 from __future__ import annotations
 
+from functools import cache
 from typing import TYPE_CHECKING
 
 from magnetar.chaos.simulation.agenda import START
@@ -75,6 +76,12 @@ class Ground(SqliteMemory):
         for connection in self._idle:
             connection.close()
         super().close()
+
+
+@cache
+def lasting() -> Ground:
+    """The one of this process, for as long as it lives; whoever makes runs in it one after another may stand on it."""
+    return Ground()
 
 
 _TABLES = "SELECT name FROM sqlite_schema WHERE type = 'table' AND name <> 'migrations'"
