@@ -64,6 +64,7 @@ REFUSED = {
     "S27": {Why.NOT_RENDERED},
     "S28": {Why.NOT_RENDERED},
     "S31": {Why.NO_ORDER},
+    "S33": {Why.NO_ADMIN, Why.NO_ORDER, Why.NOT_RENDERED},
     "S32": {Why.NO_FLEET, Why.NO_NUMBERS},
     "S29": {Why.NO_RESET},
     "S30": {Why.NOT_RENDERED},

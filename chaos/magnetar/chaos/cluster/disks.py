@@ -25,7 +25,6 @@ if TYPE_CHECKING:
 MEBIBYTES = 640
 """The size of each. A bookie under the load of a scenario writes some 50 a minute; memory is taken as it is written."""
 _MEBIBYTE = 1024 * 1024
-_SECTOR = 512
 _HEADER = 1024
 """Bytes before the first entry of a file of BookKeeper's entry log."""
 _CHUNKS = (64 * _MEBIBYTE, _MEBIBYTE, len(filesystem.BLOCK))
@@ -163,7 +162,7 @@ class Disks:
         finally:
             self.thaw(node)
         filesystem.write(self.place(node) / _SINCE, force=True)
-        return self._backup(node).stat().st_blocks * _SECTOR
+        return self._backup(node).stat().st_blocks * filesystem.SECTOR
 
     def require_backup(self, node: Node) -> None:
         """Raise `BackupMissing` where it was never backed up, and `DiskInMemory`."""
@@ -183,7 +182,7 @@ class Disks:
         return not (self._real(node) / _SINCE).exists()
 
     def rot(self, node: Node) -> int:
-        """Flip a bit in each 4 KiB of the entries that a bookie keeps, while it is down; how many. Raises `OSError`."""
+        """Flip a bit in each sector of the entries of a bookie that is down; how many. Raises `OSError`."""
         return sum(filesystem.rot(log, _HEADER) for log in self.place(node).rglob("ledgers/**/*.log"))
 
     def _backup(self, node: Node) -> Path:

@@ -19,7 +19,8 @@ _SHUTDOWN, _WITHOUT_THE_LOG = 0x8004587D, 2  # FS_IOC_SHUTDOWN: nothing of what 
 _MAKING = ("-q", "-m", "0", "-N", "8192", "-J", "size=8", "-O", "^resize_inode")
 _LAZILY = "nodiscard,lazy_itable_init=1,lazy_journal_init=1"
 _MOUNTING = "loop,noatime,noinit_itable,discard,errors=remount-ro"
-BLOCK = bytes(4096)
+SECTOR = 512
+BLOCK = bytes(8 * SECTOR)
 """What is written to try one."""
 _BUSY_SECONDS = 5.0
 _POLL_SECONDS = 0.02
@@ -59,10 +60,10 @@ def write(path: Path, *, force: bool) -> None:
 
 
 def rot(path: Path, first: int) -> int:
-    """Flip a bit in the middle of each block of what was written from this byte on; how many. Raises `OSError`."""
-    size, step = path.stat().st_size, len(BLOCK)
+    """Flip a bit in the middle of each sector of what was written from this byte on; how many. Raises `OSError`."""
+    size = path.stat().st_size
     with path.open("r+b") as file:
-        places = range(first + step // 2, size, step)
+        places = range(first + SECTOR // 2, size, SECTOR)
         for place in places:
             file.seek(place)
             byte = file.read(1)[0]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from magnetar.chaos.cluster.profile import Role
 from magnetar.chaos.faults.fault import Proof
 from magnetar.chaos.faults.processes import listed, require_all, stations_of, well
 
@@ -16,10 +17,12 @@ if TYPE_CHECKING:
     from magnetar.chaos.faults.fault import InForce
     from magnetar.chaos.faults.targets import Target
 
+_WRONG = b"Digest mismatch for ledger-id: "
+
 
 @dataclass(frozen=True, slots=True)
 class RotDisk:
-    """Of all that bookies keep of entries a bit in each 4 KiB is another; they were stopped in order meanwhile.
+    """Of all that bookies keep of entries a bit in each sector is another; they were stopped in order meanwhile.
 
     Stopped in order they write all down: else what was written lately is still in their journals, whole.
     """
@@ -61,3 +64,12 @@ class _Rotten:
 
     def healed(self) -> Proof:
         return well(self.stations)
+
+
+def wrong_entries(ground: Ground) -> int:
+    """How often a broker has read an entry that was not what its digest says: it asks another bookie then.
+
+    By the brokers' logs, in the words of BookKeeper 4.17 (`DigestManager.verifyDigest`).
+    """
+    brokers = ground.profile.of(Role.BROKER)
+    return sum(ground.pulsar.log(broker.name).read_bytes().count(_WRONG) for broker in brokers)

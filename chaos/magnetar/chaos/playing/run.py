@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from magnetar.chaos.cluster.crew import CrewFailed
 from magnetar.chaos.cluster.errors import ChaosError
+from magnetar.chaos.faults.rot import wrong_entries
 from magnetar.chaos.measuring.figures import WINDOW
 from magnetar.chaos.playing.agenda import length
 from magnetar.chaos.playing.resting import at_rest, calm
@@ -74,7 +75,7 @@ def play(stage: Stage, scenario: Scenario, seed: int) -> Played:
         striking=striking,
         store=StoreWatch(stage),
         bus=BusWatch(stage),
-        before={name: stage.crowd.crew.total(metric) for name, metric in METRICS.items()},
+        before=_counts(stage),
     )
     with ExitStack() as opened:
         looks = opened.enter_context(starving.watched(stage.folder))
@@ -92,6 +93,12 @@ def play(stage: Stage, scenario: Scenario, seed: int) -> Played:
         if watch.failure is not None:
             found.broken.append(f"the {watch.name} ended early: {type(watch.failure).__name__}: {watch.failure}")
     return found
+
+
+def _counts(stage: Stage) -> dict[str, int]:
+    """What workers and brokers have said so far, of all that was played on this cluster."""
+    said = {name: stage.crowd.crew.total(metric) for name, metric in METRICS.items()}
+    return {**said, "wrong entries": wrong_entries(stage.ground)}
 
 
 def _name(stage: Stage, scenario: Scenario) -> str:
@@ -179,7 +186,7 @@ class _Acts:
             watch.stop()
         crew = self.stage.crowd.crew
         crew.look()
-        self.found.counted = {name: crew.total(metric) - self.found.before[name] for name, metric in METRICS.items()}
+        self.found.counted = {name: count - self.found.before[name] for name, count in _counts(self.stage).items()}
         self.found.evidence = gather(self.stage.ground, failing=True)
 
     def _enter(self, name: PhaseName, at: float | None = None) -> None:

@@ -43,6 +43,7 @@ Counted: TypeAlias = Literal[
     "backlog",
     "older",
     "went back",
+    "wrong entries",
 ]
 """What can be counted, for a scenario that shows nothing without it."""
 
@@ -273,7 +274,7 @@ class GoBack(_Deed):
 
 
 class RotDisk(_Deed):
-    """Bookies are restarted, and a bit in each 4 KiB of the entries that they keep is another; for good."""
+    """Bookies are restarted, and a bit in each 512 bytes of the entries that they keep is another; for good."""
 
     do: Literal["rot-disk"]
     who: Who
