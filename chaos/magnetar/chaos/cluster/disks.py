@@ -182,8 +182,11 @@ class Disks:
         return not (self._real(node) / _SINCE).exists()
 
     def rot(self, node: Node) -> int:
-        """Flip a bit in each sector of the entries of a bookie that is down; how many. Raises `OSError`."""
-        return sum(filesystem.rot(log, _HEADER) for log in self.place(node).rglob("ledgers/**/*.log"))
+        """Flip a bit in each sector of the entries of a bookie that is down; how many. Raises `OSError`.
+
+        Not of its index, beside them: a bookie that does not know what it has says so, and nobody reads what is wrong.
+        """
+        return sum(filesystem.rot(log, _HEADER) for log in self.place(node).rglob("ledgers/current/*.log"))
 
     def _backup(self, node: Node) -> Path:
         return self._images / f"{node.name}.backup"
