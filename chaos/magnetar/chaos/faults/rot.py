@@ -67,9 +67,9 @@ class _Rotten:
 
 
 def wrong_entries(ground: Ground) -> int:
-    """How often a broker has read an entry that was not what its digest says: it asks another bookie then.
+    """How often the brokers, since each was started last, read an entry that is not what its digest says.
 
-    By the brokers' logs, in the words of BookKeeper 4.17 (`DigestManager.verifyDigest`).
+    They ask another bookie then. By their logs, in the words of BookKeeper 4.17 (`DigestManager.verifyDigest`).
     """
     brokers = ground.profile.of(Role.BROKER)
     return sum(ground.pulsar.log(broker.name).read_bytes().count(_WRONG) for broker in brokers)

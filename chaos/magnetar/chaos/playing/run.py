@@ -75,7 +75,7 @@ def play(stage: Stage, scenario: Scenario, seed: int) -> Played:
         striking=striking,
         store=StoreWatch(stage),
         bus=BusWatch(stage),
-        before=_counts(stage),
+        before={name: stage.crowd.crew.total(metric) for name, metric in METRICS.items()},
     )
     with ExitStack() as opened:
         looks = opened.enter_context(starving.watched(stage.folder))
@@ -93,12 +93,6 @@ def play(stage: Stage, scenario: Scenario, seed: int) -> Played:
         if watch.failure is not None:
             found.broken.append(f"the {watch.name} ended early: {type(watch.failure).__name__}: {watch.failure}")
     return found
-
-
-def _counts(stage: Stage) -> dict[str, int]:
-    """What workers and brokers have said so far, of all that was played on this cluster."""
-    said = {name: stage.crowd.crew.total(metric) for name, metric in METRICS.items()}
-    return {**said, "wrong entries": wrong_entries(stage.ground)}
 
 
 def _name(stage: Stage, scenario: Scenario) -> str:
@@ -186,7 +180,8 @@ class _Acts:
             watch.stop()
         crew = self.stage.crowd.crew
         crew.look()
-        self.found.counted = {name: count - self.found.before[name] for name, count in _counts(self.stage).items()}
+        self.found.counted = {name: crew.total(metric) - self.found.before[name] for name, metric in METRICS.items()}
+        self.found.counted["wrong entries"] = wrong_entries(self.stage.ground)
         self.found.evidence = gather(self.stage.ground, failing=True)
 
     def _enter(self, name: PhaseName, at: float | None = None) -> None:
