@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import xml.etree.ElementTree as ET
 from typing import TYPE_CHECKING
 
@@ -15,6 +16,7 @@ from magnetar.chaos.record.keeping import write
 from magnetar.chaos.record.shape import Bound
 from magnetar.chaos.report.junit import junit
 from magnetar.chaos.report.leaving import report
+from magnetar.chaos.report.marked import marked
 from magnetar.chaos.report.overview import overview
 from magnetar.chaos.report.standing import facets
 from magnetar.chaos.report.suite import Played, lines, moved
@@ -68,6 +70,25 @@ def test_a_bound_that_nobody_measured_is_no_success() -> None:
     assert case.find("error") is not None
 
 
+def test_a_table_has_a_row_for_each_scenario_by_number() -> None:
+    """The last run of each, its times beside their bounds; nothing in a title ends its cell or its link."""
+    scenario = Play().scenario
+    ids, wild = ("S11b", "S9", "S11", "S11"), "a | b\nc ](x) `d`"
+    named = [msgspec.structs.replace(scenario, id=each, title=wild) for each in ids]
+    runs = [
+        Played(f"run-{number}/report.html", Play(offered=5, scenario=each, began=BEGAN + number).kept().record)
+        for number, each in enumerate(named)
+    ]
+    _, _, *rows = marked(runs).splitlines()
+    told = r"a \| b c \](x) \`d\`"
+    assert [row.partition(" | ")[0] for row in rows] == [
+        f"| [S9](run-1/report.html) {told}",
+        f"| [S11](run-3/report.html) {told}",
+        f"| [S11b](run-0/report.html) {told}",
+    ]
+    assert {len(re.split(r"(?<!\\)\|", row)) for row in rows} == {7}
+
+
 # the folders
 
 
@@ -82,7 +103,7 @@ def test_a_folder_of_runs_becomes_pages_that_lead_to_one_another(tmp_path: Path)
     assert len(left.damaged) == 1
     assert {path.relative_to(tmp_path).as_posix() for path in left.written} == {
         *(f"run-{number}/{name}" for number in range(2) for name in ("report.html", "summary.json", "junit.xml")),
-        *("index.html", "summary.json", "junit.xml"),
+        *("index.html", "summary.json", "summary.md", "junit.xml"),
     }
     index = body((tmp_path / "index.html").read_text("utf-8"))
     assert [link.attrib["href"] for link in index.iter("a")][1:] == ["run-1/report.html"]

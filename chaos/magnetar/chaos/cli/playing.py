@@ -106,7 +106,8 @@ def report(
     """Draw what a run left behind: a page to look at, and the same as JSON and as JUnit XML.
 
     In the folder of a run: report.html, summary.json and junit.xml. In a folder of runs: these for each, and
-    index.html with the last run of every scenario beside the one before it, the longest stand-still first.
+    index.html with the last run of every scenario beside the one before it, the longest stand-still first; and
+    summary.md, the same as a table of Markdown.
 
     Exit status 0: written. 1: no run is there, or one of them cannot be read; the others are written all the same.
 

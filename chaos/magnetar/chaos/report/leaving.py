@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from magnetar.chaos.record.keeping import RECORD, RecordDamaged, read, read_record
 from magnetar.chaos.report.junit import junit
+from magnetar.chaos.report.marked import marked
 from magnetar.chaos.report.overview import overview
 from magnetar.chaos.report.page import page
 from magnetar.chaos.report.suite import Played
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-PAGE, SUITE, SUMMARY, JUNIT = "report.html", "index.html", "summary.json", "junit.xml"
+PAGE, SUITE, SUMMARY, TABLE, JUNIT = "report.html", "index.html", "summary.json", "summary.md", "junit.xml"
 
 
 class NoRun(MagnetarError):
@@ -69,6 +70,7 @@ def _suite(folder: Path, folders: list[Path]) -> Left:
     records = [run.record for run in runs]
     left.written.append(_put(folder / SUITE, overview(runs, left.damaged).encode()))
     left.written.append(_put(folder / SUMMARY, as_json([summary(record) for record in records])))
+    left.written.append(_put(folder / TABLE, marked(runs).encode()))
     left.written.append(_put(folder / JUNIT, junit(records).encode()))
     return left
 
