@@ -3,43 +3,28 @@
 from __future__ import annotations
 
 import argparse
-import shutil
-import signal
-import sys
-import time
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import msgspec
-from rich.console import Console
 from rich.table import Table
 
-from magnetar.chaos.cluster.crew import CrewFailed
+from magnetar.chaos.cluster.reporting import reported
 from magnetar.chaos.parking.plan import Sizes
 from magnetar.chaos.parking.run import Report, run
 from magnetar.chaos.parking.sending import Stalled
-from magnetar.runtime.bus.port import BusError
-from magnetar.runtime.errors import MagnetarError
-from magnetar.runtime.servers import ServerError
-from magnetar.runtime.servers.locks import locked
-from magnetar.runtime.store.port import StoreError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from rich.console import Console
+
     from magnetar.chaos.parking.judging import Verdict
 
-FAILED, INTERRUPTED = 4, 130
 OUT = Path("build/parking")
 _WIDTH = 120
 _MEGABYTE = 1_000_000
-
-
-class OutputBusy(MagnetarError):
-    """Another report is being made in the same folder."""
-
-
-_PROBLEMS = (CrewFailed, Stalled, OutputBusy, ServerError, BusError, StoreError)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -49,26 +34,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     could not be made.
     """
     chosen = _parser().parse_args(arguments)
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
-    console = Console() if sys.stdout.isatty() else Console(width=_WIDTH)
-    out: Path = chosen.out
-    data = out / "data"
-    try:
-        with locked(out / "lock", 0.0, OutputBusy(f"another report is being made in {out}: wait, or choose --out")):
-            shutil.rmtree(data, ignore_errors=True)
-            data.mkdir()
-            try:
-                report = _played(chosen, data, console)
-            finally:
-                keep_logs(data, out / "logs")
-            show(report, console)
-            (out / "parking.json").write_bytes(msgspec.json.format(msgspec.json.encode(report)))
-    except _PROBLEMS as problem:
-        console.print(f"error: {problem}", highlight=False, soft_wrap=True, markup=False)
-        return FAILED
-    except KeyboardInterrupt:
-        return INTERRUPTED
-    return report.status
+    sizes = Sizes(chosen.orders, chosen.windows, chosen.seconds)
+
+    def leave(report: Report, console: Console) -> int:
+        show(report, console)
+        (chosen.out / "parking.json").write_bytes(msgspec.json.format(msgspec.json.encode(report)))
+        return report.status
+
+    play = partial(run, sizes, chosen.seed)
+    return reported(chosen.out, play, leave, width=_WIDTH, problems=(Stalled,))
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -80,15 +54,6 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--seconds", type=float, default=sizes.seconds, help=f"of each (default: {sizes.seconds:.0f})")
     parser.add_argument("--out", type=Path, default=OUT, help=f"folder for JSON and logs (default: {OUT})")
     return parser
-
-
-def _played(chosen: argparse.Namespace, data: Path, console: Console) -> Report:
-    began = time.monotonic()
-
-    def tell(what: str) -> None:
-        console.print(f"[dim]{time.monotonic() - began:6.1f} s[/]  {what}", highlight=False)
-
-    return run(Sizes(chosen.orders, chosen.windows, chosen.seconds), chosen.seed, data, tell)
 
 
 def show(report: Report, console: Console) -> None:
@@ -124,14 +89,3 @@ def _windows(report: Report) -> Table:
         name = f"{each.number + 1}, {'with' if each.fails else 'without'} failures"
         table.add_row(name, f"{each.count:,}", f"{each.p50 * 1000:.0f} ms", f"{each.p99:.2f} s")
     return table
-
-
-def keep_logs(data: Path, logs: Path) -> None:
-    """Logs of workers and servers stay; the servers' data go."""
-    shutil.rmtree(logs, ignore_errors=True)
-    logs.mkdir()
-    for log in data.glob("*.log"):
-        shutil.copy(log, logs)
-    for log in data.glob("*/**/server.log"):
-        shutil.copy(log, logs / f"{log.parent.parent.name}.log")
-    shutil.rmtree(data, ignore_errors=True)

@@ -3,37 +3,28 @@
 from __future__ import annotations
 
 import argparse
-import shutil
-import signal
-import sys
-import time
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import msgspec
-from rich.console import Console
 from rich.table import Table
 
 from magnetar.actors.providing.emulator.log import LogDamaged
 from magnetar.actors.providing.emulator.process import ProviderFailed
-from magnetar.chaos.cluster.crew import CrewFailed
+from magnetar.chaos.cluster.reporting import reported
 from magnetar.chaos.parking.sending import Stalled
-from magnetar.chaos.parking.telling import OutputBusy, judged, keep_logs
+from magnetar.chaos.parking.telling import judged
 from magnetar.chaos.paying.plan import Sizes
 from magnetar.chaos.paying.run import Report, run
-from magnetar.runtime.bus.port import BusError
-from magnetar.runtime.servers import ServerError
-from magnetar.runtime.servers.locks import locked
-from magnetar.runtime.store.port import StoreError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-FAILED, INTERRUPTED = 4, 130
+    from rich.console import Console
+
 OUT = Path("build/paying")
 _WIDTH = 120
-
-_PROBLEMS = (CrewFailed, Stalled, OutputBusy, ProviderFailed, LogDamaged, ServerError, BusError, StoreError)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -43,26 +34,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     tried: there were too few orders. 4: the report could not be made.
     """
     chosen = _parser().parse_args(arguments)
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
-    console = Console() if sys.stdout.isatty() else Console(width=_WIDTH)
-    out: Path = chosen.out
-    data = out / "data"
-    try:
-        with locked(out / "lock", 0.0, OutputBusy(f"another report is being made in {out}: wait, or choose --out")):
-            shutil.rmtree(data, ignore_errors=True)
-            data.mkdir()
-            try:
-                report = _played(chosen, data, console)
-            finally:
-                keep_logs(data, out / "logs")
-            show(report, console)
-            (out / "paying.json").write_bytes(msgspec.json.format(msgspec.json.encode(report)))
-    except _PROBLEMS as problem:
-        console.print(f"error: {problem}", highlight=False, soft_wrap=True, markup=False)
-        return FAILED
-    except KeyboardInterrupt:
-        return INTERRUPTED
-    return report.status
+
+    def leave(report: Report, console: Console) -> int:
+        show(report, console)
+        (chosen.out / "paying.json").write_bytes(msgspec.json.format(msgspec.json.encode(report)))
+        return report.status
+
+    play = partial(run, Sizes(chosen.orders, chosen.rate), chosen.seed)
+    return reported(chosen.out, play, leave, width=_WIDTH, problems=(Stalled, ProviderFailed, LogDamaged))
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -81,15 +60,6 @@ def _some(text: str) -> int:
         message = f"{number} orders are none"
         raise argparse.ArgumentTypeError(message)
     return number
-
-
-def _played(chosen: argparse.Namespace, data: Path, console: Console) -> Report:
-    began = time.monotonic()
-
-    def tell(what: str) -> None:
-        console.print(f"[dim]{time.monotonic() - began:6.1f} s[/]  {what}", highlight=False)
-
-    return run(Sizes(chosen.orders, chosen.rate), chosen.seed, data, tell)
 
 
 def show(report: Report, console: Console) -> None:

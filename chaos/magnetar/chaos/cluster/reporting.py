@@ -1,0 +1,88 @@
+"""The frame of a command that starts real servers, plays something on them, and leaves a report in a folder."""
+
+from __future__ import annotations
+
+import shutil
+import signal
+import sys
+import time
+from typing import TYPE_CHECKING, TypeVar
+
+from rich.console import Console
+
+from magnetar.chaos.cluster.crew import CrewFailed
+from magnetar.runtime.bus.port import BusError
+from magnetar.runtime.errors import MagnetarError
+from magnetar.runtime.servers import ServerError
+from magnetar.runtime.servers.locks import locked
+from magnetar.runtime.store.port import StoreError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+FAILED, INTERRUPTED = 4, 130
+"""Exit status when the report could not be made: a server, the load, or a worker beside what was done to it; Ctrl-C."""
+_DATA, _LOGS = "data", "logs"
+_R = TypeVar("_R")
+
+
+class OutputBusy(MagnetarError):
+    """Another report is being made in the same folder."""
+
+
+_PROBLEMS = (CrewFailed, OutputBusy, ServerError, BusError, StoreError)
+
+
+def reported(
+    out: Path,
+    play: Callable[[Path, Callable[[str], None]], _R],
+    leave: Callable[[_R, Console], int],
+    *,
+    width: int,
+    problems: tuple[type[Exception], ...] = (),
+) -> int:
+    """Play it in a folder of its own, say how far it is, and leave what came of it; the exit status.
+
+    `leave` prints the report, writes it, and gives the status. `width`: columns, where nobody's terminal says how many
+    there are. `problems`: why no report could be made, beside what servers, workers, bus and store raise. Only one at a
+    time in a folder; what one that was killed has left there goes first, and logs stay.
+    """
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # the first process of a namespace has no default one
+    console = Console() if sys.stdout.isatty() else Console(width=width)
+    data = out / _DATA
+    known: tuple[type[Exception], ...] = (*_PROBLEMS, *problems)
+    try:
+        with locked(out / "lock", 0.0, OutputBusy(f"another report is being made in {out}: wait, or choose --out")):
+            shutil.rmtree(data, ignore_errors=True)
+            data.mkdir()
+            try:
+                made = play(data, _teller(console))
+            finally:
+                _keep_logs(data, out / _LOGS)
+            return leave(made, console)
+    except known as problem:
+        console.print(f"error: {problem}", highlight=False, soft_wrap=True, markup=False)
+        return FAILED
+    except KeyboardInterrupt:
+        return INTERRUPTED
+
+
+def _teller(console: Console) -> Callable[[str], None]:
+    began = time.monotonic()
+
+    def tell(what: str) -> None:
+        console.print(f"[dim]{time.monotonic() - began:6.1f} s[/]  {what}", highlight=False)
+
+    return tell
+
+
+def _keep_logs(data: Path, logs: Path) -> None:
+    """Logs of workers, load and servers stay; the servers' data go."""
+    shutil.rmtree(logs, ignore_errors=True)
+    logs.mkdir()
+    for log in [*data.glob("*.log"), *data.glob("*.jsonl"), *data.glob("*.txt")]:
+        shutil.copy(log, logs)
+    for log in data.glob("*/**/server.log"):
+        shutil.copy(log, logs / f"{log.parent.parent.name}.log")
+    shutil.rmtree(data, ignore_errors=True)
