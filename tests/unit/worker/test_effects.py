@@ -321,6 +321,22 @@ def test_others_are_told_of_a_breaker_until_it_closes(counter: Counter) -> None:
     assert [member.left_alone for member in counter.views.members()] == [""]
 
 
+def test_what_is_asked_is_due_although_the_stores_clock_was_put_back(counter: Counter) -> None:
+    """R5: its shard's time stands still, at what that clock had shown; nobody waits until it shows that again."""
+    first, second = [key for key in map("k-{}".format, range(9)) if partition_of(key, 2) == 0][:2]
+    began = counter.now
+    counter.engine.holdings.learn_clock(micros(600), micros(600))
+    ask(counter, first)
+    counter.answer(Charged(reference="ahead"))
+    counter.advance(1.0)  # a heartbeat later it is known to be right
+    assert counter.engine.holdings.clock_offset == 0
+    ask(counter, second)
+    [row] = rows(counter, second)
+    assert (row.asked_at, counter.now) == (began + micros(600), began + micros(1))
+    counter.answer(Charged(reference="at once"))
+    assert (counter.told(first), counter.told(second)) == (["charged ahead"], ["charged at once"])
+
+
 def test_a_zombie_hears_its_answer_and_tells_nobody(counter: Counter) -> None:
     """The shard is another's now: that one asks, under the same key."""
     ask(counter)

@@ -13,6 +13,8 @@ from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from magnetar.chaos.checkers.fork import JUMPS
+from magnetar.chaos.cluster.profile import Role
 from magnetar.chaos.history import AnyEvent, Charged, Entered, History, Restored, Struck, Told
 from magnetar.chaos.measuring import figures
 from magnetar.chaos.measuring.alarms import alarms
@@ -34,7 +36,7 @@ from magnetar.runtime.servers.distribution import pinned_pulsar
 from magnetar.runtime.servers.postgres_making import packaged_postgres
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from magnetar.actors.providing.emulator.book import Entry
     from magnetar.chaos.playing.run import Played
@@ -46,7 +48,7 @@ _SECONDS = 10.0
 
 def recorded(stage: Stage, played: Played) -> Kept:
     """All that is made of it. `stage.history` and `stage.told` go on from here: the next scenario finds them so."""
-    events = [*events_of(played.sending.published, len(stage.history.sendings)), *_restored(played)]
+    events = [*events_of(played.sending.published, len(stage.history.sendings)), *_done_to_the_store(stage, played)]
     for event in events:
         stage.history.append(event)
     entries = stage.crowd.provider.entries()
@@ -235,10 +237,19 @@ def _history(stage: Stage, played: Played, entries: Sequence[Entry], known: Sequ
     return history
 
 
-def _restored(played: Played) -> list[Restored]:
-    """The backups that were put in place; nobody has recorded the commits of these workers one by one."""
-    blows = [dealt.blow for dealt in played.striking.dealt if isinstance(dealt.deed, spec.GoBack)]
-    return [Restored(blow.struck, 0) for blow in blows if blow is not None]
+def _done_to_the_store(stage: Stage, played: Played) -> Iterator[Restored | Struck]:
+    """What checkers must know: backups that were put in place, and clocks that were put back.
+
+    A backup forgets no commit by number: nobody has recorded those of these workers one by one.
+    """
+    stores = {node.name for node in stage.ground.profile.of(Role.STORE)}
+    for dealt in played.striking.dealt:
+        if dealt.blow is None:
+            continue
+        if isinstance(dealt.deed, spec.GoBack):
+            yield Restored(dealt.blow.struck, 0)
+        elif isinstance(dealt.deed, spec.JumpClock) and stores & {*dealt.targets}:
+            yield Struck(dealt.blow.struck, JUMPS, 1)
 
 
 def _commit() -> str:

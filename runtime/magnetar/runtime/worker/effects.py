@@ -252,13 +252,17 @@ class Effects:
     # what is committed
 
     def _look(self, shard: Shard, now: Instant) -> int:
-        """News of a shard; returns how many calls were begun."""
+        """News of a shard; returns how many calls were begun.
+
+        What was never tried is due: where the store's clock was put back, it was asked at a time yet to come (R5).
+        """
         errands = shard.errands
         while errands.to_wait:
             row = errands.to_wait.popleft()
             effect = shard.plan.effects.get(row.type)
             if effect is not None:  # else: it waits for code that knows it
-                heappush(self._lines[effect.dependency.name].waiting, (row.due, next(self._order), shard, row))
+                due = row.due if row.attempts else min(row.due, now + self._holdings.clock_offset)
+                heappush(self._lines[effect.dependency.name].waiting, (due, next(self._order), shard, row))
         called = 0
         while errands.to_call:
             called += self._call(shard, errands.to_call.popleft(), now)
