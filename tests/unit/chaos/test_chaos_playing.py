@@ -11,8 +11,9 @@ from typer.testing import CliRunner
 
 from magnetar.chaos import cli
 from magnetar.chaos.cluster import enclosure
+from magnetar.chaos.cluster.reporting import OutputBusy
 from magnetar.chaos.history import History
-from magnetar.chaos.playing.leading import OutputBusy, lead
+from magnetar.chaos.playing.leading import lead
 from magnetar.chaos.playing.showing import status
 from magnetar.chaos.record.keeping import Kept, write
 from magnetar.chaos.record.shape import Blow, Bound, Check, Gap, Measures, Record, Scenario, Versions, Witness

@@ -12,7 +12,6 @@ from rich.console import Console
 
 from magnetar.chaos.cluster.crew import CrewFailed
 from magnetar.runtime.bus.port import BusError
-from magnetar.runtime.errors import MagnetarError
 from magnetar.runtime.servers import ServerError
 from magnetar.runtime.servers.locks import locked
 from magnetar.runtime.store.port import StoreError
@@ -27,11 +26,15 @@ _DATA, _LOGS = "data", "logs"
 _R = TypeVar("_R")
 
 
-class OutputBusy(MagnetarError):
-    """Another report is being made in the same folder."""
+class OutputBusy(ServerError):
+    """Somebody plays into the same folder."""
+
+    def __init__(self, out: Path) -> None:
+        """Which."""
+        super().__init__(f"somebody else plays into {out}: wait, or choose another folder by --out")
 
 
-_PROBLEMS = (CrewFailed, OutputBusy, ServerError, BusError, StoreError)
+_PROBLEMS = (CrewFailed, ServerError, BusError, StoreError)
 
 
 def reported(
@@ -53,7 +56,7 @@ def reported(
     data = out / _DATA
     known: tuple[type[Exception], ...] = (*_PROBLEMS, *problems)
     try:
-        with locked(out / "lock", 0.0, OutputBusy(f"another report is being made in {out}: wait, or choose --out")):
+        with locked(out / "lock", 0.0, OutputBusy(out)):
             shutil.rmtree(data, ignore_errors=True)
             data.mkdir()
             try:

@@ -10,6 +10,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from magnetar.chaos.cluster import enclosure
+from magnetar.chaos.cluster.reporting import OutputBusy
 from magnetar.chaos.playing.inside import INTERRUPTED, MODULE
 from magnetar.chaos.record.keeping import read_record
 from magnetar.runtime.servers import ServerError
@@ -22,14 +23,6 @@ if TYPE_CHECKING:
     from magnetar.chaos.record.shape import Record
 
 DATA = "data"
-
-
-class OutputBusy(ServerError):
-    """Somebody plays into the same folder."""
-
-    def __init__(self, out: Path) -> None:
-        """Which."""
-        super().__init__(f"somebody else plays into {out}: wait, or choose another folder by --out")
 
 
 class NoCluster(ServerError):
