@@ -11,6 +11,7 @@ from magnetar.runtime.bus.port import BusError, BusUnavailable, Closed, Refused,
 from magnetar.runtime.bus.pulsar import errors, native
 from magnetar.runtime.bus.pulsar.consumer import PulsarConsumer
 from magnetar.runtime.bus.pulsar.entrances import Entrances
+from magnetar.runtime.bus.pulsar.hosts import hosts_of
 from magnetar.runtime.bus.pulsar.marks import Marking
 from magnetar.runtime.bus.pulsar.opening import Arrival, PulsarOpening
 from magnetar.runtime.bus.pulsar.ping import PulsarPing
@@ -126,7 +127,7 @@ class PulsarBus:
         """Ask for the partitions of a topic, to see whether a broker answers."""
         settings, name = self._settings, self._settings.topic(topic)
         self._entrances.ask(name)
-        asked = self._entrances.all.questions.ask(name, hosts=settings.service_url.count(",") + 1)
+        asked = self._entrances.all.questions.ask(name, hosts=len(hosts_of(settings.service_url)))
         return PulsarPing(asked, f"ask for the partitions of {name}", settings.ping_timeout)
 
     def renew(self) -> None:
