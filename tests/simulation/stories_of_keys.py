@@ -16,6 +16,7 @@ from magnetar.runtime.bus.port import Position
 from magnetar.runtime.identity import derive, id_of, to_text
 from magnetar.runtime.instant import SECOND, to_iso
 from magnetar.runtime.store.port import OutboxRow
+from magnetar.schemas import Schema
 from tests.simulation.remains import END, NOW, Remains, name
 
 if TYPE_CHECKING:
@@ -154,6 +155,16 @@ def found_no_rest(run: Remains) -> None:
 def asked_once(run: Remains) -> None:
     """A question was applied and changed nothing."""
     run.applies("orders", run.stores("orders", ASK, 1), Order())
+
+
+def asked_by_another_release(run: Remains) -> None:
+    """Its bytes are of a schema that only the store knows any more: its kind was the first one there."""
+    asked, elder = run.stores("orders", ASK, 1), json.loads(run.wiring.topics["orders"].codec.schema.text)
+    kinds = elder["fields"][0]["type"]
+    kinds.insert(0, kinds.pop(asked.body[0] // 2))
+    schema = Schema.parse(json.dumps(elder))
+    run.schemas[schema.fingerprint] = schema.text
+    run.applies("orders", asked, Order(), schema=schema.fingerprint, body=b"\0" + asked.body[1:])
 
 
 def replayed_to_another_state(run: Remains) -> None:

@@ -19,9 +19,11 @@ from magnetar.runtime.identity import derive, to_text
 from magnetar.runtime.instant import Instant, to_iso
 from magnetar.runtime.store.port import Disposition
 from magnetar.runtime.worker.entries import state_hash
-from magnetar.schemas import Kept
+from magnetar.schemas import Kept, Schema
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from magnetar.chaos.evidence import Evidence
     from magnetar.chaos.history import History
     from magnetar.chaos.verdict import Examination
@@ -46,6 +48,7 @@ class _Key:
     key: str
     state: State
     failed: Counter[tuple[str, bytes]]
+    schemas: Mapping[str, str]
     timers: dict[str, Armed] = field(default_factory=dict)
     outcomes: set[bytes] = field(default_factory=set)
     found: list[Violation] = field(default_factory=list)
@@ -61,7 +64,7 @@ def replayed(_: History, evidence: Evidence) -> Examination:
     failed = Counter((row.actor, row.message_id) for row in evidence.unapplied.failures)
     for (actor, name), timeline in evidence.timelines.items():
         plan = evidence.wiring.actors[actor]
-        key = _Key(plan, name, plan.initial, failed)
+        key = _Key(plan, name, plan.initial, failed, evidence.schemas)
         if _replay(key, timeline, recorded):
             _end(key, evidence)
         yield from key.found or (None,)
@@ -90,7 +93,7 @@ def _replay(key: _Key, timeline: list[JournalRow], recorded: _Recorded) -> bool:
 
 
 def _step(key: _Key, row: JournalRow, recorded: _Recorded) -> None:
-    message = _decoded(key.plan, row)
+    message = _decoded(key, row)
     context = Context(key.key, row.message_id, row.now, _envelope(row, key.failed[row.actor, row.message_id]))
     if row.source == "timer":
         _fire(key, row)
@@ -112,16 +115,16 @@ def _step(key: _Key, row: JournalRow, recorded: _Recorded) -> None:
         _check_answer(key, row)
 
 
-def _decoded(plan: ActorPlan, row: JournalRow) -> Message:
+def _decoded(key: _Key, row: JournalRow) -> Message:
+    """As it was written, which another release than today's may have done."""
+    plan, writer = key.plan, Schema.parse(key.schemas[row.schema])
     origin = Kept(f"journal of {plan.name}", to_text(row.message_id), row.schema)
     if row.source == "timer":
-        timer = plan.timers[row.type]
-        return timer.decode(row.body, timer.schema, origin)
+        return plan.timers[row.type].decode(row.body, writer, origin)
     if row.source == "effect":
-        outcome = plan.outcomes[row.type]
-        return outcome.decode(row.body, outcome.schema, origin)
+        return plan.outcomes[row.type].decode(row.body, writer, origin)
     topic = next((each for each in plan.sources if each.name == row.source.rpartition("/")[0]), plan.sources[0])
-    return topic.codec.decode(row.body, topic.codec.schema, origin)
+    return topic.codec.decode(row.body, writer, origin)
 
 
 def _envelope(row: JournalRow, attempt: int) -> Envelope:
