@@ -21,6 +21,7 @@ from magnetar.chaos.measuring.bounds import affected, bounds, failover, needs
 from magnetar.chaos.measuring.findings import check_of, only_the_ill_die, promised, witness_of
 from magnetar.chaos.measuring.judging import Shown, verdict
 from magnetar.chaos.measuring.lists import lists_are_whole
+from magnetar.chaos.measuring.looks import Look
 from magnetar.chaos.measuring.points import Fate, Meant, fates, phase_at, points
 from magnetar.chaos.measuring.tenures import Seen, owned, tenures
 from magnetar.chaos.record.shape import (
@@ -42,6 +43,7 @@ from magnetar.chaos.simulation.clerks import Desk
 from magnetar.chaos.simulation.shopping import Shopping
 from magnetar.chaos.verdict import Finding, Verdict
 from magnetar.chaos.workloads.market import MARKET
+from magnetar.runtime.bus.port import Position
 from magnetar.runtime.identity import id_of
 
 PHASES = (
@@ -303,8 +305,9 @@ def delivery(message_id: str, at: int) -> Any:
 def row(message_id: str, key: str = "k", disposition: str = "applied", now: int = 5_000_000) -> Any:
     """Of the journal."""
     return SimpleNamespace(
-        message_id=id_of(message_id), key=key, actor="desks", now=now, disposition=disposition, type="Note"
-    )
+        message_id=id_of(message_id), key=key, actor="desks", now=now, disposition=disposition, type="Note",
+        source="desks/0", position="",
+    )  # fmt: skip
 
 
 def test_an_operation_is_done_when_its_first_effect_is_published() -> None:
@@ -328,6 +331,30 @@ def test_an_operation_is_done_when_its_first_effect_is_published() -> None:
 
 
 FATES = {"echoing": "applied", "silent": "applied", "ill": "dead"}
+
+
+@given(
+    st.lists(st.integers(0, 9), max_size=12).map(sorted),
+    st.lists(st.integers(0, 9), min_size=1, max_size=12),
+)
+def test_a_message_was_applied_by_the_first_look_at_which_its_feed_was_so_far(came: list[int], sent: list[int]) -> None:
+    """Whatever clocks say; of other feeds it tells nothing, and what no look has seen keeps the time of its row."""
+    looks = [
+        Look(100 + at, {"desks/0": Position(0, entry), "desks/1": Position(9, 9)}) for at, entry in enumerate(came)
+    ]
+    rows = {("desks", bytes([at])): row_at("desks/0", str(Position(0, entry))) for at, entry in enumerate(sent)}
+    rows["desks", b"timer"] = row_at("timer", "")
+    evidence: Any = SimpleNamespace(logs={}, journal=rows, effects=[])
+    found = fates(evidence, looks)
+    for at, entry in enumerate(sent):
+        first = next((100 + look for look, reached in enumerate(came) if reached >= entry), 5_000_000)
+        assert found["desks", bytes([at])].seen == first
+    assert found["desks", b"timer"].seen == 5_000_000
+
+
+def row_at(source: str, position: str) -> Any:
+    """Of the journal, with where it came from."""
+    return SimpleNamespace(source=source, position=position, now=5_000_000, disposition="applied")
 
 
 def test_a_checker_that_was_not_fed_says_nothing() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from magnetar.chaos.measuring.looks import reached
 from magnetar.chaos.record.shape import Point
 from magnetar.chaos.takeover.reading import effects_seen
 from magnetar.runtime.identity import id_of
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from magnetar.chaos.evidence import Evidence
+    from magnetar.chaos.measuring.looks import Look
     from magnetar.chaos.record.shape import Outcome, Phase, PhaseName
     from magnetar.runtime.instant import Instant
 
@@ -37,15 +39,18 @@ class Fate(NamedTuple):
     seen: Instant
 
 
-def fates(evidence: Evidence) -> dict[tuple[str, bytes], Fate]:
+def fates(evidence: Evidence, looks: Iterable[Look] = ()) -> dict[tuple[str, bytes], Fate]:
     """Of each message of each actor that has a disposition.
 
     It is seen when the first of what it decided is published, which is after its commit; of one that decided nothing,
-    when it was handled.
+    when it was handled. Both are told by clocks of the cluster; `looks`, where these are wrong: when somebody saw it.
     """
-    effects = effects_seen(evidence)
+    effects, seen = effects_seen(evidence), reached(evidence, looks)
     return {
-        who: Fate(row.disposition == Disposition.APPLIED.value, max(row.now, effects.get(who, row.now)))
+        who: Fate(
+            row.disposition == Disposition.APPLIED.value,
+            seen[who] if who in seen else max(row.now, effects.get(who, row.now)),
+        )
         for who, row in evidence.journal.items()
     }
 

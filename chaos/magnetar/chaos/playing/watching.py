@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, TypeVar
 from magnetar.actors.providing.emulator.log import LogDamaged
 from magnetar.chaos.cluster import parts
 from magnetar.chaos.cluster.errors import ChaosError
+from magnetar.chaos.measuring.looks import Look
 from magnetar.chaos.measuring.tenures import Seen
 from magnetar.chaos.record.shape import Sample
 from magnetar.runtime.bus.port import BusError
@@ -113,10 +114,11 @@ class Watch(threading.Thread):
 
 
 class StoreWatch(Watch):
-    """The store, the workers, the provider's log, and the machine."""
+    """The store, the workers, the provider's log, and the machine. `looks`: how far all feeds had come, and when."""
 
     def __init__(self, stage: Stage) -> None:
         super().__init__(stage, "store watch")
+        self.looks: list[Look] = []
         self._views: Views | None = None
         self._waited = _pressure()
         self._nodes: dict[str, str] = {}
@@ -171,6 +173,8 @@ class StoreWatch(Watch):
         rows = views.shards()
         for row in rows:
             self._saw(f"shard {row.shard}", self._nodes.get(row.owner, "") if row.owner in living else "")
+        came = {feed: position for row in rows for feed, position in row.positions.items()}
+        self.looks.append(Look(time.time_ns() // 1000, came))
         self._tell("shards/unowned", sum(row.owner not in living for row in rows))
         if self._looks % _SLOWLY == 0:
             self._stock(views)
