@@ -29,7 +29,9 @@ _ASK_SECONDS = 1.0
 _POLL_SECONDS = 0.1
 _UP_SECONDS = 40.0
 _GONE_SECONDS = 15.0
-_LEFT_SECONDS = 25.0
+_DRAIN_SECONDS = 20.0
+"""One may have all shards, on a machine that has no time."""
+_LEFT_SECONDS = _DRAIN_SECONDS + 5.0
 """A worker that is asked to stop gives up after 10 s, and its last step has 10 s more."""
 _ARMED = "from magnetar.chaos.workloads.armed import main; main()"
 _ARMS = "arms"
@@ -307,7 +309,7 @@ def figures(text: str) -> Counter[str]:
 def command(python: str, target: str, ground: Addressed, program: tuple[str, ...] = PROGRAM) -> tuple[str, ...]:
     """How a worker is run. `program`: what the interpreter is to run as `magnetar`."""
     places = ("--bus", ground.bus_url, "--admin", ground.admin_url, "--store", ground.store_url)
-    return (python, *program, "worker", target, *places, "--json")
+    return (python, *program, "worker", target, *places, "--drain", f"{_DRAIN_SECONDS:g}", "--json")
 
 
 def until(condition: Callable[[], bool], within: float) -> bool:
