@@ -31,8 +31,8 @@ _UP_SECONDS = 40.0
 _GONE_SECONDS = 15.0
 _DRAIN_SECONDS = 20.0
 """One may have all shards, on a machine that has no time."""
-_LEFT_SECONDS = _DRAIN_SECONDS + 5.0
-"""A worker that is asked to stop gives up after 10 s, and its last step has 10 s more."""
+_LEFT_SECONDS = _DRAIN_SECONDS + 15.0
+"""A worker that is asked to stop gives up then, and its last step has 10 s more."""
 _ARMED = "from magnetar.chaos.workloads.armed import main; main()"
 _ARMS = "arms"
 _LINE = re.compile(r"^(?P<name>[a-z_]+)(?:\{[^}]*\})? (?P<value>[0-9.e+-]+)$", re.MULTILINE)
