@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from magnetar.chaos.history import Violation
 from magnetar.runtime.context import Context
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from magnetar.runtime.store.port import JournalRow
     from magnetar.runtime.wiring import ActorPlan
     from magnetar.schemas import Message, State
+    from magnetar.schemas.codec import Codec
 
     _Recorded = dict[str, list[tuple[object, ...]]]
 
@@ -116,15 +117,21 @@ def _step(key: _Key, row: JournalRow, recorded: _Recorded) -> None:
 
 
 def _decoded(key: _Key, row: JournalRow) -> Message:
-    """As it was written, which another release than today's may have done."""
-    plan, writer = key.plan, Schema.parse(key.schemas[row.schema])
-    origin = Kept(f"journal of {plan.name}", to_text(row.message_id), row.schema)
+    """As it was written, which another release than today's may have done; `schema` says where nobody knows how."""
+    codec, text = _codec(key.plan, row), key.schemas.get(row.schema)
+    writer = codec.schema if text is None else Schema.parse(text)
+    origin = Kept(f"journal of {key.plan.name}", to_text(row.message_id), row.schema)
+    message: Message = codec.decode(row.body, writer, origin)
+    return message
+
+
+def _codec(plan: ActorPlan, row: JournalRow) -> Codec[Any]:
     if row.source == "timer":
-        return plan.timers[row.type].decode(row.body, writer, origin)
+        return plan.timers[row.type]
     if row.source == "effect":
-        return plan.outcomes[row.type].decode(row.body, writer, origin)
+        return plan.outcomes[row.type]
     topic = next((each for each in plan.sources if each.name == row.source.rpartition("/")[0]), plan.sources[0])
-    return topic.codec.decode(row.body, writer, origin)
+    return topic.codec
 
 
 def _envelope(row: JournalRow, attempt: int) -> Envelope:
