@@ -302,11 +302,13 @@ def delivery(message_id: str, at: int) -> Any:
     return SimpleNamespace(properties={"message_id": message_id}, published_at=at)
 
 
-def row(message_id: str, key: str = "k", disposition: str = "applied", now: int = 5_000_000) -> Any:
+def row(
+    message_id: str, key: str = "k", disposition: str = "applied", source: str = "desks/0", position: str = ""
+) -> Any:
     """Of the journal."""
     return SimpleNamespace(
-        message_id=id_of(message_id), key=key, actor="desks", now=now, disposition=disposition, type="Note",
-        source="desks/0", position="",
+        message_id=id_of(message_id), key=key, actor="desks", now=5_000_000, disposition=disposition, type="Note",
+        source=source, position=position,
     )  # fmt: skip
 
 
@@ -342,19 +344,14 @@ def test_a_message_was_applied_by_the_first_look_at_which_its_feed_was_so_far(ca
     looks = [
         Look(100 + at, {"desks/0": Position(0, entry), "desks/1": Position(9, 9)}) for at, entry in enumerate(came)
     ]
-    rows = {("desks", bytes([at])): row_at("desks/0", str(Position(0, entry))) for at, entry in enumerate(sent)}
-    rows["desks", b"timer"] = row_at("timer", "")
+    rows = {("desks", bytes([at])): row(f"m-{at}", position=str(Position(0, entry))) for at, entry in enumerate(sent)}
+    rows["desks", b"timer"] = row("timer", source="timer")
     evidence: Any = SimpleNamespace(logs={}, journal=rows, effects=[])
     found = fates(evidence, looks)
     for at, entry in enumerate(sent):
         first = next((100 + look for look, reached in enumerate(came) if reached >= entry), 5_000_000)
         assert found["desks", bytes([at])].seen == first
     assert found["desks", b"timer"].seen == 5_000_000
-
-
-def row_at(source: str, position: str) -> Any:
-    """Of the journal, with where it came from."""
-    return SimpleNamespace(source=source, position=position, now=5_000_000, disposition="applied")
 
 
 def test_a_checker_that_was_not_fed_says_nothing() -> None:

@@ -62,7 +62,9 @@ def reported(
             try:
                 made = play(data, _teller(console))
             finally:
-                _keep_logs(data, out / _LOGS)
+                shutil.rmtree(out / _LOGS, ignore_errors=True)
+                keep_logs(data, out / _LOGS, "*.jsonl")
+                shutil.rmtree(data, ignore_errors=True)
             return leave(made, console)
     except known as problem:
         console.print(f"error: {problem}", highlight=False, soft_wrap=True, markup=False)
@@ -80,12 +82,11 @@ def _teller(console: Console) -> Callable[[str], None]:
     return tell
 
 
-def _keep_logs(data: Path, logs: Path) -> None:
-    """Logs of workers, load and servers stay; the servers' data go."""
-    shutil.rmtree(logs, ignore_errors=True)
-    logs.mkdir()
-    for log in [*data.glob("*.log"), *data.glob("*.jsonl"), *data.glob("*.txt")]:
-        shutil.copy(log, logs)
+def keep_logs(data: Path, logs: Path, more: str) -> None:
+    """Copy those of workers, load and servers, as they are by now; `more`: a pattern of other files to keep."""
+    logs.mkdir(parents=True, exist_ok=True)
+    for pattern in ("*.log", "*.txt", more):
+        for log in data.glob(pattern):
+            shutil.copy(log, logs)
     for log in data.glob("*/**/server.log"):
         shutil.copy(log, logs / f"{log.parent.parent.name}.log")
-    shutil.rmtree(data, ignore_errors=True)

@@ -49,7 +49,7 @@ def fates(evidence: Evidence, looks: Iterable[Look] = ()) -> dict[tuple[str, byt
     return {
         who: Fate(
             row.disposition == Disposition.APPLIED.value,
-            seen[who] if who in seen else max(row.now, effects.get(who, row.now)),
+            seen.get(who, max(row.now, effects.get(who, row.now))),
         )
         for who, row in evidence.journal.items()
     }

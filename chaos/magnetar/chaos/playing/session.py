@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import shutil
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from magnetar.chaos.cluster.crew import PROGRAM
 from magnetar.chaos.cluster.profile import PROFILES
+from magnetar.chaos.cluster.reporting import keep_logs
 from magnetar.chaos.playing.recording import recorded
 from magnetar.chaos.playing.run import play
 from magnetar.chaos.playing.stage import staged
@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from magnetar.chaos.scenarios.spec import Scenario
 
 LOGS, SCENARIO = "logs", "scenario.yaml"
+_TOLD = "provider.jsonl"
+"""What the payment provider did."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,22 +68,12 @@ def _one(stage: Stage, scenario: Scenario, seed: int, out: Path) -> Record:
     try:
         played = play(stage, scenario, seed)
     except Exception:
-        _keep_logs(stage.folder, out / f"{scenario.id}-{LOGS}")  # nobody expected it: there will be no record
+        keep_logs(stage.folder, out / f"{scenario.id}-{LOGS}", _TOLD)  # nobody expected it: there will be no record
         raise
     stage.tell("looking for what is lost, out of order, done twice or paid wrongly")
     kept = recorded(stage, played)
     folder = out / kept.record.id
     write(folder, kept)
     (folder / SCENARIO).write_text(written(scenario), encoding="utf-8")
-    _keep_logs(stage.folder, folder / LOGS)
+    keep_logs(stage.folder, folder / LOGS, _TOLD)
     return kept.record
-
-
-def _keep_logs(data: Path, logs: Path) -> None:
-    """Of workers, provider and servers, as they are by now."""
-    logs.mkdir(parents=True, exist_ok=True)
-    for log in [*data.glob("*.log"), *data.glob("*.txt"), data / "provider.jsonl"]:
-        if log.exists():
-            shutil.copy(log, logs)
-    for log in data.glob("*/**/server.log"):
-        shutil.copy(log, logs / f"{log.parent.parent.name}.log")
