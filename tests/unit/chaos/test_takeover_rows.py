@@ -68,6 +68,16 @@ def test_what_is_wrong_is_wrong_without_time_too() -> None:
     assert found.lost == 1
 
 
+def test_what_is_slow_is_not_wrong() -> None:
+    """An order that was cancelled by its own timer, and shards that are not shared out yet: no harm, but not kept."""
+    wrongs = shared_out([("no order is overdue", "no order is overdue: kill-1.0: it is CANCELLED")])["kill"]
+    for found in (row(KILL, 0.1, wrongs=wrongs), row(KILL, 0.1, slow="not evenly shared out")):
+        assert found.colour is Colour.BROKEN
+        assert report(found).status == 5
+    assert row(KILL, 0.1, STARVED, wrongs).colour is Colour.UNKNOWN
+    assert report(row(KILL, 0.1, failed="nobody has it")).status == 1
+
+
 def test_a_row_in_which_nothing_was_applied_shows_nothing() -> None:
     """However well the machine was."""
     assert judged(KILL, Event("kill", 0, 9), Gaps({}, {}), Wrongs(), WELL, never).colour is Colour.UNKNOWN

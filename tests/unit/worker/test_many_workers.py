@@ -147,6 +147,24 @@ def test_who_leaves_has_leisure_for_a_while_only() -> None:
     assert rested < 0
 
 
+def handed_on_at_once(joining: int) -> int:
+    """One worker has everything, and others join: so many shards it lets go of before it waits for them to be taken."""
+    crew = Crew("w1")
+    assert crew.until(lambda: settled(crew), 20)
+    first = crew.hands["w1"]
+    for number in range(joining):
+        crew.join(f"w{number + 2}")
+    while len(first.owns) == SHARDS:
+        crew.advance(0.005)
+    return SHARDS - len(first.owns)
+
+
+def test_who_has_far_more_than_its_share_hands_on_several_at_once() -> None:
+    """The first that is there after all had died: its shards wait longer with it than on their way."""
+    assert handed_on_at_once(joining=1) == 1
+    assert handed_on_at_once(joining=SHARDS) == SHARDS - 1
+
+
 def test_the_last_worker_leaves_at_once() -> None:
     """There is nobody to tell."""
     crew = Crew("w1")

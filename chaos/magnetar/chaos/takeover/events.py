@@ -30,6 +30,8 @@ FROZEN = 30.0
 DOWN = 6.0
 """Seconds without PostgreSQL: longer than a worker keeps its shards without it, so that they are let go, too (R13)."""
 _PATIENCE = 30.0
+_EVENING = 90.0
+"""Seconds until everybody has its share: shards are handed on at leisure, and serve their keys meanwhile."""
 _AFTER = 2.0
 """Seconds of load that still belong to a row when all shards are owned again."""
 _BURST, _BURSTS = 400, 4
@@ -76,7 +78,7 @@ class Stage:
         """Wait until every shard is one of theirs."""
         return self._wait(lambda held: all(each.owner in owners for each in held.values()), within)
 
-    def balanced(self, within: float = _PATIENCE) -> bool:
+    def balanced(self, within: float = _EVENING) -> bool:
         """Wait until those who live share everything."""
         return self._wait(
             lambda held: counting.is_balanced({shard: each.owner for shard, each in held.items()}, self.crew.owners),
@@ -114,6 +116,7 @@ class _Found:
     refused: int = 0
     moves: Moves | None = None
     failed: str = ""
+    slow: str = ""
 
 
 def play(stage: Stage, name: str) -> Event:
@@ -129,7 +132,7 @@ def play(stage: Stage, name: str) -> Event:
     fallen = tuple(stage.crew.fallen())
     duplicates = stage.crew.total(DUPLICATES) - before
     event = Event(name, begin, now(), found.mark, tuple(stage.bands), found.refused, duplicates, found.moves)
-    return replace(event, fallen=fallen, failed=found.failed)
+    return replace(event, fallen=fallen, failed=found.failed, slow=found.slow)
 
 
 def _kill(stage: Stage) -> _Found:
@@ -219,23 +222,23 @@ def _rolling(stage: Stage) -> _Found:
         stage.crew.start(successor)
         stage.crew.stop(number)
         stage.band(begin, f"worker {successor} for worker {number}")
-    return _Found(failed=_told(stage.balanced()))
+    return _Found(slow=_shared(stage.balanced()))
 
 
 def _scale(stage: Stage) -> _Found:
     stage.balanced()
-    up, failed = _resized(stage, lambda: stage.crew.start(*stage.crew.free))
+    up, slow = _resized(stage, lambda: stage.crew.start(*stage.crew.free))
     down, later = _resized(stage, lambda: stage.crew.stop(*stage.chance.sample(sorted(stage.crew.workers), 5)))
-    return _Found(moves=up + down, failed=failed or later)
+    return _Found(moves=up + down, slow=slow or later)
 
 
 def _resized(stage: Stage, change: Callable[[], None]) -> tuple[Moves, str]:
     before, begin = stage.held(), now()
     change()
-    failed = _told(stage.balanced())
+    slow = _shared(stage.balanced())
     stage.band(begin, f"until {len(stage.crew.workers)} workers share")
     owners = {shard: held.owner for shard, held in before.items()}
-    return Moves(counting.made(before, stage.held()), counting.least(owners, stage.crew.owners)), failed
+    return Moves(counting.made(before, stage.held()), counting.least(owners, stage.crew.owners)), slow
 
 
 _EVENTS: Mapping[str, Callable[[Stage], _Found]] = {
@@ -252,6 +255,10 @@ _EVENTS: Mapping[str, Callable[[Stage], _Found]] = {
 
 def _told(well: bool) -> str:  # noqa: FBT001 - what a wait has said
     return "" if well else "the shards were not all owned again in time"
+
+
+def _shared(well: bool) -> str:  # noqa: FBT001 - as above
+    return "" if well else f"the shards were not evenly shared out within {_EVENING:.0f} s"
 
 
 def now() -> Instant:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from magnetar.actors.ordering.rules import ENDS
 from magnetar.chaos.checkers import CHECKERS
 from magnetar.chaos.evidence import Place
 from magnetar.chaos.history import Violation
 from magnetar.chaos.verdict import Checker
 from magnetar.runtime.routing import partition_of
+from magnetar.runtime.worker.arrival import TIMER
 from magnetar.schemas import Kept
 from magnetar.schemas.commerce import Order, OrderStatus
 
@@ -21,15 +23,30 @@ if TYPE_CHECKING:
 
 
 def every_order_ends(history: History, evidence: Evidence) -> Examination:
-    """Each order that was placed is confirmed: there was enough of everything, and each was paid in time."""
+    """Each order that was placed is confirmed (there was enough of everything, and each was paid), or it is overdue."""
+    for key, status in _placed(history, evidence):
+        fine = status is OrderStatus.CONFIRMED or (status in ENDS and _ran_out(key, evidence))
+        yield None if fine else Violation("every order is confirmed", key, f"it is {status}")
+
+
+def no_order_is_overdue(history: History, evidence: Evidence) -> Examination:
+    """No order was cancelled for stock or money that came later than the shop waits. Slow; not wrong."""
+    for key, status in _placed(history, evidence):
+        late = status is not OrderStatus.CONFIRMED and _ran_out(key, evidence)
+        yield Violation("no order is overdue", key, f"it is {status}, by its timer") if late else None
+
+
+def _placed(history: History, evidence: Evidence) -> Iterator[tuple[str, OrderStatus | None]]:
     codec = evidence.wiring.actors["orders"].codec
     for sending in history.sendings.values():
         if sending.topic == "orders":
             row = evidence.states.get(("orders", sending.key))
             order = None if row is None else codec.decode(row.body, codec.schema, Kept("orders", sending.key))
-            status = order.status if isinstance(order, Order) else None
-            fine = status is OrderStatus.CONFIRMED
-            yield None if fine else Violation("every order is confirmed", sending.key, f"it is {status}")
+            yield sending.key, order.status if isinstance(order, Order) else None
+
+
+def _ran_out(key: str, evidence: Evidence) -> bool:
+    return any(row.source == TIMER for row in evidence.timelines.get(("orders", key), ()))
 
 
 def effects_in_order(_: History, evidence: Evidence) -> Examination:
@@ -49,7 +66,12 @@ def effects_in_order(_: History, evidence: Evidence) -> Examination:
 
 
 EFFECTS_IN_ORDER = Checker("effects in order", ("R19",), effects_in_order)
-WANTED = (*CHECKERS, Checker("every order ends", ("R2",), every_order_ends), EFFECTS_IN_ORDER)
+WANTED = (
+    *CHECKERS,
+    Checker("every order ends", ("R2",), every_order_ends),
+    Checker("no order is overdue", ("R26",), no_order_is_overdue),
+    EFFECTS_IN_ORDER,
+)
 
 
 def complaints(history: History, evidence: Evidence) -> Iterator[tuple[str, str]]:

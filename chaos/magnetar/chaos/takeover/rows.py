@@ -78,7 +78,7 @@ class Event:
 
     `mark`: from when the bound counts; None: from the gap's begin. `refused`: commits of the worker that it is about;
     `duplicates`: messages delivered that were known already, of all workers. `fallen`: workers that ended without being
-    told to. `failed`: what did not come about in time.
+    told to. `failed`: what did not come about in time; `slow`: the same of what nobody has to wait for.
     """
 
     name: str
@@ -91,6 +91,7 @@ class Event:
     moves: Moves | None = None
     fallen: tuple[str, ...] = ()
     failed: str = ""
+    slow: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,10 +160,13 @@ class Row(msgspec.Struct, frozen=True):
 
 MOST_WORST = 10
 LOST, REORDERED, TWICE, FORKED, OTHER = "lost", "reordered", "twice", "forked", "other"
+OVERDUE = "overdue"
+"""Cancelled by its timer, as any order that waits too long: like a gap that is too long, this is slow and not wrong."""
 KINDS = {
     "nothing acked is lost": LOST,
     "liveness": LOST,
     "every order ends": LOST,
+    "no order is overdue": OVERDUE,
     "per-key order": REORDERED,
     "effects in order": REORDERED,
     "effects once": TWICE,
@@ -204,7 +208,8 @@ def judged(
     doubts = list(_doubts(promise, event, counted, hunger))
     excuses = list(unknowns(late, promise.within))
     colour = _coloured(doubts=doubts, broken=broken, excuses=excuses)
-    if wrongs.counts:
+    harm = wrongs.counts.keys() - {OVERDUE}
+    if harm:
         colour = Colour.BROKEN  # what is wrong is wrong, however little time there was
     return Row(
         promise.name,
@@ -222,7 +227,7 @@ def judged(
         moved=None if event.moves is None else event.moves.made,
         least=None if event.moves is None else event.moves.least,
         **{kind: wrongs.counts.get(kind, 0) for kind in (LOST, REORDERED, TWICE, FORKED, OTHER)},
-        wrong=bool(wrongs.counts) or (colour is Colour.BROKEN and bool(event.fallen or event.failed)),
+        wrong=bool(harm) or (colour is Colour.BROKEN and bool(event.fallen or event.failed)),
         machine=str(hunger or ""),
         begin=event.begin,
         end=event.end,
@@ -260,8 +265,7 @@ def _worst(event: Event, found: Mapping[ShardName, Iterable[Gap]]) -> Iterable[B
 
 def _broken(promise: Promise, event: Event) -> Iterable[str]:
     yield from event.fallen
-    if event.failed:
-        yield event.failed
+    yield from filter(None, (event.failed, event.slow))
     if promise.once and event.duplicates:
         yield f"{event.duplicates} delivered twice"
     if promise.spare is not None and event.moves is not None and event.moves.made > event.moves.least + promise.spare:

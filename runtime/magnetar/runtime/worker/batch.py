@@ -8,16 +8,13 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from msgspec.structs import replace
 
-from magnetar.runtime.bus.port import BusError
-from magnetar.runtime.identity import id_of, to_text
-from magnetar.runtime.worker.asked import to_be_tried
+from magnetar.runtime.identity import to_text
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Mapping
 
     from magnetar.runtime.bus.port import Delivery, Position
     from magnetar.runtime.errors import MisuseError
-    from magnetar.runtime.instant import Instant
     from magnetar.runtime.store.care import Hand
     from magnetar.runtime.store.effects import EffectMove
     from magnetar.runtime.store.parking import ParkedRow
@@ -26,7 +23,6 @@ if TYPE_CHECKING:
     from magnetar.runtime.worker.answers import Told
     from magnetar.runtime.worker.arrival import Arrival
     from magnetar.runtime.worker.asked import Asked
-    from magnetar.runtime.worker.custody import Careful
     from magnetar.runtime.worker.failing import Unread
     from magnetar.runtime.worker.part import Handled
     from magnetar.runtime.worker.reading import Name
@@ -112,6 +108,14 @@ class Batch:
         if self.shard.stopped.is_set():  # it was lost meanwhile: nobody will take this
             self.shard.refuse_mail()
 
+    def deliver(self, feed: Feed, deliveries: list[Delivery]) -> None:
+        """More of a feed: behind what it has of it already, for what is acknowledged is acknowledged once (R10)."""
+        for known, before in self.deliveries:
+            if known is feed:
+                before.extend(deliveries)
+                return
+        self.deliveries.append((feed, deliveries))
+
     def drop_closed(self) -> None:
         """What was to be written of effects that the group before this one has closed: they need no attempt more."""
         self.moves = [move for move in self.moves if move.row.effect_id in self.shard.errands.rows]
@@ -192,182 +196,6 @@ class Group:
         """Nothing comes of it in this group: it is given back."""
         batch.give_back()
         self.batches.remove(batch)
-
-
-def gather(shards: Iterable[Shard], room: int, few: int, now: Instant) -> list[Batch]:
-    """What is there, round-robin in the order given, up to `room` arrivals in all (R21), `few` of a careful shard."""
-    batches: list[Batch] = []
-    for shard in shards:
-        batch = _batch(shard, room if shard.custody.careful is None else min(room, few), now)
-        if batch is not None:
-            batches.append(batch)
-            room -= batch.size
-        if room <= 0:
-            break
-    return batches
-
-
-def gather_alone(shards: Iterable[Shard], room: int, now: Instant) -> list[Batch]:
-    """One arrival that must go alone, of the first shard that has one; or what is behind already, up to `room`."""
-    for shard in shards:
-        suspicious = shard.parking.suspects or _tells_alone(shard) or _asks_alone(shard)
-        if not shard.custody.alone and not suspicious:
-            continue
-        if not shard.lane.full and now >= shard.waits_until and not shard.custody.found:
-            batch = Batch(shard, alone=True)
-            _take_one(batch, room)
-            if batch.size:
-                shard.in_turn = True
-                return [batch]
-    return []
-
-
-def _take_one(batch: Batch, room: int) -> None:
-    """In the order of a group: what waits inside the shard, then feed by feed, as many of each as a group holds.
-
-    What an older copy of a store handles again then meets in the order of the first time, as far as it can. A request
-    has its turn as in any group.
-    """
-    shard, alone = batch.shard, batch.shard.custody.alone
-    if (alone or _asks_alone(shard)) and _take_request(batch, alone=True):
-        return
-    if not shard.halted:
-        _take_one_arrival(batch, room)
-    if not batch.size and (alone or _asks_alone(shard)):
-        _take_request(batch, alone=True)
-
-
-def _asks_alone(shard: Shard) -> bool:
-    """Whether a person has asked for a dead letter to be tried that may end the worker, as far as is known."""
-    custody = shard.custody
-    if not shard.requests or not (custody.suspects or custody.charged):
-        return False
-    request = shard.requests[0]
-    letter = to_be_tried(shard, request)
-    return bool(letter) and (request.id in custody.suspects or id_of(letter) in custody.charged)
-
-
-def _take_one_arrival(batch: Batch, room: int) -> None:
-    shard, careful = batch.shard, batch.shard.custody.careful
-    key = shard.parking.take_suspect()
-    if key is None and shard.custody.alone:
-        key = shard.parking.take()
-    if key is not None:
-        batch.keys.append(key)
-    elif careful is not None and shard.custody.alone and not shard.parking.full:
-        _take_one_that_came(batch, careful, room)
-    elif _tells_alone(shard) and not shard.parking.full:
-        batch.told = shard.errands.take_told(1)
-
-
-def _take_one_that_came(batch: Batch, careful: Careful, room: int) -> None:
-    shard = batch.shard
-    if shard.due:
-        batch.due.append(shard.due.popleft())
-    elif shard.errands.told:
-        batch.told = shard.errands.take_told(1)
-    elif shard.mail:
-        batch.mail.append(shard.mail.popleft())
-    else:
-        _take_from_one(batch, [feed for feed in shard.feeds if careful.owes(feed.name)], room)
-
-
-def _tells_alone(shard: Shard) -> bool:
-    """Whether the next outcome of an effect may be what the last owner has ended of, or surely is."""
-    told = shard.errands.told
-    return bool(told) and (
-        told[0].row.effect_id in shard.errands.suspects or told[0].message_id in shard.custody.charged
-    )
-
-
-def _take_from_one(batch: Batch, feeds: Iterable[Feed], room: int) -> None:
-    """The first delivery of the first feed that has any; or all that are behind, for they need not be opened."""
-    for feed in feeds:
-        deliveries = _take_from(feed, room)
-        if deliveries:
-            count = feed.known(deliveries)
-            batch.behind = count > 0
-            batch.deliveries.append((feed, deliveries[: max(1, count)]))
-            feed.returned.extendleft(reversed(deliveries[max(1, count) :]))
-            return
-
-
-def _batch(shard: Shard, room: int, now: Instant) -> Batch | None:
-    batch, stops, alone = Batch(shard), shard.lane.full or now < shard.waits_until, shard.custody.alone
-    if stops or alone or not _take_request(batch):
-        batch.moves = shard.errands.take_moves(room)  # a shard that stops keeps no slot from others
-    if not stops and batch.request is None:
-        (_take_what_owes_nothing if alone else _take_arrivals)(batch, room - len(batch.moves))
-    if not stops and not alone and not batch.size and shard.requests:  # nothing else is there: not in the next turn
-        _take_request(batch)
-    if not batch.size:
-        return None
-    shard.in_turn = True
-    return batch
-
-
-def _take_request(batch: Batch, *, alone: bool = False) -> bool:
-    """R27: one at a time, and in turn with what else arrives, so that neither waits for long."""
-    shard = batch.shard
-    shard.serves = bool(shard.requests) and (alone or not _asks_alone(shard)) and not shard.serves
-    if shard.serves:
-        batch.request = shard.requests.popleft()
-    return shard.serves
-
-
-def _take_arrivals(batch: Batch, room: int) -> None:
-    shard = batch.shard
-    if shard.halted:
-        return
-    while room > 0 and (key := shard.parking.take()) is not None:
-        batch.keys.append(key)
-        room -= 1
-    if not shard.parking.full:
-        _take_what_came(batch, room)
-
-
-def _take_what_came(batch: Batch, room: int) -> None:
-    shard = batch.shard
-    while shard.due and room > 0:
-        batch.due.append(shard.due.popleft())
-        room -= 1
-    while room > 0 and shard.errands.told and not _tells_alone(shard):
-        batch.told += shard.errands.take_told(1)
-        room -= 1
-    while shard.mail and room > 0:
-        batch.mail.append(shard.mail.popleft())
-        room -= 1
-    _take_from_each(batch, shard.feeds, room)
-
-
-def _take_what_owes_nothing(batch: Batch, room: int) -> None:
-    """Of a shard whose arrivals go alone: from the feeds of which nobody can have had in hand what comes now."""
-    shard, careful = batch.shard, batch.shard.custody.careful
-    if careful is not None and not shard.halted and not shard.parking.full:
-        _take_from_each(batch, [feed for feed in shard.feeds if not careful.owes(feed.name)], room)
-
-
-def _take_from_each(batch: Batch, feeds: Iterable[Feed], room: int) -> None:
-    for feed in feeds:
-        if room <= 0:
-            break
-        deliveries = _take_from(feed, room)
-        if deliveries:
-            batch.deliveries.append((feed, deliveries))
-            room -= len(deliveries)
-
-
-def _take_from(feed: Feed, room: int) -> list[Delivery]:
-    """What was given back first, then what the source has."""
-    if not feed.returned:
-        try:
-            return feed.source.take(room)
-        except BusError as error:
-            # The consumer is gone: ownership sees that it is not connected, and takes the shard anew (R32).
-            _log.debug("%s: %s", feed.name, error)
-            return []
-    count = min(room, len(feed.returned))
-    return [feed.returned.popleft() for _ in range(count)]
 
 
 def refuse(mail: Mail, error: MisuseError | EncodeFailed) -> None:

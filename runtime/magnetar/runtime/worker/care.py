@@ -19,7 +19,8 @@ from magnetar.runtime.store.port import Disposition, ShardChanges
 from magnetar.runtime.worker.answers import FIRST
 from magnetar.runtime.worker.arrival import EFFECT, TIMER
 from magnetar.runtime.worker.asked import to_be_tried
-from magnetar.runtime.worker.batch import Batch, Group, gather, gather_alone
+from magnetar.runtime.worker.batch import Batch, Group
+from magnetar.runtime.worker.gathering import gather, gather_alone
 from magnetar.runtime.worker.parking import rows_of
 from magnetar.runtime.worker.part import Handled
 from magnetar.runtime.worker.reading import name_of_delivery

@@ -45,7 +45,8 @@ class Tenure:
     take to drain, and its next owner to win it, before it is no longer waited for. `rest`: after one was taken, the
     next waits so many times as long as that took: where several hand on at once, it takes long, and they make room;
     who leaves does so for its first seconds of `leisure`, and then hands on so many at a time as it takes to be gone in
-    time (`hurry`).
+    time (`hurry`). So does one of whose shards more than two in three are to go, such as the first that was there after
+    all had died: with several shares of the work they wait longer where they are than they stand still on their way.
     """
 
     check: float = 1.0
@@ -104,6 +105,7 @@ class Ownership:
         self._offers_at: Instant = 0
         self._rests_until: Instant = 0
         self._going: dict[ShardName, Instant] = {}
+        self._overladen = False
         self._company: frozenset[str] = frozenset()
         self._calm_since: Instant = 0
         self._beat_at: Instant = 0
@@ -231,6 +233,8 @@ class Ownership:
             else:
                 self._winning.forgo(name)
                 self._give_back(name)
+        going, owned = len(self._going), len(self._holdings.shards())
+        self._overladen = going > 0 and (self._overladen or 3 * going > 2 * owned)  # until the last of them has gone
 
     def _hand_on(self, shard: Shard, now: Instant) -> None:
         if not self._membership.goes(shard.name):
@@ -252,7 +256,7 @@ class Ownership:
         if not self._queue or now < self._rests_until:
             return
         room = max(self._tenure.at_once, len(self._holdings.shards()) // 16)
-        if self._is_late(now):
+        if self._hurries(now):
             room = max(room, self._tenure.hurry)
         for name, shard in list(self._queue.items()):
             if self._on_their_way(now) >= room:
@@ -284,10 +288,11 @@ class Ownership:
 
     def _rest(self, took: Instant, now: Instant) -> Instant:
         """How long to wait with the next shard after one that took so long to be taken."""
-        return 0 if self._is_late(now) else round(self._tenure.rest * took)
+        return 0 if self._hurries(now) else round(self._tenure.rest * took)
 
-    def _is_late(self, now: Instant) -> bool:
-        return self._leave_at is not None and now - self._leave_at >= micros(self._tenure.leisure)
+    def _hurries(self, now: Instant) -> bool:
+        late = self._leave_at is not None and now - self._leave_at >= micros(self._tenure.leisure)
+        return late or self._overladen
 
     def _give_back(self, name: ShardName) -> None:
         """A shard that was lost without anybody taking it still names this worker, whom all others respect."""

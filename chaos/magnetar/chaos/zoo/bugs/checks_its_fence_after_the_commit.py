@@ -22,6 +22,6 @@ BUG = Bug(
     __name__,
     rules=("R6",),
     promise=Promise.NO_FORK,
-    within=200,
+    within=400,
     changes=(Change(store, "commit_group", _late),),
 )
