@@ -72,8 +72,8 @@ simulate: $(READY) ## new seeds through the simulation for SECONDS=120, in JOBS=
 	@$(BIN)/python -m magnetar.chaos.simulation --first -1 --seconds $(SECONDS) --jobs $(JOBS)
 
 .PHONY: zoo
-zoo: $(READY) ## hunt every known bug: which checker catches it, after how many schedules
-	@$(BIN)/python -m magnetar.chaos.zoo
+zoo: $(READY) ## hunt every known bug in JOBS=2 processes: which checker catches it, after how many schedules
+	@$(BIN)/python -m magnetar.chaos.zoo --jobs $(JOBS)
 
 .PHONY: crash-matrix
 crash-matrix: $(READY) ## every fault at every fault point in every kind of step, then pairs (PART=1: a fifth of these)

@@ -188,7 +188,7 @@ def test_a_slow_zoo_is_told() -> None:
 
 def test_the_command_prints_bug_by_checker(capsys: pytest.CaptureFixture[str]) -> None:
     """A line a bug, with the seed that shows it, and who alone saw it."""
-    assert main(["mints_ids_at_random", "skips_a_row_that_failed"]) == 0
+    assert main(["mints_ids_at_random", "skips_a_row_that_failed", "--jobs", "2"]) == 0
     told = capsys.readouterr().out
     assert re.search(rf"^  [a-z]  {ITSELF}$", told, re.MULTILINE)
     assert re.search(r"^mints_ids_at_random +(· )+# (· )+ +0 +1 +\d+\.\d +0$", told, re.MULTILINE)

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import wraps
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -65,7 +66,7 @@ class Bug:
 
     `rules`: those of the protocol that it breaks; `promise`: what then is not kept. It must be caught `within` so many
     schedules. Where it is there for the sake of one checker, `only` names the checker that alone sees it in some
-    schedule; `shown_by` is the seed of such a one, where the first catch is not.
+    schedule. Another process knows it by its module.
     """
 
     module: str
@@ -79,6 +80,17 @@ class Bug:
     def name(self) -> str:
         """That of its file."""
         return self.module.rpartition(".")[2]
+
+    def __reduce__(self) -> tuple[Callable[[str], Bug], tuple[str]]:
+        """Its changes are functions and modules, which cannot be sent."""
+        return of_module, (self.module,)
+
+
+def of_module(name: str) -> Bug:
+    """The `BUG` of a module of the zoo."""
+    found: object = import_module(name).BUG
+    assert isinstance(found, Bug), "every file of the zoo has a bug"
+    return found
 
 
 @contextmanager

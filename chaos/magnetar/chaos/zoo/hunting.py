@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from collections import Counter
 from dataclasses import dataclass, replace
-from importlib import import_module
 from pkgutil import iter_modules
 from typing import TYPE_CHECKING
 
@@ -13,7 +12,7 @@ from magnetar.chaos.simulation.run import simulate
 from magnetar.chaos.simulation.schedule import Schedule
 from magnetar.chaos.verdict import Verdict
 from magnetar.chaos.zoo import bugs
-from magnetar.chaos.zoo.bug import Bug, broken
+from magnetar.chaos.zoo.bug import Bug, broken, of_module
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -23,10 +22,9 @@ if TYPE_CHECKING:
 
 def all_bugs() -> tuple[Bug, ...]:
     """The `BUG` of every module of the zoo, by name."""
-    names = sorted(module.name for module in iter_modules(bugs.__path__))
-    found = [import_module(f"{bugs.__name__}.{name}").BUG for name in names]
-    assert all(isinstance(bug, Bug) for bug in found), "every file of the zoo has a bug"
-    return tuple(found)
+    return tuple(
+        of_module(f"{bugs.__name__}.{name}") for name in sorted(each.name for each in iter_modules(bugs.__path__))
+    )
 
 
 @dataclass(frozen=True, slots=True)
