@@ -25,12 +25,18 @@ if TYPE_CHECKING:
 
 WORKER, OTHER, BROKER = (SMALL.node(name) for name in ("worker-1", "worker-2", "broker-1"))
 ASKED = """
-import datetime, json, sys, threading, time
+import ctypes, datetime, json, sys, threading, time
+libc = ctypes.CDLL(None)
+told, held, until = (ctypes.create_string_buffer(64) for _ in range(3))  # no bytes but 0: as they begin
+libc.pthread_mutex_lock(held)
 for _ in sys.stdin:
     began = time.monotonic()
     threading.Event().wait(0.05)
     found = [time.time(), time.time_ns() / 1e9, datetime.datetime.now().timestamp(), time.monotonic()]
-    print(json.dumps([*found, found[3] - began]), flush=True)
+    seconds, rest = divmod(time.time_ns() + 50_000_000, 10**9)
+    until.raw = seconds.to_bytes(8, sys.byteorder) + rest.to_bytes(8, sys.byteorder)
+    libc.pthread_cond_timedwait(told, held, until)
+    print(json.dumps([*found, found[3] - began, time.monotonic() - found[3]]), flush=True)
 """
 
 
@@ -53,7 +59,7 @@ def program(made: Clocks) -> Generator[subprocess.Popen[str]]:
 
 
 def asked(program: subprocess.Popen[str]) -> list[float]:
-    """What it says: three wall clocks, a monotonic one, and how long it waited for 50 ms."""
+    """What it says: three wall clocks, a monotonic one, and how long it waited for 50 ms, by each of these."""
     assert program.stdin is not None
     assert program.stdout is not None
     program.stdin.write("\n")
@@ -69,11 +75,12 @@ def test_a_clock_jumps_while_its_program_runs(made: Clocks, program: subprocess.
         made.jump(WORKER, ahead)
         made.jump(OTHER, 86_400.0)
         before = time.time(), time.monotonic()
-        *walls, monotonic, waited = asked(program)
+        *walls, monotonic, waited, until = asked(program)
         after = time.time(), time.monotonic()
         assert all(before[0] + ahead <= wall <= after[0] + ahead for wall in walls), walls
         assert before[1] <= monotonic <= after[1]
         assert 0.05 <= waited <= after[1] - before[1]
+        assert 0.049 <= until <= after[1] - before[1]
 
 
 def test_whose_clock_cannot_jump_is_told(made: Clocks, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

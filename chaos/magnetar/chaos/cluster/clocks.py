@@ -1,7 +1,8 @@
 """Wall clocks that jump: of a worker, of the store, and of nobody else; monotonic clocks go on as they did.
 
-Programs ask a few lines of C before they ask the machine, which add what a file says, mapped into each of them. The
-lines are compiled when the cluster starts; where there is no compiler, no clock jumps.
+Programs ask a few lines of C before they ask the machine, which add what a file says, mapped into each of them. Who
+waits until a time of day is told the kernel's, which did not jump: else a wait for nothing would take as long as the
+clock is ahead. The lines are compiled when the cluster starts; where there is no compiler, no clock jumps.
 """
 
 from __future__ import annotations
@@ -30,6 +31,7 @@ _SOURCE = r"""
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -40,6 +42,8 @@ _SOURCE = r"""
 #include <unistd.h>
 static const volatile int64_t *ahead;   /* microseconds */
 static int (*real)(clockid_t, struct timespec *);
+typedef int waiting(pthread_cond_t *, pthread_mutex_t *, const struct timespec *);
+static waiting *timed;
 __attribute__((constructor)) static void begin(void) {
     const char *name = getenv("MAGNETAR_CHAOS_CLOCK");
     int file = name ? open(name, O_RDONLY | O_CLOEXEC) : -1;
@@ -47,6 +51,8 @@ __attribute__((constructor)) static void begin(void) {
     if (file >= 0) close(file);
     if (found != MAP_FAILED) ahead = found;
     real = (int (*)(clockid_t, struct timespec *))dlsym(RTLD_NEXT, "clock_gettime");
+    timed = (waiting *)dlvsym(RTLD_NEXT, "pthread_cond_timedwait", "GLIBC_2.3.2"); /* x86-64 has an older one, too */
+    if (!timed) timed = (waiting *)dlsym(RTLD_NEXT, "pthread_cond_timedwait");
 }
 int clock_gettime(clockid_t id, struct timespec *at) {
     int failed = real ? real(id, at) : (int)syscall(SYS_clock_gettime, id, at);
@@ -55,6 +61,15 @@ int clock_gettime(clockid_t id, struct timespec *at) {
     at->tv_sec = micros / 1000000;
     at->tv_nsec = micros % 1000000 * 1000 + at->tv_nsec % 1000;
     return 0;
+}
+int pthread_cond_timedwait(pthread_cond_t *told, pthread_mutex_t *held, const struct timespec *until) {
+    struct timespec kernels = *until;
+    if (ahead && until->tv_sec > 1000000000) { /* no machine is up for so long: a time of day */
+        int64_t micros = until->tv_sec * INT64_C(1000000) + until->tv_nsec / 1000 - *ahead;
+        kernels.tv_sec = micros / 1000000;
+        kernels.tv_nsec = micros % 1000000 * 1000 + until->tv_nsec % 1000;
+    }
+    return timed(told, held, &kernels);
 }
 int gettimeofday(struct timeval *at, void *zone) {
     struct timespec now;
