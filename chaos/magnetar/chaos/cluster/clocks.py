@@ -54,21 +54,20 @@ __attribute__((constructor)) static void begin(void) {
     timed = (waiting *)dlvsym(RTLD_NEXT, "pthread_cond_timedwait", "GLIBC_2.3.2"); /* x86-64 has an older one, too */
     if (!timed) timed = (waiting *)dlsym(RTLD_NEXT, "pthread_cond_timedwait");
 }
+static void move(struct timespec *at, int64_t by) {
+    int64_t micros = at->tv_sec * INT64_C(1000000) + at->tv_nsec / 1000 + by;
+    at->tv_sec = micros / 1000000;
+    at->tv_nsec = micros % 1000000 * 1000 + at->tv_nsec % 1000;
+}
 int clock_gettime(clockid_t id, struct timespec *at) {
     int failed = real ? real(id, at) : (int)syscall(SYS_clock_gettime, id, at);
     if (failed || !ahead || (id != CLOCK_REALTIME && id != CLOCK_REALTIME_COARSE)) return failed;
-    int64_t micros = at->tv_sec * INT64_C(1000000) + at->tv_nsec / 1000 + *ahead;
-    at->tv_sec = micros / 1000000;
-    at->tv_nsec = micros % 1000000 * 1000 + at->tv_nsec % 1000;
+    move(at, *ahead);
     return 0;
 }
 int pthread_cond_timedwait(pthread_cond_t *told, pthread_mutex_t *held, const struct timespec *until) {
     struct timespec kernels = *until;
-    if (ahead && until->tv_sec > 1000000000) { /* no machine is up for so long: a time of day */
-        int64_t micros = until->tv_sec * INT64_C(1000000) + until->tv_nsec / 1000 - *ahead;
-        kernels.tv_sec = micros / 1000000;
-        kernels.tv_nsec = micros % 1000000 * 1000 + until->tv_nsec % 1000;
-    }
+    if (ahead && until->tv_sec > 1000000000) move(&kernels, -*ahead); /* no machine is up so long: a time of day */
     return timed(told, held, &kernels);
 }
 int gettimeofday(struct timeval *at, void *zone) {

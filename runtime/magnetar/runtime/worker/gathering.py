@@ -29,7 +29,8 @@ def gather(shards: Sequence[Shard], room: int, few: int, now: Instant) -> list[B
     """
     share, batches = max(1, room // max(1, len(shards))), list[Batch]()
     for shard in shards:
-        batch = _batch(shard, min(share, room) if shard.custody.careful is None else min(share, room, few), now)
+        most = share if shard.custody.careful is None else min(share, few)
+        batch = _batch(shard, min(most, room), now)
         if batch is not None:
             batches.append(batch)
             room -= batch.size
