@@ -110,7 +110,7 @@ def fill(store: Store, count: int) -> None:
             changes.journal += [row for _, row in part]
             changes.to_park().dead += [letter for letter, _ in part]
             assert not store.commit([changes]), f"{shard} is somebody else's"
-        store.release(shard, taken.epoch)
+        store.release(shard, taken.epoch, "filler")
 
 
 class Shell:

@@ -22,6 +22,9 @@ ACTOR = "orders"
 PARTITIONS = 4
 SHARD = "orders/0"
 OTHER = "orders/1"
+LIFE = "life"
+"""Of the worker that has something in hand: see `Hand.holder`."""
+
 LEDGER = Table("ledger", (("amount", "integer", False), ("order", "text", True)))
 """An application's table; `order` is a word that SQL keeps for itself."""
 

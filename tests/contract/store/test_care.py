@@ -8,7 +8,7 @@ import pytest
 
 from magnetar.runtime.store.care import Caution, CrashRow, Hand
 from magnetar.runtime.store.port import Taker, VersionConflict
-from tests.contract.store.harness import ACTOR, OTHER, SHARD, Owner
+from tests.contract.store.harness import ACTOR, LIFE, OTHER, SHARD, Owner
 from tests.contract.store.parking import park
 from tests.contract.store.rows import message_id, parked_key
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from tests.contract.store.harness import StoreHarness
 
 
-def hand(number: int = 1, shard: str = SHARD, holder: str = "life", crashes: int = 0) -> Hand:
+def hand(number: int = 1, shard: str = SHARD, holder: str = LIFE, crashes: int = 0) -> Hand:
     """Message `number` in hand."""
     return Hand(shard, message_id(number), "o-ы", "orders/0", holder, "worker", crashes, 1_700_000_000_000_001)
 
@@ -98,7 +98,7 @@ def test_a_shard_that_was_not_clean_is_more_careful_until_its_owner_says_otherwi
         taken = store.take(SHARD, epoch, taker)
         assert taken is not None
         assert taken.careful is caution
-    assert store.release(SHARD, len(ways))
+    assert store.release(SHARD, len(ways), LIFE)
     again = store.take(SHARD, len(ways), Taker("worker"))
     assert again is not None
     assert (again.clean, again.careful) == (True, Caution.ALONE)
@@ -120,11 +120,20 @@ def test_who_releases_has_nothing_in_hand(owner: Owner, store: Store, views: Vie
     """What was charged with a crash still waits for what that brings; another shard's is not touched."""
     hold(owner, hand(1), hand(2, crashes=1), hand(3, holder="", crashes=2))
     hold(owner, hand(4, OTHER), shard=OTHER)
-    assert not store.release(SHARD, 99)
+    assert not store.release(SHARD, 99, LIFE)
     assert len(row_of(views).hands) == 3
-    assert store.release(SHARD, owner.owned[SHARD].epoch)
+    assert store.release(SHARD, owner.owned[SHARD].epoch, LIFE)
     assert row_of(views).hands == (hand(2, holder="", crashes=1), hand(3, holder="", crashes=2))
     assert row_of(views, OTHER).hands == (hand(4, OTHER),)
+
+
+def test_what_another_life_had_in_hand_outlives_a_release(owner: Owner, store: Store, views: Views) -> None:
+    """Who found it and let the shard go before anybody was charged leaves it to who takes the shard next."""
+    hold(owner, hand(1), hand(2, crashes=1), hand(3, holder="", crashes=2))
+    assert store.release(SHARD, owner.owned[SHARD].epoch, "another life")
+    assert (
+        row_of(views).hands == owner.take(SHARD).hands == (hand(1), hand(2, crashes=1), hand(3, holder="", crashes=2))
+    )
 
 
 def test_crashes_are_counted_by_message(owner: Owner, store: Store, views: Views) -> None:

@@ -109,7 +109,7 @@ class StoreModel(RuleBasedStateMachine):
         epoch, _ = self.seen.get((worker, shard), (-1, 0))
         model = self.shards[shard]
         sent = self.some_sent(data, model) if data.draw(st.booleans()) else None
-        assert self.stores[worker].release(shard, epoch, sent) == (epoch == model.epoch)
+        assert self.stores[worker].release(shard, epoch, str(worker), sent) == (epoch == model.epoch)
         if epoch == model.epoch:
             model.owner, model.clean = "", True
             model.remove(sent)

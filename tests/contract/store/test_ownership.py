@@ -10,7 +10,7 @@ import pytest
 from magnetar.runtime.bus.port import Position
 from magnetar.runtime.store.port import StoreMismatch, Taker
 from magnetar.runtime.store.roster import Standing
-from tests.contract.store.harness import ACTOR, OTHER, SHARD, Owner, epoch_of
+from tests.contract.store.harness import ACTOR, LIFE, OTHER, SHARD, Owner, epoch_of
 from tests.contract.store.rows import journal_row, outbox_row, state_write
 
 if TYPE_CHECKING:
@@ -99,7 +99,7 @@ def test_since_and_why_are_of_the_last_change_of_owner(store: Store, views: View
     assert first is not None
     assert again is not None
     assert (again.since, again.why) == (first.since, "it was nobody's")
-    assert store.release(SHARD, 2)
+    assert store.release(SHARD, 2, LIFE)
     [released] = [row for row in views.shards() if row.shard == SHARD]
     assert released.since >= first.since
     taken = store.take(SHARD, 2, Taker("next", why="its turn"))
@@ -130,7 +130,7 @@ def test_a_taker_may_begin_a_new_store_generation(store: Store) -> None:
 def test_releasing_leaves_the_shard_clean_and_ownerless(store: Store, views: Views) -> None:
     """The next owner sees *clean*; the epoch stays, so that nothing but taking moves it."""
     owner = Owner(store, SHARD)
-    assert store.release(SHARD, owner.owned[SHARD].epoch)
+    assert store.release(SHARD, owner.owned[SHARD].epoch, LIFE)
     [shard] = [row for row in views.shards() if row.shard == SHARD]
     assert (shard.owner, shard.epoch, shard.clean) == ("", 1, True)
     assert Owner(store, name="next").take(SHARD).clean
@@ -147,7 +147,7 @@ def test_a_lost_shard_cannot_be_released(harness: StoreHarness, store: Store, vi
     """The zombie is told that it lost the shard, and the new owner keeps it."""
     zombie = Owner(store, SHARD)
     Owner(harness.open(), SHARD, name="new")
-    assert not store.release(SHARD, zombie.owned[SHARD].epoch)
+    assert not store.release(SHARD, zombie.owned[SHARD].epoch, LIFE)
     [shard] = [row for row in views.shards() if row.shard == SHARD]
     assert (shard.owner, shard.clean) == ("new", False)
 
@@ -156,11 +156,11 @@ def test_releasing_removes_what_was_sent(store: Store, views: Views) -> None:
     """Lane rows in the range, of this shard only; what has no receipt stays for the next owner (R15)."""
     owner = Owner(store, SHARD, OTHER)
     owner.commit(sending(owner, 4), sending(owner, 2, OTHER))
-    assert store.release(SHARD, owner.owned[SHARD].epoch, (1, 3))
+    assert store.release(SHARD, owner.owned[SHARD].epoch, LIFE, (1, 3))
     left = [(row.shard, row.number) for row in views.unsent_of(ACTOR)]
     assert sorted(left) == [(SHARD, 1), (SHARD, 4), (OTHER, 1), (OTHER, 2)]
     assert {row.shard: row.clean for row in views.shards() if row.epoch} == {SHARD: True, OTHER: False}
-    assert store.release(OTHER, owner.owned[OTHER].epoch)
+    assert store.release(OTHER, owner.owned[OTHER].epoch, LIFE)
     assert [row.number for row in store.outbox(OTHER, 0, 9)] == [1, 2]
 
 
@@ -169,7 +169,7 @@ def test_who_has_lost_a_shard_removes_nothing_of_it(harness: StoreHarness, store
     zombie = Owner(store, SHARD)
     zombie.commit(sending(zombie, 2))
     new = Owner(harness.open(), SHARD, name="new")
-    assert not store.release(SHARD, zombie.owned[SHARD].epoch, (0, 2))
+    assert not store.release(SHARD, zombie.owned[SHARD].epoch, LIFE, (0, 2))
     assert [row.number for row in new.store.outbox(SHARD, 0, 9)] == [1, 2]
 
 

@@ -499,6 +499,26 @@ def test_a_charge_outlives_a_release() -> None:
     assert kitchen.shard_row.hands == ()
 
 
+def test_what_was_found_and_not_charged_outlives_a_release() -> None:
+    """Who could not read the ledger, and let the shard go, leaves the charge to the next one: no death is forgotten."""
+    kitchen = Kitchen()
+    kitchen.crash_twice(SHARD)
+    kitchen.stir("a", "poison", deadly=True)
+    with pytest.raises(Died):
+        kitchen.advance(10)
+    [hand] = kitchen.in_hand
+    kitchen.crash_later()
+    kitchen.moods.always["crashes"] = StoreUnavailable("away")
+    kitchen.advance(2.0)
+    kitchen.engine.ownership.leave()
+    kitchen.advance(5.0)
+    assert (kitchen.shard_row.clean, kitchen.in_hand) == (True, [hand])
+    del kitchen.moods.always["crashes"]
+    kitchen.crash_later()
+    assert kitchen.deaths() == LIMIT - 1
+    assert kitchen.crashes("poison") == LIMIT
+
+
 def test_a_dead_letter_that_kills_when_it_is_tried_again_is_tried_once() -> None:
     """Who has asked for it is told, and the worker that comes next does not try it again by itself."""
     kitchen = Kitchen()

@@ -51,7 +51,7 @@ class Place:
 
 def member(store: Store) -> Membership:
     """A worker of this store that knows nobody yet."""
-    holdings = Holdings(Taker(ME, 1), Observer())
+    holdings = Holdings(Taker(ME, 1), ME, Observer())
     bus = MemoryBus(Broker(lambda: 0), ME)
     means = Means(bus, store, holdings, Observer(), NoPoints(), lambda: 0.0)
     return Membership(means, Presence("", frozenset({"orders", "stock"})), Liveness())

@@ -134,11 +134,11 @@ class StormyStore:
             what = f"{taker.owner} takes it from {owner}, which was well"
             weather.history.blame("a shard of a live owner is left alone", f"shard {shard}", what)
 
-    def release(self, shard: ShardName, epoch: int, sent: tuple[int, int] | None = None) -> bool:
+    def release(self, shard: ShardName, epoch: int, holder: str, sent: tuple[int, int] | None = None) -> bool:
         """See the port."""
         self._write(f"releasing {shard}")
         self._weather.writes += 1
-        return self._inner.release(shard, epoch, sent)
+        return self._inner.release(shard, epoch, holder, sent)
 
     def outbox(self, shard: ShardName, after: int, limit: int) -> list[OutboxRow]:
         """See the port."""

@@ -94,7 +94,7 @@ class Filling:
             for trial in found:
                 self._enter(changes, trial)
             store.commit([changes])
-            store.release(shard, row.epoch)
+            store.release(shard, row.epoch, RELEASE)
 
     def shard_of(self, trial: Trial) -> ShardName:
         """Where the trial's key lives."""

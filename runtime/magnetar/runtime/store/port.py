@@ -315,11 +315,12 @@ class Store(Protocol):
         """
         ...
 
-    def release(self, shard: ShardName, epoch: int, sent: tuple[int, int] | None = None) -> bool:
+    def release(self, shard: ShardName, epoch: int, holder: str, sent: tuple[int, int] | None = None) -> bool:
         """Mark *clean* and ownerless under the fence (R15). False: the shard was lost, and nothing is changed.
 
         `sent` are lane numbers (from, to], all confirmed: their outbox rows go in the same transaction. So does what
-        is in hand: who releases has nothing in hand (R25). A careful shard stays one.
+        `holder` has in hand, for it lives (R25). What another life had in hand stays: nobody was charged with its end
+        yet, and whoever takes the shard next finds it. A careful shard stays one.
         """
         ...
 

@@ -46,13 +46,12 @@ _TRIED_AGAIN = {Disposition.PARKED.value, Disposition.DEAD.value}
 class Care:
     """The part of the turn that is careful. Calls of one thread."""
 
-    def __init__(self, store: Store, holdings: Holdings, few: int, code: str, life: str) -> None:
-        """`few` as in `Limits`; `life` names this life of the process: another for each start (see `Hand.holder`)."""
+    def __init__(self, store: Store, holdings: Holdings, few: int, code: str) -> None:
+        """`few` as in `Limits`."""
         self._store = store
         self._holdings = holdings
         self._few = few
         self._code = code
-        self._life = life
         self._alone_first = False
         self._served = ""
 
@@ -99,7 +98,9 @@ class Care:
         charged = shard.custody.charged.get(message_id)
         batch.crashes = 0 if charged is None else charged.crashes
         instant = now + self._holdings.clock_offset
-        hand = Hand(shard.name, message_id, key, source, self._life, self._holdings.taker.owner, batch.crashes, instant)
+        hand = Hand(
+            shard.name, message_id, key, source, self._holdings.life, self._holdings.taker.owner, batch.crashes, instant
+        )
         batch.named = message_id
         batch.opened = not batch.crashes if batch.request else batch.crashes < shard.plan.policy.retry.crashes
         batch.hand = hand if batch.opened else None
@@ -219,9 +220,9 @@ class Care:
         care, instant = changes.to_care(), max(now + self._holdings.clock_offset, shard.floor)
         for hand in found:
             ended = known.get(hand.message_id, Disposition.PARKED.value) not in _TRIED_AGAIN
-            if ended or (hand.holder == self._life and not hand.crashes):
+            if ended or (hand.holder == self._holdings.life and not hand.crashes):
                 care.done.append(hand.message_id)
-            elif hand.holder == self._life:
+            elif hand.holder == self._holdings.life:
                 care.held.append(hand._replace(holder=""))
             else:
                 number = ledger.get(hand.message_id, 0) + 1

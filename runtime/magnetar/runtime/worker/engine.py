@@ -81,7 +81,7 @@ class Engine:
         store.prepare(wiring.partitions(), wiring.tables())
         store.remember({fingerprint: schema.text for fingerprint, schema in own.items()})
         reader = Reader(WriterSchemas(_known(store.schemas()), _fetch(bus), around.clock))
-        self.holdings = Holdings(Taker(around.owner, wiring.contracts), around.observer)
+        self.holdings = Holdings(Taker(around.owner, wiring.contracts), around.noise(8).hex(), around.observer)
         means = Means(bus, store, self.holdings, around.observer, points, around.clock)
         place = Place(wiring, partitions, around.code, edits=settings.office.edits)
         self.stint = place.stint

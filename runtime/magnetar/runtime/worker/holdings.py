@@ -26,9 +26,10 @@ class Holdings:
     under way, and nothing is handled alone meanwhile. So whatever ends the process, it is known what that was (R25).
     """
 
-    def __init__(self, taker: Taker, observer: Observer) -> None:
-        """`taker` is this worker as the store's rows name it."""
+    def __init__(self, taker: Taker, life: str, observer: Observer) -> None:
+        """`taker` is this worker as the store's rows name it; `life`, this life of it: see `Hand.holder`."""
         self.taker = taker
+        self.life = life
         self.clock_offset: Instant = 0
         self.groups = 0
         self.alone = False

@@ -332,7 +332,7 @@ class Ownership:
 
     def _mark_released(self, name: ShardName, epoch: int, sent: tuple[int, int] | None = None) -> None:
         try:
-            self._store.release(name, epoch, sent)
+            self._store.release(name, epoch, self._holdings.life, sent)
         except (StoreUnavailable, CommitUnknown) as error:
             _log.warning("shard %s: not marked clean: %s", name, error)
 

@@ -48,7 +48,7 @@ class Turn:
     def __init__(
         self, means: Means, place: Place, reader: Reader, noise: Callable[[int], bytes], limits: Limits
     ) -> None:
-        """`noise` mints ids of mail, and names this life of the process."""
+        """`noise` mints ids of mail."""
         self._store = means.store
         self._holdings = means.holdings
         self._place = place
@@ -58,7 +58,7 @@ class Turn:
         self._clock = means.clock
         self._limits = limits
         self._group: Group | None = None
-        self._care = Care(means.store, means.holdings, limits.few, place.code, noise(8).hex())
+        self._care = Care(means.store, means.holdings, limits.few, place.code)
         self._choice = Choice(means.holdings, self._care, limits.group)
         self._knowing = Knowing(means.store, reader, means.observer, noise)
         self._phase: Callable[[Instant], Next] = self._take

@@ -129,7 +129,7 @@ class Winning:
     def _hand_back(self, row: ShardRow) -> None:
         """It was taken and not moved into: nothing was done with it, so it is as clean as it was (R15)."""
         try:
-            self._store.release(row.shard, row.epoch)
+            self._store.release(row.shard, row.epoch, self._holdings.life)
         except (StoreUnavailable, CommitUnknown) as error:
             _log.warning("shard %s: not marked clean: %s", row.shard, error)
 

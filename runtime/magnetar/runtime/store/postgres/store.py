@@ -123,10 +123,11 @@ class PostgresStore:
         row = shard_row(taken[0], {source: Position(*at) for source, *at in positions}, hands)
         return row._replace(clean=before[0][0])
 
-    def release(self, shard: ShardName, epoch: int, sent: tuple[int, int] | None = None) -> bool:
+    def release(self, shard: ShardName, epoch: int, holder: str, sent: tuple[int, int] | None = None) -> bool:
         """See the port. One statement: of a shard that was lost no row goes."""
         after, until = (0, 0) if sent is None else sent
-        call = Call(SQL["release"], (text(shard), integer(epoch), integer(after), integer(until)))
+        values = text(shard), integer(epoch), integer(after), integer(until), text(holder)
+        call = Call(SQL["release"], values)
         [released] = self._write(f"releasing shard {shard}", call)
         return bool(released)
 

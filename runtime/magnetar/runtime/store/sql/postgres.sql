@@ -121,9 +121,10 @@ WITH released AS (
     DELETE FROM outbox USING released
     WHERE outbox.shard = released.shard AND number > $3::int8 AND number <= $4::int8
 ), aside AS (
-    DELETE FROM hands USING released WHERE hands.shard = released.shard AND holder <> '' AND crashes = 0
+    DELETE FROM hands USING released WHERE hands.shard = released.shard AND holder = $5::text AND crashes = 0
 ), waits AS (
-    UPDATE hands SET holder = '' FROM released WHERE hands.shard = released.shard AND holder <> '' AND crashes > 0
+    UPDATE hands SET holder = '' FROM released
+    WHERE hands.shard = released.shard AND holder = $5::text AND crashes > 0
 )
 SELECT epoch FROM released;
 

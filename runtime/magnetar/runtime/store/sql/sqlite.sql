@@ -85,10 +85,10 @@ RETURNING shard, epoch, owner, commits, lane, clean, generation, floor, contract
 UPDATE shards SET owner = '', clean = 1, since = ?3 WHERE shard = ?1 AND epoch = ?2 RETURNING epoch;
 
 -- name: lay_aside
-DELETE FROM hands WHERE shard = ? AND holder <> '' AND crashes = 0;
+DELETE FROM hands WHERE shard = ? AND holder = ? AND crashes = 0;
 
 -- name: let_wait
-UPDATE hands SET holder = '' WHERE shard = ? AND holder <> '';
+UPDATE hands SET holder = '' WHERE shard = ? AND holder = ?;
 
 -- name: hands
 SELECT shard, message_id, key, source, holder, owner, crashes, since FROM hands WHERE shard = ? ORDER BY message_id;

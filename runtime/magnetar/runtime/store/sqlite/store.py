@@ -108,15 +108,15 @@ class SqliteStore:
         rows = self._connection.rows(SQL["positions"], (shard,))
         return {source: Position(ledger, entry, batch) for source, ledger, entry, batch in rows}
 
-    def release(self, shard: ShardName, epoch: int, sent: tuple[int, int] | None = None) -> bool:
+    def release(self, shard: ShardName, epoch: int, holder: str, sent: tuple[int, int] | None = None) -> bool:
         """See the port."""
         with self._connection.transaction(f"releasing shard {shard}"):
             released = bool(self._connection.rows(SQL["release"], (shard, epoch, self.now())))
             if released and sent is not None:
                 self._connection.run(SQL["remove_outbox"], [(shard, *sent)])
             if released:
-                self._connection.rows(SQL["lay_aside"], (shard,))
-                self._connection.rows(SQL["let_wait"], (shard,))
+                self._connection.rows(SQL["lay_aside"], (shard, holder))
+                self._connection.rows(SQL["let_wait"], (shard, holder))
         return released
 
     def outbox(self, shard: ShardName, after: int, limit: int) -> list[OutboxRow]:
