@@ -12,7 +12,7 @@ import pytest
 from magnetar.runtime.bus.port import BusUnavailable, Busy, TopicMissing
 from magnetar.runtime.bus.pulsar import native
 from magnetar.runtime.bus.pulsar.closing import Farewell
-from magnetar.runtime.bus.pulsar.opening import Arrival, PulsarOpening
+from magnetar.runtime.bus.pulsar.opening import EXPLANATION, Arrival, PulsarOpening
 from tests.unit.bus.pulsar.client_double import Closing, Result
 
 if TYPE_CHECKING:
@@ -117,6 +117,28 @@ def test_a_time_out_is_looked_into(absent: bool | None, kind: type[Exception]) -
     for _ in range(2):
         with pytest.raises(kind, match="orders/0"):
             polled.poll()
+
+
+def poll_on(polled: PulsarOpening[Closing, str], within: float) -> None:
+    """Until it is there or fails, for so many seconds at most."""
+    until = time.monotonic() + within
+    while polled.poll() is None:
+        assert time.monotonic() < until
+
+
+def test_who_does_not_say_why_is_not_waited_for() -> None:
+    """Its REST API is as silent as a frozen broker: the time-out is told as it is, soon, and the next try begins."""
+    arrival: Arrival[Closing] = Arrival()
+    arrival(Failed(Result("Timeout")))
+    asked: Future[bool] = Future()
+    polled = opening(arrival, absent=asked)
+    began = time.monotonic()
+    with pytest.raises(BusUnavailable, match=r"orders/0.*whether it happened is unknown"):
+        poll_on(polled, within=4 * EXPLANATION)
+    assert time.monotonic() - began >= EXPLANATION
+    assert asked.cancelled()
+    with pytest.raises(BusUnavailable):
+        polled.poll()
 
 
 def test_a_silent_broker_costs_one_patience_only() -> None:

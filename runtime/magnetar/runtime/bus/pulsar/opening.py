@@ -18,6 +18,10 @@ if TYPE_CHECKING:
 N = TypeVar("N", bound="Closable")
 T = TypeVar("T")
 
+EXPLANATION = 0.25
+"""Seconds for whoever is asked why an opening has timed out. Where a broker is frozen, its REST API is silent as well,
+and the next try must not wait for that. (Measured: 2 s of the 18 in which nothing was applied.)"""
+
 
 class Arrival(Generic[N]):
     """The slot in which the client puts what it opened, or the error.
@@ -63,7 +67,8 @@ class PulsarOpening(Generic[N, T]):
         doing: what is being opened, for error messages.
         deadline: seconds after which the client is no longer believed to answer at all.
         absent: starts to ask whether the subscription exists at all. The client repeats *subscription not found*
-            until it times out, so that a forgotten `topics apply` looks like a broker that is down.
+            until it times out, so that a forgotten `topics apply` looks like a broker that is down. Whoever is asked
+            has `EXPLANATION` seconds; the next opening asks again.
     """
 
     def __init__(
@@ -120,15 +125,18 @@ class PulsarOpening(Generic[N, T]):
         self._failure = failure
         if self._absent is None or not isinstance(failure, BusUnavailable):
             raise failure
-        self._asked = self._absent()
+        self._asked, self._until = self._absent(), time.monotonic() + EXPLANATION
 
     def _raise_when_explained(self, failure: BusError) -> None:
-        if self._asked is None:
+        asked = self._asked
+        if asked is None:
             raise failure
-        if not self._asked.done():
-            return
-        asked, self._asked = self._asked, None
-        self._failure = _explained(failure, asked, self._doing)
+        if not asked.done():
+            if time.monotonic() <= self._until:
+                return
+            asked.cancel()  # in an outage one more would wait for its turn with each try
+        self._asked = None
+        self._failure = _explained(failure, asked, self._doing) if asked.done() else failure
         raise self._failure
 
 
