@@ -99,6 +99,32 @@ def test_a_live_owner_is_never_tried_for() -> None:
     assert epochs(crew) == before
 
 
+def test_who_had_not_heard_of_an_owner_gives_up_its_claim_when_it_does() -> None:
+    """R14: frozen between two looks, it goes on to read who has what it wants, and has never heard of that one."""
+    crew = Crew("w1")
+    assert crew.until(lambda: settled(crew), 20)
+    late = crew.join("w2")
+    assert crew.until(lambda: len(crew.bench.views.members()) == 2, 1)
+    crew.advance(0.1)
+
+    def while_it_was_frozen() -> None:
+        del crew.bench.points.acts["phase:ownership"]
+        crew.freeze("w2")
+        crew.kill("w1")
+        crew.join("third")
+        assert crew.until(lambda: set(crew.owners.values()) == {"third"}, 10)
+        crew.kill("third")
+        crew.thaw("w2")
+
+    # what it wants of a third worker's is, by these names, also among what it has wanted of the first one's
+    crew.bench.points.acts["phase:ownership"] = while_it_was_frozen
+    late.step(crew.bench.now + micros(0.05))
+    before = epochs(crew)
+    crew.advance(1.5)
+    assert epochs(crew) == before, "by all that is known it lives"
+    assert crew.until(lambda: late.owns == set(before), 3)
+
+
 def test_a_worker_that_leaves_hands_over_with_notice() -> None:
     """R15: the others know a second before, and have its shards a moment after it let go; it departs at last."""
     crew = Crew("w1", "w2")

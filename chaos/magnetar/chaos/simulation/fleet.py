@@ -25,8 +25,11 @@ if TYPE_CHECKING:
     from magnetar.chaos.simulation.chance import Chance
     from magnetar.chaos.simulation.process import Scene, Trap
 
-STEPS = 60_000
-"""More steps than any run needs: an engine that wants so many does not come to rest."""
+STEPS = 120_000
+"""More steps than any run needs, also where four workers wait a minute for a clock that was put back (65,400).
+
+An engine that wants so many does not come to rest.
+"""
 
 
 class Fleet:

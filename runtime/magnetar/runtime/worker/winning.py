@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
     from magnetar.runtime.bus.port import Consumer, Delivery, Opening, Position
     from magnetar.runtime.store.port import ShardName, ShardRow
+    from magnetar.runtime.store.roster import Standing
     from magnetar.runtime.wiring import ActorPlan, Topic
     from magnetar.runtime.worker.intake import Receiving
     from magnetar.runtime.worker.membership import Membership
@@ -70,7 +71,7 @@ class ShardPlan:
 
 @dataclass(slots=True)
 class Claim:
-    """A shard that this worker wants and does not own yet. `epoch` is read before anything is subscribed.
+    """A shard that this worker wants and does not own yet. `standing` is read before anything is subscribed.
 
     By the number of their feed, `won` are the consumers, `openings` those on their way or being put back, and `first`
     the first deliveries, not handled yet.
@@ -80,8 +81,7 @@ class Claim:
     """
 
     shard: ShardPlan
-    epoch: int | None = None
-    why: str = ""
+    standing: Standing | None = None
     openings: dict[int, Opening[Consumer]] = field(default_factory=dict)
     won: dict[int, Consumer] = field(default_factory=dict)
     row: ShardRow | None = None
@@ -142,7 +142,7 @@ class Winning:
         """Go on with every claim whose time has come."""
         if not self._claims:
             return NEVER
-        fresh = [claim for claim in self._claims.values() if claim.epoch is None and claim.not_before <= now]
+        fresh = [claim for claim in self._claims.values() if claim.standing is None and claim.not_before <= now]
         if fresh:
             self._read_epochs(fresh, now)
         return Next.first(NEVER, *[self._pursue(claim, now) for claim in list(self._claims.values())])
@@ -158,27 +158,29 @@ class Winning:
         for claim in fresh:
             standing = standings[claim.shard.name]
             if self._membership.is_free(standing):
-                claim.epoch, claim.why = standing.epoch, self._membership.why(standing)
+                claim.standing = standing
             else:
                 claim.not_before = now + micros(self._winner.handover)
 
     def _pursue(self, claim: Claim, now: Instant) -> Next:
-        if claim.epoch is None:
+        if claim.standing is None:
             return Next(claim.not_before)
         try:
-            return self._try(claim, claim.epoch, now)
+            return self._try(claim, claim.standing, now)
         except (BusError, StoreUnavailable, CommitUnknown) as error:
             level = logging.DEBUG if isinstance(error, Busy) else logging.WARNING
             _log.log(level, "shard %s: %s; trying again", claim.shard.name, error)
             return self._wait(claim, str(error), Wait.of(error), now)
 
-    def _try(self, claim: Claim, epoch: int, now: Instant) -> Next:
+    def _try(self, claim: Claim, standing: Standing, now: Instant) -> Next:
         if claim.row is not None:
             step = self._go_back if claim.proven else self._prove
             return step(claim, claim.row, now)
+        if not self._membership.is_free(standing):  # R14: who was frozen had not heard of its owner when it was read
+            return self._wait(claim, f"{standing.owner} has it, and lives", Wait.HOLDER, now)
         if not self._all_won(claim):
             return Next(now if claim.won and not claim.openings else now + micros(self._winner.poll))
-        return self._take(claim, epoch, now)
+        return self._take(claim, standing, now)
 
     def _all_won(self, claim: Claim) -> bool:
         """Go on with subscribing (R12): the main feed first, which decides who is in, then all others at a time."""
@@ -195,9 +197,10 @@ class Winning:
                 del claim.openings[number]
         return len(claim.won) == len(feeds)
 
-    def _take(self, claim: Claim, epoch: int, now: Instant) -> Next:
+    def _take(self, claim: Claim, standing: Standing, now: Instant) -> Next:
+        epoch, why = standing.epoch, self._membership.why(standing)
         keeps = self._holdings.had.get(claim.shard.name) == epoch  # nobody had it since, and this process lives
-        row = self._store.take(claim.shard.name, epoch, self._holdings.taker._replace(why=claim.why, keeps=keeps))
+        row = self._store.take(claim.shard.name, epoch, self._holdings.taker._replace(why=why, keeps=keeps))
         if row is None:
             return self._wait(claim, "somebody was faster to take it", Wait.HOLDER, now)
         claim.row = row
@@ -368,7 +371,7 @@ class Winning:
         claim.won.clear()
         claim.behind.clear()
         claim.first.clear()
-        claim.epoch = claim.row = None
+        claim.standing = claim.row = None
         claim.proven = False
 
 
