@@ -144,10 +144,10 @@ class Winning:
             return NEVER
         fresh = [claim for claim in self._claims.values() if claim.standing is None and claim.not_before <= now]
         if fresh:
-            self._read_epochs(fresh, now)
+            self._read_standings(fresh, now)
         return Next.first(NEVER, *[self._pursue(claim, now) for claim in list(self._claims.values())])
 
-    def _read_epochs(self, fresh: list[Claim], now: Instant) -> None:
+    def _read_standings(self, fresh: list[Claim], now: Instant) -> None:
         """Whose the shards are, in one question; those of a live owner are looked at again until it lets go (R14)."""
         try:
             standings = self._store.standings([claim.shard.name for claim in fresh])

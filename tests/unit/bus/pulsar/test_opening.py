@@ -126,17 +126,20 @@ def poll_on(polled: PulsarOpening[Closing, str], within: float) -> None:
         assert time.monotonic() < until
 
 
-def test_who_does_not_say_why_is_not_waited_for() -> None:
+@pytest.mark.parametrize("is_asked", [False, True])
+def test_who_does_not_say_why_is_not_waited_for(*, is_asked: bool) -> None:
     """Its REST API is as silent as a frozen broker: the time-out is told as it is, soon, and the next try begins."""
     arrival: Arrival[Closing] = Arrival()
     arrival(Failed(Result("Timeout")))
     asked: Future[bool] = Future()
+    if is_asked:
+        asked.set_running_or_notify_cancel()
     polled = opening(arrival, absent=asked)
     began = time.monotonic()
     with pytest.raises(BusUnavailable, match=r"orders/0.*whether it happened is unknown"):
         poll_on(polled, within=4 * EXPLANATION)
     assert time.monotonic() - began >= EXPLANATION
-    assert asked.cancelled()
+    assert asked.cancelled() is not is_asked, "a question that was put already goes on"
     with pytest.raises(BusUnavailable):
         polled.poll()
 

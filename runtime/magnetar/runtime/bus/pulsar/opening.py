@@ -136,13 +136,13 @@ class PulsarOpening(Generic[N, T]):
                 return
             asked.cancel()  # in an outage one more would wait for its turn with each try
         self._asked = None
-        self._failure = _explained(failure, asked, self._doing) if asked.done() else failure
+        self._failure = _explained(failure, asked, self._doing)
         raise self._failure
 
 
 def _explained(failure: BusError, asked: Future[bool], doing: str) -> BusError:
     """A token that the broker does not take looks like a time-out, too: the other one who was asked has refused it."""
-    if asked.cancelled():
+    if asked.cancelled() or not asked.done():
         return failure
     said = asked.exception()
     if isinstance(said, Refused):
