@@ -32,6 +32,7 @@ _ENGINE = {
     "enable_seqscan": "off",
     "enable_hashjoin": "off",
     "enable_mergejoin": "off",
+    "enable_memoize": "off",  # no key comes twice in a group
 }
 _READER = {
     "default_transaction_isolation": "repeatable read",

@@ -1,6 +1,10 @@
--- Parameters are binary and typed by their casts. A LIMIT inside a LATERAL keeps the planner, which makes its plan when
--- tables are still empty, from reading all rows of an actor to find a few. Where a number of rows must have been changed, a statement divides by
+-- Parameters are binary and typed by their casts. Where a number of rows must have been changed, a statement divides by
 -- zero unless it was so: the transaction fails before its COMMIT, which has been sent along with it.
+--
+-- Rows are found by key inside a LATERAL with LIMIT or OFFSET, and changed by ctid. That leaves the planner one plan,
+-- whatever it believes about the size of a table: it makes one when tables are still empty, and may count a table when
+-- all that was in it has just left. From an equation of keys it would then make a loop over the whole table for each
+-- row of a group. Only `shards` is joined by key: it is never larger than a group may be.
 
 -- name: settings
 SELECT set_config(wish.name, wish.setting, false)
@@ -145,8 +149,9 @@ ON CONFLICT (shard, message_id) DO UPDATE SET
     crashes = excluded.crashes, since = excluded.since;
 
 -- name: drop_hands
-DELETE FROM hands USING unnest($1::text[], $2::uuid[]) AS gone (shard, message_id)
-WHERE hands.shard = gone.shard AND hands.message_id = gone.message_id;
+DELETE FROM hands USING unnest($1::text[], $2::uuid[]) AS gone (shard, message_id) CROSS JOIN LATERAL (
+    SELECT ctid FROM hands WHERE shard = gone.shard AND message_id = gone.message_id LIMIT 1
+) AS found WHERE hands.ctid = found.ctid;
 
 -- name: ease
 UPDATE shards SET careful = careful - 1 WHERE shard = ANY($1::text[]);
@@ -202,12 +207,17 @@ FROM unnest($2::uuid[]) AS wanted (id) CROSS JOIN LATERAL (
 ) AS found;
 
 -- name: numbers_used
-SELECT outbox.shard, outbox.number
-FROM unnest($1::text[], $2::int8[]) AS wanted (shard, number) JOIN outbox USING (shard, number);
+SELECT found.*
+FROM unnest($1::text[], $2::int8[]) AS wanted (shard, number) CROSS JOIN LATERAL (
+    SELECT shard, number FROM outbox WHERE shard = wanted.shard AND number = wanted.number LIMIT 1
+) AS found;
 
 -- name: generations
-SELECT timers.actor, timers.key, timers.name, generation
-FROM unnest($1::text[], $2::text[], $3::text[]) AS wanted (actor, key, name) JOIN timers USING (actor, key, name);
+SELECT found.*
+FROM unnest($1::text[], $2::text[], $3::text[]) AS wanted (actor, key, name) CROSS JOIN LATERAL (
+    SELECT actor, key, name, generation FROM timers
+    WHERE actor = wanted.actor AND key = wanted.key AND name = wanted.name LIMIT 1
+) AS found;
 
 -- name: state
 SELECT actor, key, shard, version, schema, body, changed_at FROM states WHERE actor = $1::text AND key = $2::text;
@@ -224,7 +234,7 @@ INSERT INTO journal (
     actor, message_id, shard, key, disposition, type, schema, body, source, position, correlation_id, causation_id,
     occurred_at, published_at, now, code, version, state_hash, sent, answer, answer_schema, state
 )
-SELECT new.*, states.id
+SELECT new.*, (SELECT id FROM states WHERE states.actor = new.actor AND states.key = new.key)
 FROM unnest(
     $1::text[], $2::uuid[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::bytea[], $9::text[],
     $10::text[], $11::text[], $12::text[], $13::int8[], $14::int8[], $15::int8[], $16::text[], $17::int8[],
@@ -232,7 +242,7 @@ FROM unnest(
 ) AS new (
     actor, message_id, shard, key, disposition, type, schema, body, source, position, correlation_id, causation_id,
     occurred_at, published_at, now, code, version, state_hash, sent, answer, answer_schema
-) LEFT JOIN states ON states.actor = new.actor AND states.key = new.key;
+);
 
 -- name: add_states
 INSERT INTO states (actor, key, shard, version, schema, body, changed_at)
@@ -243,8 +253,10 @@ WITH changed AS (
     UPDATE states SET
         shard = new.shard, version = new.version, schema = new.schema, body = new.body, changed_at = new.changed_at
     FROM unnest($1::text[], $2::text[], $3::text[], $4::int8[], $5::text[], $6::bytea[], $7::int8[], $8::int8[])
-        AS new (actor, key, shard, version, schema, body, changed_at, over)
-    WHERE states.actor = new.actor AND states.key = new.key AND states.version = new.over
+        AS new (actor, key, shard, version, schema, body, changed_at, over) CROSS JOIN LATERAL (
+            SELECT ctid FROM states WHERE actor = new.actor AND key = new.key AND version = new.over LIMIT 1
+        ) AS found
+    WHERE states.ctid = found.ctid
     RETURNING 1
 )
 SELECT 1 / (count(*) = cardinality($1::text[]))::int FROM changed;
@@ -254,19 +266,24 @@ INSERT INTO outbox (shard, number, topic, partition, key, body, properties)
 SELECT * FROM unnest($1::text[], $2::int8[], $3::text[], $4::int8[], $5::text[], $6::bytea[], $7::text[]);
 
 -- name: remove_outbox
-DELETE FROM outbox USING unnest($1::text[], $2::int8[], $3::int8[]) AS sent (shard, after, until)
-WHERE outbox.shard = sent.shard AND number > sent.after AND number <= sent.until;
+DELETE FROM outbox USING unnest($1::text[], $2::int8[], $3::int8[]) AS sent (shard, after, until) CROSS JOIN LATERAL (
+    SELECT ctid FROM outbox WHERE shard = sent.shard AND number > sent.after AND number <= sent.until OFFSET 0
+) AS found WHERE outbox.ctid = found.ctid;
 
 -- name: cancel_timers
-DELETE FROM timers USING unnest($1::text[], $2::text[], $3::text[]) AS gone (actor, key, name)
-WHERE timers.actor = gone.actor AND timers.key = gone.key AND timers.name = gone.name;
+DELETE FROM timers USING unnest($1::text[], $2::text[], $3::text[]) AS gone (actor, key, name) CROSS JOIN LATERAL (
+    SELECT ctid FROM timers WHERE actor = gone.actor AND key = gone.key AND name = gone.name LIMIT 1
+) AS found WHERE timers.ctid = found.ctid;
 
 -- name: fire_timers
 WITH fired AS (
     DELETE FROM timers
     USING unnest($1::text[], $2::text[], $3::text[], $4::bytea[]) AS gone (actor, key, name, generation)
-    WHERE timers.actor = gone.actor AND timers.key = gone.key AND timers.name = gone.name
-        AND timers.generation = gone.generation
+        CROSS JOIN LATERAL (
+            SELECT ctid FROM timers
+            WHERE actor = gone.actor AND key = gone.key AND name = gone.name AND generation = gone.generation LIMIT 1
+        ) AS found
+    WHERE timers.ctid = found.ctid
     RETURNING 1
 )
 SELECT 1 / (count(*) = cardinality($1::text[]))::int FROM fired;
@@ -303,9 +320,11 @@ WITH settled AS (
     ) AS new (
         actor, message_id, shard, key, disposition, type, schema, body, source, position, correlation_id,
         causation_id, occurred_at, published_at, now, code, version, state_hash, sent, answer, answer_schema
-    )
-    WHERE journal.message_id = new.message_id AND journal.actor = new.actor
-        AND journal.disposition IN ('parked', 'dead')
+    ) CROSS JOIN LATERAL (
+        SELECT tableoid, ctid FROM journal
+        WHERE message_id = new.message_id AND actor = new.actor AND disposition IN ('parked', 'dead') LIMIT 1
+    ) AS found
+    WHERE journal.tableoid = found.tableoid AND journal.ctid = found.ctid
     RETURNING 1
 )
 SELECT 1 / (count(*) = cardinality($1::text[]))::int FROM settled;
@@ -313,9 +332,11 @@ SELECT 1 / (count(*) = cardinality($1::text[]))::int FROM settled;
 -- name: unpark
 WITH unparked AS (
     DELETE FROM parked
-    USING unnest($1::text[], $2::text[], $3::int8[], $4::int8[]) AS gone (actor, key, first, last)
-    WHERE parked.actor = gone.actor AND parked.key = gone.key
-        AND parked.ordinal >= gone.first AND parked.ordinal <= gone.last
+    USING unnest($1::text[], $2::text[], $3::int8[], $4::int8[]) AS gone (actor, key, first, last) CROSS JOIN LATERAL (
+        SELECT ctid FROM parked
+        WHERE actor = gone.actor AND key = gone.key AND ordinal >= gone.first AND ordinal <= gone.last OFFSET 0
+    ) AS found
+    WHERE parked.ctid = found.ctid
     RETURNING 1
 )
 SELECT 1 / (count(*) = (SELECT sum(last - first + 1) FROM unnest($3::int8[], $4::int8[]) AS gone (first, last)))::int
@@ -337,8 +358,10 @@ SELECT * FROM unnest(
 
 -- name: free
 WITH freed AS (
-    DELETE FROM parked_keys USING unnest($1::text[], $2::text[]) AS gone (actor, key)
-    WHERE parked_keys.actor = gone.actor AND parked_keys.key = gone.key
+    DELETE FROM parked_keys USING unnest($1::text[], $2::text[]) AS gone (actor, key) CROSS JOIN LATERAL (
+        SELECT ctid FROM parked_keys WHERE actor = gone.actor AND key = gone.key LIMIT 1
+    ) AS found
+    WHERE parked_keys.ctid = found.ctid
     RETURNING 1
 )
 SELECT 1 / (count(*) = cardinality($1::text[]))::int FROM freed;
@@ -440,16 +463,20 @@ WITH moved AS (
         error_text = new.error_text
     FROM unnest(
         $1::text[], $2::uuid[], $3::int8[], $4::text[], $5::int8[], $6::int8[], $7::int8[], $8::text[], $9::text[]
-    ) AS new (actor, effect_id, over, state, attempts, doubtful, due, error, error_text)
-    WHERE effects.actor = new.actor AND effects.effect_id = new.effect_id AND effects.attempts = new.over
+    ) AS new (actor, effect_id, over, state, attempts, doubtful, due, error, error_text) CROSS JOIN LATERAL (
+        SELECT ctid FROM effects WHERE actor = new.actor AND effect_id = new.effect_id AND attempts = new.over LIMIT 1
+    ) AS found
+    WHERE effects.ctid = found.ctid
     RETURNING 1
 )
 SELECT 1 / (count(*) = cardinality($1::text[]))::int FROM moved;
 
 -- name: close_effects
 WITH closed AS (
-    DELETE FROM effects USING unnest($1::text[], $2::uuid[]) AS gone (actor, effect_id)
-    WHERE effects.actor = gone.actor AND effects.effect_id = gone.effect_id
+    DELETE FROM effects USING unnest($1::text[], $2::uuid[]) AS gone (actor, effect_id) CROSS JOIN LATERAL (
+        SELECT ctid FROM effects WHERE actor = gone.actor AND effect_id = gone.effect_id LIMIT 1
+    ) AS found
+    WHERE effects.ctid = found.ctid
     RETURNING 1
 )
 SELECT 1 / (count(*) = cardinality($1::text[]))::int FROM closed;
@@ -578,7 +605,11 @@ GROUP BY actor, fingerprint ORDER BY count(*) DESC, actor, fingerprint LIMIT $10
 WITH moved AS (
     UPDATE dead_letters SET status = new.status, replays = new.replays
     FROM unnest($1::text[], $2::uuid[], $3::text[], $4::int8[]) AS new (actor, message_id, status, replays)
-    WHERE dead_letters.actor = new.actor AND dead_letters.message_id = new.message_id AND dead_letters.status = 'dead'
+        CROSS JOIN LATERAL (
+            SELECT ctid FROM dead_letters
+            WHERE actor = new.actor AND message_id = new.message_id AND status = 'dead' LIMIT 1
+        ) AS found
+    WHERE dead_letters.ctid = found.ctid
     RETURNING 1
 )
 SELECT 1 / (count(*) = cardinality($1::text[]))::int FROM moved;
@@ -610,8 +641,11 @@ WITH answered AS (
     UPDATE requests SET
         status = new.status, answer = new.answer, answered_at = new.answered_at, epoch = new.epoch
     FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::int8[], $6::int8[])
-        AS new (id, shard, status, answer, answered_at, epoch)
-    WHERE requests.id = new.id AND requests.shard = new.shard AND requests.status = 'asked'
+        AS new (id, shard, status, answer, answered_at, epoch) CROSS JOIN LATERAL (
+            SELECT ctid FROM requests
+            WHERE id = new.id AND shard = new.shard AND status = 'asked' LIMIT 1
+        ) AS found
+    WHERE requests.ctid = found.ctid
     RETURNING 1
 )
 SELECT 1 / (count(*) = cardinality($1::uuid[]))::int FROM answered;
@@ -638,8 +672,10 @@ SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::int8[])
 
 -- name: resume
 WITH resumed AS (
-    DELETE FROM pauses USING unnest($1::text[], $2::text[]) AS gone (shard, type)
-    WHERE pauses.shard = gone.shard AND pauses.type = gone.type
+    DELETE FROM pauses USING unnest($1::text[], $2::text[]) AS gone (shard, type) CROSS JOIN LATERAL (
+        SELECT ctid FROM pauses WHERE shard = gone.shard AND type = gone.type LIMIT 1
+    ) AS found
+    WHERE pauses.ctid = found.ctid
     RETURNING 1
 )
 SELECT 1 / (count(*) = cardinality($1::text[]))::int FROM resumed;
@@ -700,7 +736,11 @@ SELECT * FROM unnest(
 WITH rewritten AS (
     UPDATE dead_letters SET body = new.body, schema = new.schema
     FROM unnest($1::text[], $2::uuid[], $3::bytea[], $4::text[]) AS new (actor, message_id, body, schema)
-    WHERE dead_letters.actor = new.actor AND dead_letters.message_id = new.message_id AND dead_letters.status = 'dead'
+        CROSS JOIN LATERAL (
+            SELECT ctid FROM dead_letters
+            WHERE actor = new.actor AND message_id = new.message_id AND status = 'dead' LIMIT 1
+        ) AS found
+    WHERE dead_letters.ctid = found.ctid
     RETURNING 1
 )
 SELECT 1 / (count(*) = cardinality($1::text[]))::int FROM rewritten;
