@@ -16,7 +16,19 @@ from magnetar.chaos.takeover import table
 from magnetar.chaos.takeover.gaps import Gap, Passed
 from magnetar.chaos.takeover.moves import Moves
 from magnetar.chaos.takeover.page import page
-from magnetar.chaos.takeover.rows import PROMISES, Band, Colour, Event, Gaps, Row, Wrongs, judged, not_run, shared_out
+from magnetar.chaos.takeover.rows import (
+    PROMISES,
+    Band,
+    Colour,
+    Event,
+    Gaps,
+    Machine,
+    Row,
+    Wrongs,
+    judged,
+    not_run,
+    shared_out,
+)
 from magnetar.chaos.takeover.run import Report, Showing, completed
 from magnetar.chaos.takeover.starving import Hunger
 from magnetar.runtime.instant import SECOND
@@ -35,14 +47,21 @@ def never(_: Gap, __: Instant | None) -> Instant:
     return 0
 
 
-def row(promise: Promise, gap: float, hunger: Hunger | None = WELL, wrongs: Wrongs | None = None, **told: Any) -> Row:
+def row(
+    promise: Promise,
+    gap: float,
+    hunger: Hunger | None = WELL,
+    wrongs: Wrongs | None = None,
+    share: float = 0.3,
+    **told: Any,
+) -> Row:
     """A row in whose middle one shard stood still for so many seconds."""
     event = Event(promise.name, 0, 60 * SECOND, **told)
     begin, end = 20 * SECOND, 20 * SECOND + round(gap * SECOND)
     found = Gaps(
         {"orders/0": [Gap("orders/0", begin, end)]}, {"orders/0": [Gap("orders/0", begin, (begin + end) // 2)]}
     )
-    return judged(promise, event, found, wrongs or Wrongs(), hunger, never)
+    return judged(promise, event, found, wrongs or Wrongs(), Machine(hunger, never, share))
 
 
 @given(st.floats(0.01, 30.0))
@@ -78,9 +97,26 @@ def test_what_is_slow_is_not_wrong() -> None:
     assert report(row(KILL, 0.1, failed="nobody has it")).status == 1
 
 
+@pytest.mark.parametrize(("share", "colour"), [(0.3, Colour.BROKEN), (0.304, Colour.BROKEN), (0.31, Colour.UNKNOWN)])
+def test_under_more_load_than_the_bounds_are_for_seconds_break_nothing(share: float, colour: Colour) -> None:
+    """Fifty orders a second may be more than 30 % of what this machine can do; to keep a bound then is to keep it."""
+    late = row(KILL, 5.1, share=share)
+    assert late.colour is colour
+    assert "orders/0 took 5.10 s" in late.reasons[0]
+    assert row(KILL, 4.9, share=share).colour is Colour.KEPT
+
+
+def test_whatever_else_is_broken_is_so_under_any_load() -> None:
+    """What was delivered twice, and moves that need not have been."""
+    assert row(ROLLING, 1.1, duplicates=1, share=0.5).colour is Colour.BROKEN
+    lost = Wrongs()
+    lost.add("lost", "o-1 is gone")
+    assert row(KILL, 5.1, wrongs=lost, share=0.5).wrong
+
+
 def test_a_row_in_which_nothing_was_applied_shows_nothing() -> None:
     """However well the machine was."""
-    assert judged(KILL, Event("kill", 0, 9), Gaps({}, {}), Wrongs(), WELL, never).colour is Colour.UNKNOWN
+    assert judged(KILL, Event("kill", 0, 9), Gaps({}, {}), Wrongs(), Machine(WELL, never, 0.3)).colour is Colour.UNKNOWN
 
 
 def test_the_thawed_worker_must_have_been_refused_something() -> None:

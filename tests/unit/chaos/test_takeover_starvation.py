@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from magnetar.chaos.takeover.delays import Sample, read, starved, waited
 from magnetar.chaos.takeover.gaps import Gap
-from magnetar.chaos.takeover.rows import PROMISES, Colour, Event, Gaps, Wrongs, judged
+from magnetar.chaos.takeover.rows import PROMISES, Colour, Event, Gaps, Machine, Wrongs, judged
 from magnetar.chaos.takeover.starving import Hunger
 from magnetar.chaos.takeover.tenures import EVER, Tenure, Turn, tenures, turns
 from magnetar.runtime.instant import SECOND
@@ -34,7 +34,7 @@ def judge(gaps: dict[str, float], starvation: dict[str, float], duplicates: int 
         return round(starvation.get(gap.shard, 0.0) * SECOND)
 
     event = Event("rolling", 0, 60 * SECOND, duplicates=duplicates)
-    return judged(ROLLING, event, Gaps(found, found), Wrongs(), WELL, owed)
+    return judged(ROLLING, event, Gaps(found, found), Wrongs(), Machine(WELL, owed, 0.3))
 
 
 @given(st.integers(1, 5 * SECOND), st.integers(0, 5 * SECOND))

@@ -93,10 +93,9 @@ def windows(found: Iterable[Age], sizes: Sizes) -> list[Window]:
     ]
 
 
-def ratio(found: Sequence[Window]) -> float:
-    """The median, over pairs of a window without failures and the next with them, of their p99's ratio."""
-    pairs = zip(found[::2], found[1::2], strict=False)
-    return statistics.median(failing.p99 / calm.p99 for calm, failing in pairs)
+def ratios(found: Sequence[Window]) -> list[float]:
+    """Of each pair of a window without failures and the next with them: p99 with over p99 without."""
+    return [failing.p99 / calm.p99 for calm, failing in zip(found[::2], found[1::2], strict=False)]
 
 
 def percentile(values: Iterable[float], share: int) -> float:
@@ -113,13 +112,14 @@ def growth(peaks: Sequence[int]) -> float:
 
 def verdicts(seen: Seen, found: Sequence[Window]) -> list[Verdict]:
     """Every line of the report."""
-    measured, grown = ratio(found), growth(seen.peaks)
+    pairs, grown = ratios(found), growth(seen.peaks)
+    measured = statistics.median(pairs)
     return [
         Verdict("nothing lost, out of order or done twice", f"{len(seen.wrong)} violations", not seen.wrong),
         *_deaths(seen),
         Verdict(
             f"healthy orders do not notice: p99 with failures over without ≤ {MOST_RATIO:.2f}",
-            f"{measured:.2f}, median of {len(found) // 2} pairs",
+            f"{measured:.2f}, median of {len(pairs)} pairs from {min(pairs):.2f} to {max(pairs):.2f}",
             measured <= MOST_RATIO,
         ),
         Verdict(

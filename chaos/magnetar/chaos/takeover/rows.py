@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from magnetar.chaos.takeover import gaps as measuring
+from magnetar.chaos.takeover.capacity import SHARE
 from magnetar.chaos.takeover.lateness import Late, misses, unknowns
 from magnetar.chaos.takeover.plan import row_of
 from magnetar.runtime.instant import SECOND
@@ -102,6 +103,30 @@ class Gaps:
     handled: Mapping[ShardName, Sequence[Gap]]
 
 
+@dataclass(frozen=True, slots=True)
+class Machine:
+    """What there was to work on during a row.
+
+    `owed`: for how much of a gap, after an instant, the worker that its shard depended on was kept from running.
+    `share`: the load's, of what all workers together can do.
+    """
+
+    hunger: Hunger | None
+    owed: Callable[[Gap, Instant | None], Instant]
+    share: float
+
+    @property
+    def is_overloaded(self) -> bool:
+        """Whether the least load is more than the bounds are for: then seconds can keep them, and cannot break them."""
+        return round(self.share, 2) > SHARE
+
+    def excused(self, beyond: Iterable[str]) -> Iterable[str]:
+        """What is beyond a bound under more load than that is for."""
+        return (
+            f"{words}; the load is {self.share:.0%} of the capacity, the bound is for {SHARE:.0%}" for words in beyond
+        )
+
+
 @dataclass(slots=True)
 class Wrongs:
     """What the checkers found against the orders of one row, by kind, with the first few in words."""
@@ -186,27 +211,24 @@ def judged(
     event: Event,
     found: Gaps,
     wrongs: Wrongs,
-    hunger: Hunger | None,
-    owed: Callable[[Gap, Instant | None], Instant],
+    machine: Machine,
 ) -> Row:
-    """What a row that was played showed.
-
-    `owed`: for how much of a gap, after an instant, the worker that its shard depended on was kept from running.
-    """
+    """What a row that was played showed."""
     counted = _longest(event, found.seen, event.mark)
     late = [
-        Late(gap.shard, gap.since(event.mark) / SECOND, owed(gap, event.mark) / SECOND)
+        Late(gap.shard, gap.since(event.mark) / SECOND, machine.owed(gap, event.mark) / SECOND)
         for gap in _ended(event, found.seen)
         if gap.since(event.mark) > promise.within * SECOND
     ]
+    beyond = list(misses(late, promise.within))
     broken = [
-        *misses(late, promise.within),
+        *([] if machine.is_overloaded else beyond),
         *_broken(promise, event),
         *(f"{count} {kind}" for kind, count in wrongs.counts.items()),
         *wrongs.words,
     ]
-    doubts = list(_doubts(promise, event, counted, hunger))
-    excuses = list(unknowns(late, promise.within))
+    doubts = list(_doubts(promise, event, counted, machine.hunger))
+    excuses = [*unknowns(late, promise.within), *(machine.excused(beyond) if machine.is_overloaded else ())]
     colour = _coloured(doubts=doubts, broken=broken, excuses=excuses)
     harm = wrongs.counts.keys() - {OVERDUE}
     if harm:
@@ -221,14 +243,14 @@ def judged(
         handled=_seconds(_longest(event, found.handled)),
         shard="" if counted is None else counted.shard,
         counted=None if counted is None else counted.since(event.mark) / SECOND,
-        starved=None if counted is None else owed(counted, event.mark) / SECOND,
+        starved=None if counted is None else machine.owed(counted, event.mark) / SECOND,
         duplicates=event.duplicates,
         refused=event.refused if promise.refuses else None,
         moved=None if event.moves is None else event.moves.made,
         least=None if event.moves is None else event.moves.least,
         **{kind: wrongs.counts.get(kind, 0) for kind in (LOST, REORDERED, TWICE, FORKED, OTHER)},
         wrong=bool(harm) or (colour is Colour.BROKEN and bool(event.fallen or event.failed)),
-        machine=str(hunger or ""),
+        machine=str(machine.hunger or ""),
         begin=event.begin,
         end=event.end,
         bands=event.bands,

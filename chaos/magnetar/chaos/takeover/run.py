@@ -21,7 +21,18 @@ from magnetar.chaos.takeover.gaps import Gap, Passed, gaps
 from magnetar.chaos.takeover.ground import TARGET, Ground
 from magnetar.chaos.takeover.promises import complaints
 from magnetar.chaos.takeover.reading import gather, handled, history_of, passed
-from magnetar.chaos.takeover.rows import PROMISES, Colour, Event, Gaps, Row, Wrongs, judged, not_run, shared_out
+from magnetar.chaos.takeover.rows import (
+    PROMISES,
+    Colour,
+    Event,
+    Gaps,
+    Machine,
+    Row,
+    Wrongs,
+    judged,
+    not_run,
+    shared_out,
+)
 from magnetar.chaos.takeover.tenures import tenures, turns
 
 if TYPE_CHECKING:
@@ -124,6 +135,11 @@ class _Trial:
     began: float
     logs: Mapping[int, Path]
 
+    @property
+    def share(self) -> float:
+        """The load's, of what all workers together can do."""
+        return capacity.rate_of(self.able) / self.able
+
     def owed(self, gap: Gap, since: Instant | None) -> Instant:
         """For how much of what counts of a gap no processor took the worker that the shard depended on."""
         return starved(self._delays, self._tenures.get(gap.shard, ()), max(gap.begin, since or 0), gap.end)
@@ -171,8 +187,8 @@ def _judged(
     for promise in PROMISES:
         event = events_by_name.get(promise.name)
         if event is not None:
-            hunger = starving.hunger(looks, event.begin, event.end)
-            rows.append(judged(promise, event, found, wrongs.get(promise.name, Wrongs()), hunger, trial.owed))
+            machine = Machine(starving.hunger(looks, event.begin, event.end), trial.owed, trial.share)
+            rows.append(judged(promise, event, found, wrongs.get(promise.name, Wrongs()), machine))
     messages = sum(map(len, evidence.timelines.values()))
     return Showing(trial.report(published, rows, messages, wrongs.get(None, Wrongs())), through, found.seen)
 
