@@ -11,7 +11,7 @@ from typing import Any, LiteralString, Protocol, TypeAlias, cast
 
 import psycopg
 
-from magnetar.runtime.servers import running_postgres
+from magnetar.runtime.servers.postgres import running_postgres
 
 TABLES = """
 CREATE TABLE inbox (id text PRIMARY KEY);

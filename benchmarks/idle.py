@@ -18,7 +18,7 @@ from time import monotonic
 
 from magnetar.runtime import Actor, App, Client, Command, Context, Key, State, replace
 from magnetar.runtime.bus.memory import Broker, MemoryBus
-from magnetar.runtime.compose import provision_embedded, store_place
+from magnetar.runtime.compose.places import provision_embedded, store_place
 from magnetar.runtime.threads.loop import steady_clock, wall_clock
 from magnetar.runtime.worker.engine import Engine, Surroundings
 from magnetar.runtime.worker.intake import Inline, Receiving

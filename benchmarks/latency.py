@@ -17,8 +17,9 @@ from magnetar.runtime import Client
 from magnetar.runtime.bus.pulsar.admin import Admin
 from magnetar.runtime.bus.pulsar.applying import apply, survey
 from magnetar.runtime.bus.pulsar.provisioning import plan
-from magnetar.runtime.compose import RunningWorker, bus_place, store_place, wanted_of
 from magnetar.runtime.compose.machine import java_home, places
+from magnetar.runtime.compose.places import bus_place, store_place, wanted_of
+from magnetar.runtime.compose.running import RunningWorker
 from magnetar.runtime.servers.pulsar import running_pulsar
 from magnetar.runtime.worker.observer import Observer
 

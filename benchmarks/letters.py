@@ -24,10 +24,12 @@ from typing import TYPE_CHECKING, Any
 
 from magnetar.runtime import Actor, App, Command, Context, Key, PermanentError, Policy, Retry, State, replace
 from magnetar.runtime.bus.memory import Broker
-from magnetar.runtime.compose import EmbeddedBus, RunningWorker, provision_embedded, store_place, tune_collector
+from magnetar.runtime.compose.places import EmbeddedBus, provision_embedded, store_place
+from magnetar.runtime.compose.process import tune_collector
+from magnetar.runtime.compose.running import RunningWorker
 from magnetar.runtime.identity import mint, to_text
 from magnetar.runtime.routing import partition_of
-from magnetar.runtime.servers import running_postgres
+from magnetar.runtime.servers.postgres import running_postgres
 from magnetar.runtime.store.parking import DeadLetter
 from magnetar.runtime.store.port import JournalRow, ShardChanges, Taker
 from magnetar.runtime.store.views import Which
@@ -37,7 +39,7 @@ from magnetar.schemas import Kept, contract_name
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from magnetar.runtime.compose import StorePlace
+    from magnetar.runtime.compose.places import StorePlace
     from magnetar.runtime.store.port import Store
     from magnetar.runtime.store.views import Views
 

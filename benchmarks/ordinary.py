@@ -35,7 +35,9 @@ from benchmarks.databases import Database, databases
 from benchmarks.job import OrderEvent, events, order_app
 from magnetar.runtime import Client
 from magnetar.runtime.bus.memory import Broker, MemoryBus
-from magnetar.runtime.compose import EmbeddedBus, RunningWorker, provision_embedded, store_place, tune_collector
+from magnetar.runtime.compose.places import EmbeddedBus, provision_embedded, store_place
+from magnetar.runtime.compose.process import tune_collector
+from magnetar.runtime.compose.running import RunningWorker
 from magnetar.runtime.threads.loop import wall_clock
 
 FLOORS = {"sqlite": 5.0, "postgres": 8.0}

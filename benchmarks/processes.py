@@ -28,8 +28,10 @@ import psycopg
 
 from benchmarks.job import events, order_app
 from benchmarks.ordinary import fed
-from magnetar.runtime.compose import EmbeddedBus, RunningWorker, store_place, tune_collector
-from magnetar.runtime.servers import running_postgres
+from magnetar.runtime.compose.places import EmbeddedBus, store_place
+from magnetar.runtime.compose.process import tune_collector
+from magnetar.runtime.compose.running import RunningWorker
+from magnetar.runtime.servers.postgres import running_postgres
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator

@@ -45,8 +45,10 @@ from magnetar.runtime import (
     replace,
 )
 from magnetar.runtime.bus.memory import Broker
-from magnetar.runtime.compose import EmbeddedBus, RunningWorker, provision_embedded, store_place, tune_collector
-from magnetar.runtime.servers import running_postgres
+from magnetar.runtime.compose.places import EmbeddedBus, provision_embedded, store_place
+from magnetar.runtime.compose.process import tune_collector
+from magnetar.runtime.compose.running import RunningWorker
+from magnetar.runtime.servers.postgres import running_postgres
 from magnetar.runtime.threads.loop import wall_clock
 
 if TYPE_CHECKING:

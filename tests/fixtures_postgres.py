@@ -6,7 +6,8 @@ from collections.abc import Generator
 
 import pytest
 
-from magnetar.runtime.servers import PostgresPlan, PostgresServer, ServerError
+from magnetar.runtime.servers.errors import ServerError
+from magnetar.runtime.servers.postgres import PostgresPlan, PostgresServer
 from magnetar.runtime.servers.postgres_making import packaged_postgres
 
 

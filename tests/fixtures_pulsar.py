@@ -12,13 +12,15 @@ from pathlib import Path
 
 import pytest
 
-from magnetar.runtime.servers import Places, PulsarPlan, PulsarServer, ServerError
 from magnetar.runtime.servers.cluster import ClusterPlan
 from magnetar.runtime.servers.cluster.classes import class_archive
 from magnetar.runtime.servers.distribution import pinned_pulsar
+from magnetar.runtime.servers.errors import ServerError
 from magnetar.runtime.servers.installation import install
 from magnetar.runtime.servers.java import find_java
 from magnetar.runtime.servers.maven import fetch_from_maven
+from magnetar.runtime.servers.places import Places
+from magnetar.runtime.servers.pulsar import PulsarPlan, PulsarServer
 
 Installed = tuple[Path, str]
 _FETCHED = pytest.StashKey[Installed | ServerError]()

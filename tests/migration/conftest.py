@@ -19,7 +19,7 @@ from tests.migration.releases import RELEASES, Code, Release, present, unpacked
 from tests.migration.story import Place, Story
 
 if TYPE_CHECKING:
-    from magnetar.runtime.servers import PostgresServer
+    from magnetar.runtime.servers.postgres import PostgresServer
 
 PAIRS = [(release, store) for release in RELEASES for store in release.stores]
 

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, Self
 
 from magnetar.runtime import App, Client
-from magnetar.runtime.compose import bus_place
+from magnetar.runtime.compose.places import bus_place
 from magnetar.runtime.compose.topics import Cluster
 from magnetar.schemas import Kept, Schema
 from tests.migration.diary import first, second, third
@@ -23,7 +23,7 @@ from tests.migration.releases import ROOT
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
 
-    from magnetar.runtime.servers import PulsarServer
+    from magnetar.runtime.servers.pulsar import PulsarServer
     from magnetar.schemas import Message
     from tests.migration.releases import Code
     from tests.migration.story import Place

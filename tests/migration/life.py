@@ -21,7 +21,8 @@ import msgspec
 
 import magnetar.runtime
 from magnetar.runtime import Client
-from magnetar.runtime.compose import EmbeddedBus, RunningWorker, bus_place, provision_embedded, store_place
+from magnetar.runtime.compose.places import EmbeddedBus, bus_place, provision_embedded, store_place
+from magnetar.runtime.compose.running import RunningWorker
 from magnetar.runtime.threads.loop import wall_clock
 from magnetar.schemas import Kept
 from tests.migration.bank import BANK, Account, Branch, Deposit

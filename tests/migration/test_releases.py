@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from magnetar.runtime.compose import store_place
+from magnetar.runtime.compose.places import store_place
 from magnetar.runtime.operate.holding import survey
 from magnetar.runtime.store.port import ShardRow, StoreUnavailable
 from tests.migration.bank import BANK

@@ -19,7 +19,7 @@ from tests.migration.diary import first, second
 
 if TYPE_CHECKING:
     from magnetar.runtime import Client
-    from magnetar.runtime.servers import PulsarServer
+    from magnetar.runtime.servers.pulsar import PulsarServer
     from tests.migration.releases import Code
     from tests.migration.story import Place
 

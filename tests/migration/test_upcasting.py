@@ -5,7 +5,8 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
-from magnetar.runtime.compose import EmbeddedBus, RunningWorker, bus_place, provision_embedded, store_place
+from magnetar.runtime.compose.places import EmbeddedBus, bus_place, provision_embedded, store_place
+from magnetar.runtime.compose.running import RunningWorker
 from magnetar.runtime.operate.holding import survey
 from magnetar.schemas import Kept, Schema
 from tests.migration.later_bank import LATER, Account, Branch

@@ -1,5 +1,7 @@
 """The framework: what a user of Magnetar reads and writes."""
 
+from typing import TYPE_CHECKING
+
 from magnetar.runtime.actor import Actor, Remote
 from magnetar.runtime.app import App
 from magnetar.runtime.bus.port import BusUnavailable
@@ -23,7 +25,6 @@ from magnetar.runtime.errors import (
 )
 from magnetar.runtime.policy import Policy, Retry
 from magnetar.runtime.row import Row
-from magnetar.runtime.testing import World
 from magnetar.schemas import (
     Command,
     Digits,
@@ -39,6 +40,9 @@ from magnetar.schemas import (
     replace,
     upcast,
 )
+
+if TYPE_CHECKING:
+    from magnetar.runtime.testing import World
 
 __all__ = [
     "Actor",
@@ -83,3 +87,12 @@ __all__ = [
     "replace",
     "upcast",
 ]
+
+
+def __getattr__(name: str) -> object:
+    """`World` when it is asked for (PEP 562): it brings an engine and a store that no operator's tool waits for."""
+    if name == "World":
+        from magnetar.runtime.testing import World  # noqa: PLC0415 - see above
+
+        return World
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

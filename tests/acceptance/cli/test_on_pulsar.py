@@ -16,7 +16,7 @@ from tests.acceptance.cli.program import Program, answer, wait_until
 from tests.acceptance.cli.shop_source import broken, shop
 
 if TYPE_CHECKING:
-    from magnetar.runtime.servers import PulsarServer
+    from magnetar.runtime.servers.pulsar import PulsarServer
 
 STORE = "sqlite:///shop.db"
 

@@ -24,7 +24,7 @@ from magnetar.schemas.commerce import OrderStatus
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from magnetar.runtime.servers import PulsarServer
+    from magnetar.runtime.servers.pulsar import PulsarServer
 
 TIMEOUT = 1.5
 

@@ -18,7 +18,7 @@ from magnetar.schemas.commerce import OrderStatus
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from magnetar.runtime.servers import PulsarServer
+    from magnetar.runtime.servers.pulsar import PulsarServer
     from magnetar.runtime.wiring import Wiring
 
 TIMEOUT = 1.5

@@ -14,7 +14,9 @@ import time
 
 from magnetar.runtime import Actor, App, Client, Command, Context, Event, Key, Policy, State, replace
 from magnetar.runtime.bus.memory import Broker
-from magnetar.runtime.compose import EmbeddedBus, RunningWorker, provision_embedded, run_until_signal, store_place
+from magnetar.runtime.compose.places import EmbeddedBus, provision_embedded, store_place
+from magnetar.runtime.compose.process import run_until_signal
+from magnetar.runtime.compose.running import RunningWorker
 from magnetar.runtime.errors import BrokenPromise
 from magnetar.runtime.threads.loop import wall_clock
 

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from magnetar.runtime.compose import store_place
+from magnetar.runtime.compose.places import store_place
 from tests.acceptance.draining.process import Counter, counting
 
 LONGEST = 30.0

@@ -16,12 +16,12 @@ from magnetar.runtime.bus.pulsar.applying import apply, survey
 from magnetar.runtime.bus.pulsar.client import PulsarBus
 from magnetar.runtime.bus.pulsar.provisioning import plan
 from magnetar.runtime.bus.pulsar.settings import PulsarSettings
-from magnetar.runtime.compose import wanted_of
+from magnetar.runtime.compose.places import wanted_of
 from tests.acceptance.killing.experiment import Till
 from tests.acceptance.killing.till import TILL
 
 if TYPE_CHECKING:
-    from magnetar.runtime.servers import PulsarServer
+    from magnetar.runtime.servers.pulsar import PulsarServer
 
 
 @pytest.fixture

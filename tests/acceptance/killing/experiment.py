@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from magnetar.runtime.bus.port import Outgoing
-from magnetar.runtime.compose import bus_place, store_place
+from magnetar.runtime.compose.places import bus_place, store_place
 from magnetar.runtime.identity import mint, to_text
 from magnetar.runtime.routing import partition_of
 from magnetar.runtime.store.port import StoreError
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
     from magnetar.runtime import Client
     from magnetar.runtime.bus.pulsar.client import PulsarBus
-    from magnetar.runtime.servers import PulsarServer
+    from magnetar.runtime.servers.pulsar import PulsarServer
     from magnetar.runtime.store.port import JournalRow
     from magnetar.runtime.store.views import Views
 

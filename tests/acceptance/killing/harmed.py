@@ -17,7 +17,9 @@ from typing import TYPE_CHECKING
 from magnetar.chaos.matrix.fragile import Breaker, fragile_bus
 from magnetar.chaos.matrix.raising import error_at
 from magnetar.runtime.bus.port import BusError
-from magnetar.runtime.compose import RunningWorker, run_until_signal, store_place
+from magnetar.runtime.compose.places import store_place
+from magnetar.runtime.compose.process import run_until_signal
+from magnetar.runtime.compose.running import RunningWorker
 from magnetar.runtime.store.port import CommitUnknown, StoreUnavailable
 from magnetar.runtime.worker.batch import Limits
 from magnetar.runtime.worker.engine import Settings
@@ -31,7 +33,7 @@ from tests.acceptance.killing.worker import pulsar_place, tell_when_ready
 
 if TYPE_CHECKING:
     from magnetar.runtime.bus.port import Bus, Delivery
-    from magnetar.runtime.compose import BusPlace
+    from magnetar.runtime.compose.places import BusPlace
 
 PAUSE = 0.02
 """Seconds between two failures at least: each is tried on a worker that was well."""

@@ -14,8 +14,9 @@ import threading
 from typing import TYPE_CHECKING, NamedTuple
 
 from magnetar.runtime.bus.pulsar.settings import PulsarSettings
-from magnetar.runtime.compose import RunningWorker, run_until_signal, store_place
-from magnetar.runtime.compose.places import PulsarPlace
+from magnetar.runtime.compose.places import PulsarPlace, store_place
+from magnetar.runtime.compose.process import run_until_signal
+from magnetar.runtime.compose.running import RunningWorker
 from magnetar.runtime.store.port import CommitUnknown
 from magnetar.runtime.worker.engine import Settings
 from magnetar.runtime.worker.ownership import Tenure
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from multiprocessing.connection import Connection
 
-    from magnetar.runtime.compose import BusPlace
+    from magnetar.runtime.compose.places import BusPlace
 
 IMPATIENT = Settings(tenure=Tenure(check=0.1, silent=0.3))
 """Connects anew soon after the broker has gone silent (R32)."""

@@ -10,7 +10,8 @@ import pytest
 from tests.acceptance.workers.plant import Plant, plant_of
 
 if TYPE_CHECKING:
-    from magnetar.runtime.servers import PostgresPlan, PostgresServer, PulsarServer
+    from magnetar.runtime.servers.postgres import PostgresPlan, PostgresServer
+    from magnetar.runtime.servers.pulsar import PulsarServer
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import psycopg
 
 from magnetar.runtime import App, Client
-from magnetar.runtime.compose import bus_place, store_place
+from magnetar.runtime.compose.places import bus_place, store_place
 from magnetar.runtime.compose.topics import Cluster
 from tests.acceptance.cli.program import Program
 from tests.acceptance.pages import ROOT
@@ -24,7 +24,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Generator
     from pathlib import Path
 
-    from magnetar.runtime.servers import PostgresPlan, PostgresServer, PulsarServer
+    from magnetar.runtime.servers.postgres import PostgresPlan, PostgresServer
+    from magnetar.runtime.servers.pulsar import PulsarServer
     from magnetar.runtime.store.views import Views
 
 TARGET = "tests.acceptance.workers.shop:app"

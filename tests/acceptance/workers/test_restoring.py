@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, NamedTuple, Self
 import httpx2
 import pytest
 
-from magnetar.runtime.compose import bus_place
+from magnetar.runtime.compose.places import bus_place
 from tests.acceptance.cli.program import answer, wait_until
 from tests.acceptance.workers.plant import TARGET
 from tests.acceptance.workers.shop import Place

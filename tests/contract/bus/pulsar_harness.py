@@ -11,18 +11,19 @@ import pulsar
 import pytest
 
 from magnetar.runtime.bus.port import Delivery, Position
-from magnetar.runtime.bus.pulsar import PulsarBus, PulsarSettings
 from magnetar.runtime.bus.pulsar.admin import Admin
 from magnetar.runtime.bus.pulsar.applying import apply, survey
+from magnetar.runtime.bus.pulsar.client import PulsarBus
 from magnetar.runtime.bus.pulsar.provisioning import plan
+from magnetar.runtime.bus.pulsar.settings import PulsarSettings
 from magnetar.runtime.bus.pulsar.wanted import Wanted, WantedTopic
 from tests.contract.bus.harness import SUBSCRIPTION
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterable
 
-    from magnetar.runtime.servers import PulsarServer
     from magnetar.runtime.servers.cluster import ClusterServer
+    from magnetar.runtime.servers.pulsar import PulsarServer
 
 APPLICATION = "contract"
 NUMBERS = count(1)

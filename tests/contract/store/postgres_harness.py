@@ -14,7 +14,7 @@ from magnetar.runtime.store.postgres.connection import Call
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from magnetar.runtime.servers import PostgresServer
+    from magnetar.runtime.servers.postgres import PostgresServer
     from magnetar.runtime.store.port import ShardChanges, Store
     from magnetar.runtime.store.postgres import PostgresStore, PostgresViews
     from magnetar.runtime.store.postgres.connection import Rows

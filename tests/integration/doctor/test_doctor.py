@@ -16,8 +16,8 @@ import pytest
 from magnetar.runtime.bus.pulsar.admin import Admin
 from magnetar.runtime.bus.pulsar.applying import apply, survey
 from magnetar.runtime.bus.pulsar.provisioning import plan
-from magnetar.runtime.compose import PulsarPlace, bus_place, store_place, wanted_of
 from magnetar.runtime.compose.doctor import examination
+from magnetar.runtime.compose.places import PulsarPlace, bus_place, store_place, wanted_of
 from magnetar.runtime.operate.doctor import Severity
 from tests.unit.cli.shop import app
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Generator
 
     from magnetar.runtime.operate.doctor import Finding
-    from magnetar.runtime.servers import PulsarServer
+    from magnetar.runtime.servers.pulsar import PulsarServer
     from magnetar.runtime.wiring import Wiring
 
 SHORT = '{"retentionTimeInMinutes":5,"retentionSizeInMB":-1}'

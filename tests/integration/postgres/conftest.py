@@ -10,7 +10,7 @@ from dataclasses import replace
 import psycopg
 import pytest
 
-from magnetar.runtime.servers import PostgresPlan, PostgresServer
+from magnetar.runtime.servers.postgres import PostgresPlan, PostgresServer
 from magnetar.runtime.store.postgres import PostgresPlace, PostgresStore
 from tests.contract.store.harness import ACTOR, LEDGER, PARTITIONS
 

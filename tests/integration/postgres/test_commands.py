@@ -10,7 +10,7 @@ from magnetar.runtime.cli.program import run
 if TYPE_CHECKING:
     import pytest
 
-    from magnetar.runtime.servers import PostgresServer
+    from magnetar.runtime.servers.postgres import PostgresServer
     from magnetar.runtime.store.postgres import PostgresPlace, PostgresStore
 
 

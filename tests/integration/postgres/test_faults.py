@@ -24,7 +24,7 @@ from tests.contract.store.rows import journal_row, message_id, state_write
 from tests.integration.postgres.conftest import PATIENCE, SLACK, opened, paused, seconds_of
 
 if TYPE_CHECKING:
-    from magnetar.runtime.servers import PostgresServer
+    from magnetar.runtime.servers.postgres import PostgresServer
     from magnetar.runtime.store.port import Store
 
 BEAT = Beat("worker", "1", 0, ACTOR, 0, 0, leaving=False)

@@ -15,7 +15,7 @@ from tests.contract.store.harness import SHARD, Owner
 from tests.contract.store.rows import dead_letter, state_write
 
 if TYPE_CHECKING:
-    from magnetar.runtime.servers import PostgresServer
+    from magnetar.runtime.servers.postgres import PostgresServer
     from magnetar.runtime.store.postgres import PostgresStore
 
 

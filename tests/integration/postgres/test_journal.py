@@ -12,7 +12,7 @@ import psycopg
 import pytest
 
 from magnetar.runtime.cli import working
-from magnetar.runtime.compose import store_upkeep
+from magnetar.runtime.compose.places import store_upkeep
 from magnetar.runtime.compose.trimming import Trimming
 from magnetar.runtime.identity import foreign, mint
 from magnetar.runtime.instant import SECOND
@@ -25,7 +25,7 @@ from tests.contract.store.rows import journal_row
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from magnetar.runtime.servers import PostgresServer
+    from magnetar.runtime.servers.postgres import PostgresServer
     from magnetar.runtime.store.postgres import PostgresPlace, PostgresStore
 
 DAY = 86_400 * SECOND

@@ -13,7 +13,7 @@ from magnetar.runtime.store.postgres.connection import Call
 from magnetar.runtime.store.postgres.database import Setup, engine_session, reading_session
 
 if TYPE_CHECKING:
-    from magnetar.runtime.servers import PostgresServer
+    from magnetar.runtime.servers.postgres import PostgresServer
     from magnetar.runtime.store.postgres.database import Session
 
 _ASK = Call("SELECT current_setting('synchronous_commit')")

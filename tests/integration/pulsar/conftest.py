@@ -15,7 +15,7 @@ from tests.contract.bus.pulsar_harness import PulsarHarness
 from tests.fixtures_pulsar import thrown_away
 
 if TYPE_CHECKING:
-    from magnetar.runtime.servers import PulsarPlan, PulsarServer
+    from magnetar.runtime.servers.pulsar import PulsarPlan, PulsarServer
 
 
 @pytest.fixture

@@ -16,15 +16,16 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from magnetar.runtime.servers import PulsarServer, ports
+from magnetar.runtime.servers import ports
 from magnetar.runtime.servers import pulsar as server_module
 from magnetar.runtime.servers.health import Missing
+from magnetar.runtime.servers.pulsar import PulsarServer
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from magnetar.runtime.servers import PulsarPlan
+    from magnetar.runtime.servers.pulsar import PulsarPlan
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -8,8 +8,9 @@ from __future__ import annotations
 import sys
 import time
 
-from magnetar.runtime.bus.pulsar import PulsarBus, PulsarSettings
 from magnetar.runtime.bus.pulsar.admin import Admin
+from magnetar.runtime.bus.pulsar.client import PulsarBus
+from magnetar.runtime.bus.pulsar.settings import PulsarSettings
 from tests.contract.bus.harness import until
 
 

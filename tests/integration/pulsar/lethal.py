@@ -10,7 +10,9 @@ import sys
 from pathlib import Path
 
 from magnetar.runtime import Actor, App, Command, Context, Key, Policy, Retry, State, replace
-from magnetar.runtime.compose import RunningWorker, bus_place, run_until_signal, store_place
+from magnetar.runtime.compose.places import bus_place, store_place
+from magnetar.runtime.compose.process import run_until_signal
+from magnetar.runtime.compose.running import RunningWorker
 
 LIMIT = 2
 DEADLINE = 1.0

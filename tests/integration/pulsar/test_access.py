@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING
 import pytest
 
 from magnetar.runtime.bus.port import BusError, BusUnavailable, Refused
-from magnetar.runtime.bus.pulsar import Access, PulsarBus, PulsarSettings
+from magnetar.runtime.bus.pulsar.access import Access
 from magnetar.runtime.bus.pulsar.admin import Admin
 from magnetar.runtime.bus.pulsar.applying import apply, survey
+from magnetar.runtime.bus.pulsar.client import PulsarBus
 from magnetar.runtime.bus.pulsar.provisioning import plan
 from magnetar.runtime.bus.pulsar.reading import read_log
+from magnetar.runtime.bus.pulsar.settings import PulsarSettings
 from magnetar.runtime.bus.pulsar.wanted import Wanted, WantedTopic
 from tests.contract.bus.harness import SUBSCRIPTION, plain, until
 from tests.integration.pulsar.guarded import Guarded, guarded, signed, start
@@ -23,7 +25,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from magnetar.runtime.bus.port import Bus
-    from magnetar.runtime.servers import PulsarPlan
+    from magnetar.runtime.servers.pulsar import PulsarPlan
 
 APPLICATION = "guarded"
 TOPIC = "orders"

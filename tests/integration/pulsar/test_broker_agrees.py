@@ -23,7 +23,7 @@ from tests.unit.schemas.gate.test_changes import CHANGES, NAMES, Change
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from magnetar.runtime.servers import PulsarPlan, PulsarServer
+    from magnetar.runtime.servers.pulsar import PulsarPlan, PulsarServer
 
 PAGE: Final = "docs/reference/broker-compatibility.md"
 UPDATE: Final = "UPDATE_BROKER_PAGE"

@@ -177,7 +177,8 @@ import sys, pulsar
 kind, url = sys.argv[1:]
 logger = pulsar.ConsoleLogger(pulsar.LoggerLevel.Error) if kind == "console" else None
 if logger is None:
-    from magnetar.runtime.bus.pulsar import PulsarBus, PulsarSettings
+    from magnetar.runtime.bus.pulsar.client import PulsarBus
+    from magnetar.runtime.bus.pulsar.settings import PulsarSettings
     from tests.contract.bus.harness import until
     bus = PulsarBus(PulsarSettings(service_url=url, application="nowhere", operation_timeout=1))
     open = lambda: until(bus.produce("orders", 0, "x", None).poll, 10, "the producer")
@@ -203,7 +204,8 @@ def test_the_console_logger_writes_to_standard_output(bench: Bench, kind: str, s
 
 EXIT = """
 import sys
-from magnetar.runtime.bus.pulsar import PulsarBus, PulsarSettings
+from magnetar.runtime.bus.pulsar.client import PulsarBus
+from magnetar.runtime.bus.pulsar.settings import PulsarSettings
 from tests.contract.bus.harness import until
 bus = PulsarBus(PulsarSettings(service_url=sys.argv[1], application=sys.argv[2], log_file="/dev/null"))
 until(bus.produce(sys.argv[3], 0, sys.argv[4], None).poll, 10, "the producer")

@@ -19,8 +19,8 @@ import pulsar
 import pytest
 
 from magnetar.runtime.bus.port import BusUnavailable, Closed, Consumer, Producer
-from magnetar.runtime.bus.pulsar import PulsarBus
 from magnetar.runtime.bus.pulsar.admin import Admin
+from magnetar.runtime.bus.pulsar.client import PulsarBus
 from tests.contract.bus.harness import SUBSCRIPTION, Bench, bodies, plain, until
 from tests.contract.bus.pulsar_harness import PulsarHarness
 
@@ -297,7 +297,8 @@ def test_an_exception_in_a_callback_ends_the_process(victim: Victim, how: str, l
 
 LEAVES = """
 import sys
-from magnetar.runtime.bus.pulsar import PulsarBus, PulsarSettings
+from magnetar.runtime.bus.pulsar.client import PulsarBus
+from magnetar.runtime.bus.pulsar.settings import PulsarSettings
 from magnetar.runtime.bus.pulsar.admin import Admin
 from tests.contract.bus.harness import plain, until
 url, admin, application, topic, subscription = sys.argv[1:]

@@ -15,13 +15,13 @@ import pulsar
 import pytest
 
 from magnetar.runtime.bus.port import EARLIEST, BusUnavailable, Position, Refused
-from magnetar.runtime.bus.pulsar import PulsarBus
 from magnetar.runtime.bus.pulsar.admin import Admin
+from magnetar.runtime.bus.pulsar.client import PulsarBus
 from tests.contract.bus.harness import SUBSCRIPTION, Bench, bodies, until
 from tests.contract.bus.pulsar_harness import PulsarHarness
 
 if TYPE_CHECKING:
-    from magnetar.runtime.servers import PulsarServer
+    from magnetar.runtime.servers.pulsar import PulsarServer
     from tests.integration.pulsar.conftest import Victim
 
 NAMESPACES = count(1)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from uuid import uuid4
 
 from magnetar.runtime import Client
-from magnetar.runtime.compose import bus_place, store_place
+from magnetar.runtime.compose.places import bus_place, store_place
 from magnetar.runtime.compose.topics import Cluster
 from magnetar.runtime.identity import id_of
 from magnetar.runtime.threads.watchdog import HUNG
@@ -20,7 +20,7 @@ from tests.integration.pulsar.lethal import LIMIT, MANNERS, Brew, app
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from magnetar.runtime.servers import PulsarServer
+    from magnetar.runtime.servers.pulsar import PulsarServer
     from magnetar.runtime.store.views import Views
 
 NEIGHBOURS = 40

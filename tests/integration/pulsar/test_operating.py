@@ -8,7 +8,8 @@ from uuid import uuid4
 import pytest
 
 from magnetar.runtime import Actor, App, Client, Command, Context, Key, Policy, Retry, State, replace
-from magnetar.runtime.compose import RunningWorker, bus_place, store_place
+from magnetar.runtime.compose.places import bus_place, store_place
+from magnetar.runtime.compose.running import RunningWorker
 from magnetar.runtime.compose.topics import Cluster
 from magnetar.runtime.operate import replaying
 from magnetar.runtime.operate.asking import Asker, Desk
@@ -23,7 +24,8 @@ from tests.contract.store.postgres_harness import PostgresDatabases
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
 
-    from magnetar.runtime.servers import PostgresServer, PulsarServer
+    from magnetar.runtime.servers.postgres import PostgresServer
+    from magnetar.runtime.servers.pulsar import PulsarServer
 
 KEYS, EACH, PATIENCE = 8, 5, 60.0
 ANN = Asker("ann", "a test")

@@ -16,7 +16,8 @@ import pulsar
 import pytest
 
 from magnetar.runtime import Actor, App, Client, Command, Context, Key, Policy, Retry, State, replace
-from magnetar.runtime.compose import RunningWorker, bus_place, store_place
+from magnetar.runtime.compose.places import bus_place, store_place
+from magnetar.runtime.compose.running import RunningWorker
 from magnetar.runtime.compose.topics import Cluster
 from magnetar.runtime.identity import id_of, to_text
 from magnetar.runtime.instant import SECOND, from_iso
@@ -27,8 +28,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Generator
     from pathlib import Path
 
-    from magnetar.runtime.compose import StorePlace
-    from magnetar.runtime.servers import PulsarServer
+    from magnetar.runtime.compose.places import StorePlace
+    from magnetar.runtime.servers.pulsar import PulsarServer
     from magnetar.runtime.store.views import Views
 
 KEYS, EACH, ATTEMPTS, WAIT = 10, 8, 3, 4.0

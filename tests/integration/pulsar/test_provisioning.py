@@ -24,7 +24,7 @@ from tests.contract.bus.harness import until
 from tests.unit.compose.counting import counting
 
 if TYPE_CHECKING:
-    from magnetar.runtime.servers import PulsarServer
+    from magnetar.runtime.servers.pulsar import PulsarServer
 
 T = TypeVar("T")
 

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from magnetar.runtime.bus.port import BusUnavailable
-from magnetar.runtime.bus.pulsar import PulsarBus
 from magnetar.runtime.bus.pulsar.admin import Admin
-from magnetar.runtime.servers import PulsarPlan, ports
+from magnetar.runtime.bus.pulsar.client import PulsarBus
+from magnetar.runtime.servers import ports
 from tests.contract.bus.harness import SUBSCRIPTION, Bench, bodies, until
 from tests.contract.bus.pulsar_harness import PulsarHarness
 from tests.fixtures_pulsar import thrown_away
@@ -22,6 +22,7 @@ from tests.integration.pulsar.way import Way
 
 if TYPE_CHECKING:
     from magnetar.runtime.bus.port import Bus
+    from magnetar.runtime.servers.pulsar import PulsarPlan
     from tests.integration.pulsar.conftest import Victim
 
 

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from magnetar.runtime.servers import PulsarServer
+    from magnetar.runtime.servers.pulsar import PulsarServer
 
 LETTERS = ReleasedTopic(name="orders-magnetar-orders-DLQ")
 

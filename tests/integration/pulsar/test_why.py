@@ -35,7 +35,8 @@ from magnetar.runtime import (
     Unknown,
     replace,
 )
-from magnetar.runtime.compose import RunningWorker, bus_place, store_place
+from magnetar.runtime.compose.places import bus_place, store_place
+from magnetar.runtime.compose.running import RunningWorker
 from magnetar.runtime.compose.topics import Cluster
 from tests.acceptance.cli.program import answer
 from tests.contract.bus.harness import until
@@ -45,7 +46,8 @@ if TYPE_CHECKING:
     from collections.abc import Generator
     from pathlib import Path
 
-    from magnetar.runtime.servers import PostgresServer, PulsarServer
+    from magnetar.runtime.servers.postgres import PostgresServer
+    from magnetar.runtime.servers.pulsar import PulsarServer
 
 PATIENCE = 60.0
 

@@ -15,8 +15,8 @@ import pytest
 
 from magnetar.runtime.bus.pulsar.admin import Admin
 from magnetar.runtime.bus.pulsar.wanted import Wanted
-from magnetar.runtime.compose import bus_place, store_place
 from magnetar.runtime.compose.doctor import examination
+from magnetar.runtime.compose.places import bus_place, store_place
 from magnetar.runtime.compose.topics import Cluster
 from magnetar.runtime.operate.doctor import Severity
 from magnetar.runtime.operate.doctor.facts import ClusterFacts

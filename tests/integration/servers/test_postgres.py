@@ -15,12 +15,12 @@ from typing import TYPE_CHECKING
 import psycopg
 import pytest
 
-from magnetar.runtime.servers import PostgresPlan, PostgresServer, ports
+from magnetar.runtime.servers import ports
 from magnetar.runtime.servers.errors import DataBusy, NoSpace, NotStarted, PathClosed, PortTaken, ServerDied
 from magnetar.runtime.servers.family import children
 from magnetar.runtime.servers.greeting import ailing
 from magnetar.runtime.servers.launch import born
-from magnetar.runtime.servers.postgres import end
+from magnetar.runtime.servers.postgres import PostgresPlan, PostgresServer, end
 from magnetar.runtime.servers.postgres_layout import running_in
 from magnetar.runtime.servers.process import until
 from tests.unit.servers.conftest import disk_usage_without_room
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 OWNER = """
 import sys
 from pathlib import Path
-from magnetar.runtime.servers import running_postgres
+from magnetar.runtime.servers.postgres import running_postgres
 with running_postgres(Path(sys.argv[1])) as server:
     print(server.process.pid, flush=True)
     sys.stdin.read()

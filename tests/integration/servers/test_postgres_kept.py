@@ -15,7 +15,7 @@ from magnetar.runtime.servers.record import write_state
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from magnetar.runtime.servers import PostgresPlan
+    from magnetar.runtime.servers.postgres import PostgresPlan
 
 
 def test_it_is_brought_up_once_and_down_for_good(postgres_plan: PostgresPlan, tmp_path: Path) -> None:

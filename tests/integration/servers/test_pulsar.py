@@ -16,10 +16,11 @@ from typing import Any
 import pulsar
 import pytest
 
-from magnetar.runtime.servers import PulsarPlan, PulsarServer, settings
+from magnetar.runtime.servers import settings
 from magnetar.runtime.servers.errors import DataBusy
 from magnetar.runtime.servers.health import CHECKS, first_missing, missing
 from magnetar.runtime.servers.kept import Wanted, bring_down, bring_up, look
+from magnetar.runtime.servers.pulsar import PulsarPlan, PulsarServer
 from tests.fixtures_pulsar import thrown_away
 
 LISTENING = "0A"  # as the kernel numbers it

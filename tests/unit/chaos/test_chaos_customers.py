@@ -10,7 +10,7 @@ from magnetar.chaos.scenarios.spec import Load
 from magnetar.chaos.workloads.market import MARKET
 from magnetar.chaos.workloads.plan import letters
 from magnetar.runtime.bus.port import BusUnavailable
-from magnetar.runtime.compose import EmbeddedBus, bus_place, provision_embedded
+from magnetar.runtime.compose.places import EmbeddedBus, bus_place, provision_embedded
 
 if TYPE_CHECKING:
     from collections.abc import Generator

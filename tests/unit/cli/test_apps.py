@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from magnetar.runtime import App, AppInvalid, Remote
 from magnetar.runtime.cli.apps import MOST_JSON, feed_of, message_of, wiring_of
 from magnetar.runtime.cli.exits import AppBroken, BadInput
-from magnetar.runtime.compose import AppNotFound
+from magnetar.runtime.compose.errors import AppNotFound
 from tests.unit.cli.shop import Captured, Line, Place, app
 from tests.unit.schemas.strategies import structs
 

@@ -16,7 +16,8 @@ import pytest
 from magnetar.runtime import Actor, App, Client, Command, Context, Key, Policy, Retry, State, replace
 from magnetar.runtime.bus.memory import Broker
 from magnetar.runtime.cli import program
-from magnetar.runtime.compose import EmbeddedBus, RunningWorker, provision_embedded, store_place
+from magnetar.runtime.compose.places import EmbeddedBus, provision_embedded, store_place
+from magnetar.runtime.compose.running import RunningWorker
 from magnetar.runtime.identity import id_of, to_text
 from magnetar.runtime.store.views import Which
 from magnetar.runtime.threads.loop import wall_clock

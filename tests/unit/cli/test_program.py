@@ -12,8 +12,8 @@ from rich.console import Console
 from magnetar.runtime.bus.port import BusUnavailable, Refused
 from magnetar.runtime.cli import program, screen
 from magnetar.runtime.cli.exits import Exit, last_word, status_of
-from magnetar.runtime.compose import WorkerFailed
-from magnetar.runtime.servers import ServerError
+from magnetar.runtime.compose.errors import WorkerFailed
+from magnetar.runtime.servers.errors import ServerError
 from magnetar.runtime.store.port import StoreMismatch, StoreUnavailable
 from magnetar.schemas import SchemaInvalid, SchemaUnavailable
 

@@ -12,7 +12,7 @@ import pytest
 
 from magnetar.runtime.cli import logs, program, working
 from magnetar.runtime.cli.exits import Exit
-from magnetar.runtime.compose import default_owner
+from magnetar.runtime.compose.running import default_owner
 
 ROOT = Path(__file__).parents[3]
 MANY = ("worker", "tests.unit.cli.shop:app", "--processes", "3")

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 from magnetar.runtime.bus.memory import Broker
-from magnetar.runtime.bus.pulsar import Access
-from magnetar.runtime.compose import EmbeddedBus, store_place
+from magnetar.runtime.bus.pulsar.access import Access
 from magnetar.runtime.compose.doctor import examination
 from magnetar.runtime.compose.lags import Lags
+from magnetar.runtime.compose.places import EmbeddedBus, store_place
 from magnetar.runtime.operate.doctor import Severity
 from tests.unit.cli.shop import app
 

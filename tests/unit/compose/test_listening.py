@@ -14,9 +14,12 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from magnetar.runtime import Client
 from magnetar.runtime.bus.memory import Broker
-from magnetar.runtime.compose import Address, EmbeddedBus, Listening, RunningWorker, provision_embedded, store_place
+from magnetar.runtime.compose.listening import Listening
+from magnetar.runtime.compose.places import EmbeddedBus, provision_embedded, store_place
+from magnetar.runtime.compose.running import RunningWorker
 from magnetar.runtime.store.port import StoreUnavailable
 from magnetar.runtime.store.sqlite.store import SqliteStore
+from magnetar.runtime.telemetry.address import Address
 from magnetar.runtime.threads.loop import wall_clock
 from tests.unit.compose.counting import Add, Break, Trap, counting
 

@@ -8,19 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from magnetar.runtime.compose import (
-    AppNotFound,
-    EmbeddedBus,
-    PulsarPlace,
-    Settings,
-    UnknownPlace,
-    bus_place,
-    load_app,
-    places,
-    store_place,
-    wanted_of,
-    without_secret,
-)
+from magnetar.runtime.compose import places
+from magnetar.runtime.compose.errors import AppNotFound, UnknownPlace
+from magnetar.runtime.compose.loading import load_app
+from magnetar.runtime.compose.places import EmbeddedBus, PulsarPlace, bus_place, store_place, wanted_of, without_secret
+from magnetar.runtime.compose.settings import Settings
 from magnetar.runtime.store.postgres import PostgresPlace
 from magnetar.runtime.store.sqlite import SqliteFile, SqliteMemory
 from tests.unit.compose.counting import counting

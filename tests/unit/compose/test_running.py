@@ -14,7 +14,9 @@ import pytest
 
 from magnetar.runtime import Client, KeyParked, ShardLost
 from magnetar.runtime.bus.memory import Broker, MemoryBus
-from magnetar.runtime.compose import EmbeddedBus, RunningWorker, WorkerFailed, provision_embedded, store_place
+from magnetar.runtime.compose.errors import WorkerFailed
+from magnetar.runtime.compose.places import EmbeddedBus, provision_embedded, store_place
+from magnetar.runtime.compose.running import RunningWorker
 from magnetar.runtime.errors import HandlerFailed, MisuseError
 from magnetar.runtime.routing import partition_of
 from magnetar.runtime.store.port import StoreUnavailable

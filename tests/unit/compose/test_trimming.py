@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import pytest
 
-from magnetar.runtime.compose import Settings
+from magnetar.runtime.compose.settings import Settings
 from magnetar.runtime.compose.trimming import Trimming
 from magnetar.runtime.instant import SECOND
 from magnetar.runtime.store.port import StoreUnavailable

@@ -10,10 +10,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from magnetar.runtime.servers import Places, ports, settings
+from magnetar.runtime.servers import ports, settings
 from magnetar.runtime.servers.distribution import pinned_pulsar
 from magnetar.runtime.servers.errors import JavaMissing, PortTaken
 from magnetar.runtime.servers.java import find_java, packaged_java
+from magnetar.runtime.servers.places import Places
 from tests.unit.servers.conftest import fake_java
 
 ROOT = Path(__file__).parent.parent.parent.parent

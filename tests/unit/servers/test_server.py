@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from magnetar.runtime.cli import program
-from magnetar.runtime.servers import PulsarPlan, PulsarServer, ports
+from magnetar.runtime.servers import ports
 from magnetar.runtime.servers.errors import (
     AlreadyRunning,
     DataBusy,
@@ -34,7 +34,7 @@ from magnetar.runtime.servers.errors import (
 from magnetar.runtime.servers.health import CHECKS, first_missing, wait_until_ready
 from magnetar.runtime.servers.kept import Wanted, bring_down, bring_up, look
 from magnetar.runtime.servers.process import until
-from magnetar.runtime.servers.pulsar import _Purpose
+from magnetar.runtime.servers.pulsar import PulsarPlan, PulsarServer, _Purpose
 from magnetar.runtime.servers.record import Layout, running
 from tests.unit.servers.conftest import disk_usage_without_room
 

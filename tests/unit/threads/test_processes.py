@@ -45,7 +45,7 @@ while True:
 
 SUPERVISOR = """
 import logging, sys
-from magnetar.runtime.compose import supervise_until_signal
+from magnetar.runtime.compose.process import supervise_until_signal
 logging.basicConfig(level=logging.INFO)
 child, folder, how = sys.argv[1:]
 def command(place):

@@ -26,7 +26,7 @@ from magnetar.runtime import (
 )
 from magnetar.runtime.bus.memory import Broker, Faults, MemoryBus
 from magnetar.runtime.bus.port import BusUnavailable, Refused, TopicMissing
-from magnetar.runtime.compose import provision_embedded
+from magnetar.runtime.compose.places import provision_embedded
 from magnetar.runtime.instant import Instant, micros
 from magnetar.runtime.routing import partition_of
 from magnetar.runtime.store.port import StoreUnavailable

@@ -21,9 +21,9 @@ from magnetar.actors.demo.plan import make_plan
 from magnetar.actors.demo.run import Result, demo_shop, run_demo
 from magnetar.actors.demo.screen import Bars, figures, outcomes, tell
 from magnetar.runtime.bus.port import BusError
-from magnetar.runtime.compose import tune_collector
 from magnetar.runtime.compose.machine import java_home, places
-from magnetar.runtime.servers import ServerError
+from magnetar.runtime.compose.process import tune_collector
+from magnetar.runtime.servers.errors import ServerError
 from magnetar.runtime.servers.pulsar import running_pulsar
 from magnetar.runtime.store.port import StoreError
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from magnetar.actors.demo.plan import Planned
     from magnetar.runtime.bus.port import Delivery
-    from magnetar.runtime.compose import BusPlace
+    from magnetar.runtime.compose.places import BusPlace
     from magnetar.runtime.store.port import JournalRow
     from magnetar.runtime.store.views import Views
     from magnetar.runtime.wiring import Wiring

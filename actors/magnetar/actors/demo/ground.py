@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING, Protocol
 
 from magnetar.actors.demo.meter import Meter
 from magnetar.runtime import MagnetarError
-from magnetar.runtime.compose import EmbeddedBus, RunningWorker, bus_place, provision_embedded, store_place
+from magnetar.runtime.compose.places import EmbeddedBus, bus_place, provision_embedded, store_place
+from magnetar.runtime.compose.running import RunningWorker
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from magnetar.runtime.compose import BusPlace, StorePlace
+    from magnetar.runtime.compose.places import BusPlace, StorePlace
     from magnetar.runtime.wiring import Wiring
 
 LIFE = 30.0

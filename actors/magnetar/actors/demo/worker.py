@@ -14,7 +14,9 @@ from typing import TYPE_CHECKING
 
 from magnetar.actors.demo.meter import Meter
 from magnetar.actors.demo.run import demo_shop
-from magnetar.runtime.compose import RunningWorker, bus_place, run_until_signal, store_place
+from magnetar.runtime.compose.places import bus_place, store_place
+from magnetar.runtime.compose.process import run_until_signal
+from magnetar.runtime.compose.running import RunningWorker
 
 if TYPE_CHECKING:
     from magnetar.runtime import App

@@ -21,9 +21,9 @@ from magnetar.chaos.cluster.servers import Servers
 from magnetar.chaos.cluster.stations import MemberStation, StoreStation
 from magnetar.chaos.cluster.switch import Switch
 from magnetar.runtime.compose.topics import Cluster
-from magnetar.runtime.servers import PostgresServer
 from magnetar.runtime.servers.cluster import ClusterServer
 from magnetar.runtime.servers.cluster.record import ClusterLayout
+from magnetar.runtime.servers.postgres import PostgresServer
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Sequence

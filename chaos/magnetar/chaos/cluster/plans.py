@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 from magnetar.chaos.cluster.profile import Role
 from magnetar.runtime.compose import machine
-from magnetar.runtime.servers import PostgresPlan
 from magnetar.runtime.servers.cluster import ClusterPlan
 from magnetar.runtime.servers.cluster.addresses import Asked
 from magnetar.runtime.servers.cluster.classes import class_archive
@@ -17,6 +16,7 @@ from magnetar.runtime.servers.distribution import pinned_pulsar, silent
 from magnetar.runtime.servers.installation import install
 from magnetar.runtime.servers.java import find_java
 from magnetar.runtime.servers.maven import fetch_from_maven
+from magnetar.runtime.servers.postgres import PostgresPlan
 from magnetar.runtime.servers.postgres_making import packaged_postgres
 
 if TYPE_CHECKING:

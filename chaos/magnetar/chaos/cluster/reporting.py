@@ -12,7 +12,7 @@ from rich.console import Console
 
 from magnetar.chaos.cluster.crew import CrewFailed
 from magnetar.runtime.bus.port import BusError
-from magnetar.runtime.servers import ServerError
+from magnetar.runtime.servers.errors import ServerError
 from magnetar.runtime.servers.locks import locked
 from magnetar.runtime.store.port import StoreError
 

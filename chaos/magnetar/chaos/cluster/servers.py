@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from magnetar.runtime.compose import bus_place, store_place
+from magnetar.runtime.compose.places import bus_place, store_place
 
 if TYPE_CHECKING:
-    from magnetar.runtime.compose import BusPlace, StorePlace
-    from magnetar.runtime.servers import PostgresServer
+    from magnetar.runtime.compose.places import BusPlace, StorePlace
     from magnetar.runtime.servers.cluster import ClusterServer
+    from magnetar.runtime.servers.postgres import PostgresServer
     from magnetar.runtime.wiring import Wiring
 
 

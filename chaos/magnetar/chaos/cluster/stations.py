@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     from magnetar.chaos.cluster.estate import Estate
     from magnetar.chaos.cluster.profile import Node
     from magnetar.chaos.cluster.switch import Switch
-    from magnetar.runtime.servers import PostgresServer
     from magnetar.runtime.servers.cluster import ClusterServer
+    from magnetar.runtime.servers.postgres import PostgresServer
 
 _ASK_SECONDS = 1.0
 _READY_SECONDS = 60.0

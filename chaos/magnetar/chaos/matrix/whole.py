@@ -15,7 +15,7 @@ from magnetar.chaos.matrix.playing import Cell, play
 from magnetar.chaos.matrix.steps import STEPS
 from magnetar.chaos.matrix.tally import Tally
 from magnetar.chaos.simulation.ground import lasting
-from magnetar.runtime.compose import tune_collector
+from magnetar.runtime.compose.process import tune_collector
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable

@@ -5,10 +5,10 @@ from __future__ import annotations
 from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
-from magnetar.runtime.compose import bus_place, store_place
 from magnetar.runtime.compose.machine import java_home, places
+from magnetar.runtime.compose.places import bus_place, store_place
 from magnetar.runtime.compose.topics import Cluster
-from magnetar.runtime.servers import running_postgres
+from magnetar.runtime.servers.postgres import running_postgres
 from magnetar.runtime.servers.pulsar import running_pulsar
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from typing import Self
 
     from magnetar.runtime import App
-    from magnetar.runtime.compose import BusPlace, StorePlace
+    from magnetar.runtime.compose.places import BusPlace, StorePlace
 
 
 class Ground:

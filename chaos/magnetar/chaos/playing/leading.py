@@ -13,7 +13,7 @@ from magnetar.chaos.cluster import enclosure
 from magnetar.chaos.cluster.reporting import OutputBusy
 from magnetar.chaos.playing.inside import INTERRUPTED, MODULE
 from magnetar.chaos.record.keeping import read_record
-from magnetar.runtime.servers import ServerError
+from magnetar.runtime.servers.errors import ServerError
 from magnetar.runtime.servers.locks import locked
 
 if TYPE_CHECKING:

@@ -20,7 +20,7 @@ from magnetar.chaos.takeover.reading import gather
 from magnetar.chaos.workloads.plan import letters
 from magnetar.chaos.workloads.sending import CustomersGone, Sending
 from magnetar.runtime.bus.port import BusError
-from magnetar.runtime.servers import ServerError
+from magnetar.runtime.servers.errors import ServerError
 from magnetar.runtime.store.port import StoreError
 
 if TYPE_CHECKING:

@@ -17,7 +17,7 @@ from magnetar.chaos.playing.budget import away, is_within
 from magnetar.chaos.record.shape import Blow
 from magnetar.chaos.scenarios import spec
 from magnetar.chaos.scenarios.making import fault_of, target_of
-from magnetar.runtime.servers import ServerError
+from magnetar.runtime.servers.errors import ServerError
 from magnetar.runtime.store.port import StoreError
 
 if TYPE_CHECKING:

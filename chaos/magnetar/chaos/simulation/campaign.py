@@ -21,7 +21,7 @@ from magnetar.chaos.simulation.schedule import Schedule
 from magnetar.chaos.simulation.situations import SITUATIONS
 from magnetar.chaos.simulation.strikes import STRIKES
 from magnetar.chaos.verdict import APPLIED, EFFECTIVE, Verdict
-from magnetar.runtime.compose import tune_collector
+from magnetar.runtime.compose.process import tune_collector
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterable, Iterator

@@ -10,8 +10,8 @@ from magnetar.chaos.cluster.plans import postgres_plan, usual_plan
 from magnetar.chaos.cluster.servers import Servers
 from magnetar.chaos.takeover.netting import Side
 from magnetar.runtime.compose.topics import Cluster
-from magnetar.runtime.servers import PostgresServer
 from magnetar.runtime.servers.cluster import ClusterServer
+from magnetar.runtime.servers.postgres import PostgresServer
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -21,7 +21,7 @@ from magnetar.actors.shop import SHOP
 from magnetar.chaos.takeover.plan import Customers, Wish, stocked
 from magnetar.runtime import Client
 from magnetar.runtime.bus.port import BusUnavailable
-from magnetar.runtime.compose import bus_place
+from magnetar.runtime.compose.places import bus_place
 from magnetar.runtime.instant import SECOND, Instant
 
 if TYPE_CHECKING:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from magnetar.chaos.history import AnyEvent
     from magnetar.chaos.takeover.load import Published
     from magnetar.runtime.bus.port import Delivery
-    from magnetar.runtime.compose import BusPlace, StorePlace
+    from magnetar.runtime.compose.places import BusPlace, StorePlace
     from magnetar.runtime.instant import Instant
     from magnetar.runtime.store.port import TimerRow
     from magnetar.runtime.wiring import Topic, Wiring

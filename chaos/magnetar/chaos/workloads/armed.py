@@ -11,7 +11,7 @@ from unittest.mock import patch
 
 from magnetar.chaos.workloads.arms import ARMS, Arms
 from magnetar.runtime.cli import working
-from magnetar.runtime.compose import RunningWorker
+from magnetar.runtime.compose.running import RunningWorker
 
 if TYPE_CHECKING:
     from magnetar.chaos.workloads.arms import Arm

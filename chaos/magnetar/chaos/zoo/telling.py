@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from magnetar.chaos.zoo.bug import TargetGone
 from magnetar.chaos.zoo.census import Census
 from magnetar.chaos.zoo.hunting import Catch, all_bugs, hunt, isolated
-from magnetar.runtime.compose import tune_collector
+from magnetar.runtime.compose.process import tune_collector
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from magnetar.runtime.cli.exits import AppBroken, BadInput
-from magnetar.runtime.compose import load_app
+from magnetar.runtime.compose.loading import load_app
 from magnetar.runtime.errors import MagnetarError
 from magnetar.runtime.worker.rewriting import unknown_in
 from magnetar.schemas import Event, contract_name

@@ -11,7 +11,7 @@ import typer
 from magnetar.runtime.cli import screen
 from magnetar.runtime.cli.exits import Exit
 from magnetar.runtime.cli.options import shared_store
-from magnetar.runtime.compose import login_name
+from magnetar.runtime.compose.settings import login_name
 from magnetar.runtime.operate.asking import Asker, Desk, RequestReport, told
 from magnetar.runtime.store.requests import RequestStatus
 

@@ -14,7 +14,8 @@ from magnetar.runtime.cli.exits import BadInput
 from magnetar.runtime.cli.options import MEMORY
 from magnetar.runtime.cli.sending import destination, key_of, publish
 from magnetar.runtime.client import Client
-from magnetar.runtime.compose import EmbeddedBus, RunningWorker, bus_place, provision_embedded
+from magnetar.runtime.compose.places import EmbeddedBus, bus_place, provision_embedded
+from magnetar.runtime.compose.running import RunningWorker
 from magnetar.runtime.errors import PermanentError, TemporaryError
 from magnetar.runtime.operate.decoding import Content, Decoding
 from magnetar.runtime.operate.keys import Happening, happening
@@ -23,7 +24,7 @@ from magnetar.runtime.worker.observer import Observer
 if TYPE_CHECKING:
     from collections.abc import Generator, Sequence
 
-    from magnetar.runtime.compose import StorePlace
+    from magnetar.runtime.compose.places import StorePlace
     from magnetar.runtime.errors import HandlerFailed
     from magnetar.runtime.instant import Instant
     from magnetar.runtime.store.port import ShardChanges

@@ -27,7 +27,8 @@ from magnetar.runtime.cli.dev_session import Session
 from magnetar.runtime.cli.exits import BadInput, Exit
 from magnetar.runtime.cli.options import MEMORY, AsJson, Target
 from magnetar.runtime.cli.watching import Sources, forget
-from magnetar.runtime.compose import AppNotFound, UnknownPlace, WorkerFailed, store_place
+from magnetar.runtime.compose.errors import AppNotFound, UnknownPlace, WorkerFailed
+from magnetar.runtime.compose.places import store_place
 from magnetar.runtime.errors import MagnetarError
 from magnetar.runtime.operate import keys
 from magnetar.runtime.operate.key_names import KeyName

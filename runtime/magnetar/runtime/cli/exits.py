@@ -7,9 +7,9 @@ from enum import IntEnum
 from typer.exceptions import TyperException
 
 from magnetar.runtime.bus.port import BusError, Refused, SchemaRefused
-from magnetar.runtime.compose import AppNotFound, UnknownPlace, WorkerFailed
+from magnetar.runtime.compose.errors import AppNotFound, UnknownPlace, WorkerFailed
 from magnetar.runtime.errors import AppInvalid, HandlerFailed, MagnetarError, MisuseError
-from magnetar.runtime.servers import ServerError
+from magnetar.runtime.servers.errors import ServerError
 from magnetar.runtime.store.port import StoreError, StoreMismatch
 from magnetar.schemas import ContractInvalid, EncodeFailed, SchemaError, SchemaInvalid, SchemaUnavailable
 from magnetar.schemas.errors import GateInvalid

@@ -19,7 +19,7 @@ from magnetar.runtime.cli.exits import BadInput, Exit
 from magnetar.runtime.cli.options import AsJson, Target, shared_store
 from magnetar.runtime.cli.rehearsing import stuck_findings
 from magnetar.runtime.cli.wording import counted
-from magnetar.runtime.compose import without_secret
+from magnetar.runtime.compose.places import without_secret
 from magnetar.runtime.operate.holding import MOST_NAMED, survey
 from magnetar.schemas import Command, Effect, Event, Timer, contract_name, drift, gate
 from magnetar.schemas.gate.working import EFFECTS, TIMERS

@@ -11,12 +11,13 @@ import typer
 from magnetar.runtime.bus.port import BusUnavailable
 from magnetar.runtime.cli import screen
 from magnetar.runtime.cli.exits import BadInput
-from magnetar.runtime.compose import PulsarPlace, Settings, bus_place, store_place
+from magnetar.runtime.compose.places import PulsarPlace, bus_place, store_place
+from magnetar.runtime.compose.settings import Settings
 
 if TYPE_CHECKING:
     from collections.abc import Generator
 
-    from magnetar.runtime.compose import BusPlace, StorePlace
+    from magnetar.runtime.compose.places import BusPlace, StorePlace
     from magnetar.runtime.store.views import Views
 
 Target: TypeAlias = Annotated[

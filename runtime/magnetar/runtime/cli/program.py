@@ -11,23 +11,7 @@ import typer
 from typer.exceptions import TyperException
 from typer.main import get_group
 
-from magnetar.runtime.cli import (
-    describing,
-    developing,
-    doctoring,
-    fleet,
-    keys,
-    parked,
-    plugins,
-    reference,
-    replaying,
-    screen,
-    sending,
-    servers,
-    storing,
-    topics,
-    working,
-)
+from magnetar.runtime.cli import plugins, reference, rooms, screen
 from magnetar.runtime.cli.exits import Exit, last_word, status_of
 
 if TYPE_CHECKING:
@@ -63,7 +47,7 @@ def run(arguments: Sequence[str]) -> int:
     """Run one command; returns its exit status. Errors are told on stderr, in words."""
     asked = Run()
     try:
-        command = get_group(assembled(lambda text: screen.tell(f"warning: {text}")))
+        command = get_group(assembled(lambda text: screen.tell(f"warning: {text}"), rooms.asked(arguments)))
         status: object = command.main(args=list(arguments), prog_name="magnetar", standalone_mode=False, obj=asked)
     except TyperException as error:
         return _failed(error, debug=False) if error.format_message() else error.exit_code  # '': it has printed its help
@@ -74,8 +58,11 @@ def run(arguments: Sequence[str]) -> int:
     return status if isinstance(status, int) else int(Exit.OK)
 
 
-def assembled(warn: Callable[[str], None]) -> typer.Typer:
-    """All commands, those of plug-ins too; `warn` hears of plug-ins that cannot be used."""
+def assembled(warn: Callable[[str], None], name: str | None = None) -> typer.Typer:
+    """The command or group of ours with this name; None: all commands, those of plug-ins too.
+
+    `warn` hears of plug-ins that cannot be used.
+    """
     app = typer.Typer(
         help=reference.unwrapped(HELP),
         no_args_is_help=True,
@@ -84,21 +71,10 @@ def assembled(warn: Callable[[str], None]) -> typer.Typer:
         context_settings={"help_option_names": ["-h", "--help"]},
     )
     app.callback()(_options)
-    app.command("dev")(developing.dev)
-    app.command("worker")(working.worker)
-    app.command("send")(sending.send)
-    app.command("shards")(fleet.shards)
-    app.command("workers")(fleet.workers)
-    app.command("doctor")(doctoring.doctor)
-    app.add_typer(keys.app, name="key")
-    app.add_typer(parked.app, name="keys")
-    app.add_typer(replaying.app, name="dlq")
-    app.add_typer(topics.app, name="topics")
-    app.add_typer(describing.app, name="schema")
-    app.add_typer(storing.app, name="store")
-    app.add_typer(servers.app)
     app.command("reference", hidden=True)(_reference)
-    plugins.join(app, plugins.installed(), warn)
+    rooms.join(app, [name] if name else rooms.ROOMS)
+    if name is None:
+        plugins.join(app, plugins.installed(), warn)
     reference.unwrap(app)
     return app
 

@@ -30,7 +30,7 @@ from magnetar.runtime.cli.letters import (
 from magnetar.runtime.cli.letters import app as dlq
 from magnetar.runtime.cli.options import AsJson, Store, reading, shared_store
 from magnetar.runtime.cli.wording import counted, span
-from magnetar.runtime.compose import login_name
+from magnetar.runtime.compose.settings import login_name
 from magnetar.runtime.instant import to_datetime
 from magnetar.runtime.operate import letters, replaying
 from magnetar.runtime.operate.asking import Asker

@@ -11,7 +11,6 @@ from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
 
 from magnetar.runtime.compose import machine
-from magnetar.runtime.servers import PulsarPlan
 from magnetar.runtime.servers.cluster import ClusterPlan
 from magnetar.runtime.servers.cluster.classes import class_archive
 from magnetar.runtime.servers.distribution import pinned_pulsar
@@ -20,6 +19,7 @@ from magnetar.runtime.servers.java import find_java
 from magnetar.runtime.servers.maven import fetch_from_file, fetch_from_maven
 from magnetar.runtime.servers.postgres import PostgresPlan
 from magnetar.runtime.servers.postgres_making import packaged_postgres
+from magnetar.runtime.servers.pulsar import PulsarPlan
 
 if TYPE_CHECKING:
     from collections.abc import Generator

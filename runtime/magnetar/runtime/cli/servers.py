@@ -13,7 +13,8 @@ from magnetar.runtime.cli import server_pictures as pictures
 from magnetar.runtime.cli.exits import Exit
 from magnetar.runtime.cli.options import AsJson  # noqa: TC001 - typer reads annotations when it runs
 from magnetar.runtime.cli.server_plans import Plans
-from magnetar.runtime.compose import machine, store_place
+from magnetar.runtime.compose import machine
+from magnetar.runtime.compose.places import store_place
 from magnetar.runtime.servers import kept, ports, postgres_kept
 from magnetar.runtime.servers.cluster import kept as cluster_kept
 from magnetar.runtime.servers.cluster.addresses import Asked
@@ -22,8 +23,6 @@ from magnetar.runtime.servers.record import Layout, running
 
 if TYPE_CHECKING:
     from magnetar.runtime.cli.server_pictures import Facts
-
-app = typer.Typer(no_args_is_help=True, help="Real servers on this machine: no Docker, no installed Java.")
 
 Data: TypeAlias = Annotated[
     Path | None, typer.Option(help="Directory of the servers' data and logs; kept from one start to the next.")
@@ -53,7 +52,6 @@ GivenStore: TypeAlias = Annotated[
 ]
 
 
-@app.command()
 def up(  # noqa: PLR0913 - each is an option
     *,
     cluster: Cluster = False,
@@ -94,7 +92,6 @@ def up(  # noqa: PLR0913 - each is an option
     pictures.tell(facts, postgres, export, as_json=as_json)
 
 
-@app.command()
 def down(data: Data = None, as_json: AsJson = False) -> None:
     """Stop what `magnetar up` started, all of it and nothing else; its data stays."""
     where = _data(data)
@@ -110,7 +107,6 @@ def down(data: Data = None, as_json: AsJson = False) -> None:
     pictures.tell(facts, gone, as_json=as_json)
 
 
-@app.command()
 def status(data: Data = None, as_json: AsJson = False) -> None:
     """Say whether the servers run and answer; of a cluster, each member.
 

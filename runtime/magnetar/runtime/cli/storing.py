@@ -12,7 +12,7 @@ from magnetar.runtime.cli import screen
 from magnetar.runtime.cli.exits import BadInput
 from magnetar.runtime.cli.options import AsJson, Store, settings
 from magnetar.runtime.cli.wording import counted
-from magnetar.runtime.compose import store_upkeep
+from magnetar.runtime.compose.places import store_upkeep
 from magnetar.runtime.instant import SECOND, from_datetime, to_iso
 
 if TYPE_CHECKING:

@@ -24,17 +24,12 @@ from magnetar.runtime.cli.options import (
     shared_bus,
     shared_store,
 )
-from magnetar.runtime.compose import (
-    Address,
-    Listening,
-    RunningWorker,
-    default_owner,
-    run_until_signal,
-    store_upkeep,
-    supervise_until_signal,
-    without_secret,
-)
+from magnetar.runtime.compose.listening import Listening
+from magnetar.runtime.compose.places import store_upkeep, without_secret
+from magnetar.runtime.compose.process import run_until_signal, supervise_until_signal
+from magnetar.runtime.compose.running import RunningWorker, default_owner
 from magnetar.runtime.compose.trimming import Trimming
+from magnetar.runtime.telemetry.address import Address
 from magnetar.runtime.threads.processes import Lifeline
 from magnetar.runtime.worker.observer import Observers
 

@@ -8,11 +8,7 @@ from pathlib import Path
 
 from magnetar.runtime.actor import Actor
 from magnetar.runtime.app import App
-from magnetar.runtime.errors import MagnetarError
-
-
-class AppNotFound(MagnetarError):
-    """There is no such module, or nothing in it that is an app."""
+from magnetar.runtime.compose.errors import AppNotFound
 
 
 def load_app(target: str) -> App:

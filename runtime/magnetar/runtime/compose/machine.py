@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from magnetar.runtime.compose.settings import Settings
-from magnetar.runtime.servers import Places
+from magnetar.runtime.servers.places import Places
 
 
 def places() -> Places:

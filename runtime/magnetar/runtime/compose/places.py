@@ -10,19 +10,17 @@ from typing import TYPE_CHECKING, Protocol
 
 from magnetar.runtime.bus.memory import Broker, MemoryBus
 from magnetar.runtime.bus.pulsar.access import Access
-from magnetar.runtime.bus.pulsar.client import PulsarBus
 from magnetar.runtime.bus.pulsar.loading import Loading
-from magnetar.runtime.bus.pulsar.reading import read_log
 from magnetar.runtime.bus.pulsar.settings import PulsarSettings
 from magnetar.runtime.bus.pulsar.wanted import Wanted, WantedTopic
-from magnetar.runtime.errors import MagnetarError
+from magnetar.runtime.compose.errors import UnknownPlace
 from magnetar.runtime.store.sqlite import SqliteFile, SqliteMemory
 from magnetar.runtime.threads.loop import wall_clock
 from magnetar.runtime.wiring import LetterTopic
 
 if TYPE_CHECKING:
     from magnetar.runtime.bus.port import Bus, Delivery
-    from magnetar.runtime.bus.pulsar.client import Subscriptions
+    from magnetar.runtime.bus.pulsar.client import PulsarBus, Subscriptions
     from magnetar.runtime.store.held import Held
     from magnetar.runtime.store.port import Store
     from magnetar.runtime.store.postgres import PostgresPlace, PostgresUpkeep
@@ -32,10 +30,6 @@ if TYPE_CHECKING:
 
 _POSTGRES = ("postgresql://", "postgres://")
 _WHY_ADMIN = "only it tells how far a worker's messages are acknowledged, and so whether the store is an older copy"
-
-
-class UnknownPlace(MagnetarError):
-    """A URL that names no bus or store that Magnetar knows."""
 
 
 class BusPlace(Protocol):
@@ -111,14 +105,14 @@ class PulsarPlace:
     def connect(self, name: str) -> PulsarBus:  # noqa: ARG002 - Pulsar names connections by address
         """A new client. Raises `Refused` for a token or certificates that cannot be used."""
         found = self._subscriptions()
-        return PulsarBus(self.settings, None if isinstance(found, str) else found)
+        return _client(self.settings, None if isinstance(found, str) else found)
 
     def connect_worker(self, name: str) -> PulsarBus:  # noqa: ARG002 - as above
         """The same, with the REST API."""
         found = self._subscriptions()
         if isinstance(found, str):
             raise UnknownPlace(f"{found}; {_WHY_ADMIN}")
-        return PulsarBus(self.settings, found)
+        return _client(self.settings, found)
 
     def _subscriptions(self) -> Subscriptions | str:
         """The REST API, or why it cannot be asked."""
@@ -130,7 +124,15 @@ class PulsarPlace:
 
     def log(self, topic: str, partition: int) -> list[Delivery]:
         """With a reader of its own. Blocks; raises `BusError`."""
+        from magnetar.runtime.bus.pulsar.reading import read_log  # noqa: PLC0415 - the native client, as below
+
         return read_log(self.settings, topic, partition)
+
+
+def _client(settings: PulsarSettings, subscriptions: Subscriptions | None) -> PulsarBus:
+    from magnetar.runtime.bus.pulsar.client import PulsarBus  # noqa: PLC0415 - a tool that reads a store waits for none
+
+    return PulsarBus(settings, subscriptions)
 
 
 def _admin(settings: PulsarSettings, url: str) -> Subscriptions:

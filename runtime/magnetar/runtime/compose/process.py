@@ -11,7 +11,7 @@ import threading
 import time
 from typing import TYPE_CHECKING
 
-from magnetar.runtime.compose.running import RunningWorker, WorkerFailed
+from magnetar.runtime.compose.errors import WorkerFailed
 from magnetar.runtime.threads.processes import Processes
 from magnetar.runtime.threads.supervision import Patience, Supervision
 from magnetar.runtime.threads.watchdog import Backstop
@@ -19,6 +19,8 @@ from magnetar.runtime.threads.watchdog import Backstop
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from types import FrameType
+
+    from magnetar.runtime.compose.running import RunningWorker
 
 _log = logging.getLogger("magnetar.process")
 

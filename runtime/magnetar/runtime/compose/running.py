@@ -10,7 +10,8 @@ from dataclasses import replace
 from importlib import metadata
 from typing import TYPE_CHECKING
 
-from magnetar.runtime.errors import MagnetarError, ShardLost
+from magnetar.runtime.compose.errors import WorkerFailed
+from magnetar.runtime.errors import ShardLost
 from magnetar.runtime.routing import partition_of
 from magnetar.runtime.telemetry.looking import Looking
 from magnetar.runtime.threads.asking import Asking
@@ -34,10 +35,6 @@ if TYPE_CHECKING:
     from magnetar.runtime.worker.entity import EntityRef
     from magnetar.runtime.worker.intake import Source
     from magnetar.runtime.worker.points import Points
-
-
-class WorkerFailed(MagnetarError):
-    """The worker stopped by itself; its last word is the cause."""
 
 
 class RunningWorker:

@@ -10,9 +10,12 @@ import httpx2
 import pytest
 
 from magnetar.runtime.bus.port import BusError, Refused
-from magnetar.runtime.bus.pulsar import Access, PulsarBus, PulsarSettings
+from magnetar.runtime.bus.pulsar.access import Access
 from magnetar.runtime.bus.pulsar.admin import Admin
-from magnetar.runtime.compose import PulsarPlace, Settings, bus_place
+from magnetar.runtime.bus.pulsar.client import PulsarBus
+from magnetar.runtime.bus.pulsar.settings import PulsarSettings
+from magnetar.runtime.compose.places import PulsarPlace, bus_place
+from magnetar.runtime.compose.settings import Settings
 
 if TYPE_CHECKING:
     from collections.abc import Callable

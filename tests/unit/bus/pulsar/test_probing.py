@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from magnetar.runtime.bus.port import Outgoing
-from magnetar.runtime.bus.pulsar import PulsarBus, native
+from magnetar.runtime.bus.pulsar import native
+from magnetar.runtime.bus.pulsar.client import PulsarBus
 from magnetar.runtime.bus.pulsar.consumer import PulsarConsumer
 from magnetar.runtime.bus.pulsar.hosts import hosts_of
 from magnetar.runtime.bus.pulsar.probing import Doubt, Ear, Probes
