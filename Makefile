@@ -5,7 +5,7 @@
 .DELETE_ON_ERROR:
 MAKEFLAGS += --no-builtin-rules
 unexport PIP_FIND_LINKS # wheels that lie about on a machine have no say
-unexport PYTHONDONTWRITEBYTECODE # set in many containers; each of our processes would compile 234 modules anew
+unexport PYTHONDONTWRITEBYTECODE # set in many containers; each of our processes would compile all modules anew
 
 PYTHON ?= $(firstword $(foreach name,python3 python3.14 python3.13 python3.12 python3.11,\
 	$(shell $(name) -c 'import sys; print("$(name)" if sys.version_info >= (3, 11) else "")' 2>/dev/null)))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
@@ -22,12 +21,8 @@ COUNTED_WHEN_EMPTY = """
 SELECT pg_restore_relation_stats('schemaname', 'public', 'relname', relname::text, 'relpages', 1, 'reltuples', 0::real)
 FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p')
 """
-GROUPS = sorted(
-    name
-    for name, text in SQL.items()
-    if re.search(r"(USING|FROM|JOIN)\s+unnest", text) and re.search(r"DELETE|UPDATE (?!SET)|LATERAL|journal", text)
-)
-"""The statements that take a group's rows as arrays and look for others by them."""
+GROUPS = sorted(name for name, text in SQL.items() if "unnest(" in text)
+"""The statements that take rows as arrays; most look for others by them."""
 SMALL = {"shards"}
 
 

@@ -30,6 +30,11 @@ def rate_of(capacity: float) -> float:
     return max(LEAST, SHARE * capacity)
 
 
+def share_of(capacity: float) -> float:
+    """Which share of the capacity that load is: more than `SHARE` where so much is not even the least."""
+    return rate_of(capacity) / capacity
+
+
 def _burst(crew: Crew, feeder: Feeder, orders: int) -> float:
     began = time.monotonic()
     feeder.burst("", orders)

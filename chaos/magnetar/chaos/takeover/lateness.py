@@ -1,11 +1,13 @@
-"""Which gaps beyond a bound are a miss, and which show nothing, for there was no processor to work on. Pure."""
+"""Which gaps beyond a bound are a miss, and which show nothing: no processor was free, or the load too much. Pure."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from magnetar.chaos.takeover.capacity import SHARE
+
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Sequence
 
     from magnetar.runtime.store.port import ShardName
 
@@ -22,20 +24,21 @@ class Late(NamedTuple):
         return self.took - self.starved <= within
 
 
-def misses(late: Iterable[Late], within: float) -> Iterable[str]:
-    """The longest of those for which starvation does not account."""
+def parted(late: Sequence[Late], within: float, share: float) -> tuple[list[str], list[str]]:
+    """What breaks a row, and what makes it show nothing, which is not to say that it is kept; one of them at most.
+
+    Starvation must account for every gap; the longest of those for which it does not is a miss. Under a load that is
+    more than the bounds are for (`share`, of the capacity: fifty orders a second may be) seconds break nothing.
+    """
+    if not late:
+        return [], []
     missed = [each for each in late if not each.is_excused(within)]
-    if missed:
-        worst = max(missed, key=lambda each: each.took)
-        yield f"{worst.shard} took {worst.took:.2f} s, {worst.starved:.2f} s of it for want of a processor"
-
-
-def unknowns(late: Iterable[Late], within: float) -> Iterable[str]:
-    """Only where starvation accounts for every one: then the row shows nothing, which is not to say that it is kept."""
-    late = list(late)
-    if late and all(each.is_excused(within) for each in late):
-        worst = max(late, key=lambda each: each.took)
-        yield (
-            f"{worst.shard} took {worst.took:.2f} s, but for {worst.starved:.2f} s of it its worker was ready to run "
-            "and no processor took it"
-        )
+    worst = max(missed or late, key=lambda each: each.took)
+    took = f"{worst.shard} took {worst.took:.2f} s"
+    if not missed:
+        idle = f"but for {worst.starved:.2f} s of it its worker was ready to run and no processor took it"
+        return [], [f"{took}, {idle}"]
+    words = f"{took}, {worst.starved:.2f} s of it for want of a processor"
+    if round(share, 2) > SHARE:
+        return [], [f"{words}; the load is {share:.0%} of the capacity, the bound is for {SHARE:.0%}"]
+    return [words], []

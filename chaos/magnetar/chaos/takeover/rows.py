@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from magnetar.chaos.takeover import gaps as measuring
-from magnetar.chaos.takeover.capacity import SHARE
-from magnetar.chaos.takeover.lateness import Late, misses, unknowns
+from magnetar.chaos.takeover.lateness import Late, parted
 from magnetar.chaos.takeover.plan import row_of
 from magnetar.runtime.instant import SECOND
 
@@ -115,17 +114,6 @@ class Machine:
     owed: Callable[[Gap, Instant | None], Instant]
     share: float
 
-    @property
-    def is_overloaded(self) -> bool:
-        """Whether the least load is more than the bounds are for: then seconds can keep them, and cannot break them."""
-        return round(self.share, 2) > SHARE
-
-    def excused(self, beyond: Iterable[str]) -> Iterable[str]:
-        """What is beyond a bound under more load than that is for."""
-        return (
-            f"{words}; the load is {self.share:.0%} of the capacity, the bound is for {SHARE:.0%}" for words in beyond
-        )
-
 
 @dataclass(slots=True)
 class Wrongs:
@@ -220,15 +208,14 @@ def judged(
         for gap in _ended(event, found.seen)
         if gap.since(event.mark) > promise.within * SECOND
     ]
-    beyond = list(misses(late, promise.within))
+    beyond, excuses = parted(late, promise.within, machine.share)
     broken = [
-        *([] if machine.is_overloaded else beyond),
+        *beyond,
         *_broken(promise, event),
         *(f"{count} {kind}" for kind, count in wrongs.counts.items()),
         *wrongs.words,
     ]
     doubts = list(_doubts(promise, event, counted, machine.hunger))
-    excuses = [*unknowns(late, promise.within), *(machine.excused(beyond) if machine.is_overloaded else ())]
     colour = _coloured(doubts=doubts, broken=broken, excuses=excuses)
     harm = wrongs.counts.keys() - {OVERDUE}
     if harm:

@@ -135,11 +135,6 @@ class _Trial:
     began: float
     logs: Mapping[int, Path]
 
-    @property
-    def share(self) -> float:
-        """The load's, of what all workers together can do."""
-        return capacity.rate_of(self.able) / self.able
-
     def owed(self, gap: Gap, since: Instant | None) -> Instant:
         """For how much of what counts of a gap no processor took the worker that the shard depended on."""
         return starved(self._delays, self._tenures.get(gap.shard, ()), max(gap.begin, since or 0), gap.end)
@@ -187,7 +182,7 @@ def _judged(
     for promise in PROMISES:
         event = events_by_name.get(promise.name)
         if event is not None:
-            machine = Machine(starving.hunger(looks, event.begin, event.end), trial.owed, trial.share)
+            machine = Machine(starving.hunger(looks, event.begin, event.end), trial.owed, capacity.share_of(trial.able))
             rows.append(judged(promise, event, found, wrongs.get(promise.name, Wrongs()), machine))
     messages = sum(map(len, evidence.timelines.values()))
     return Showing(trial.report(published, rows, messages, wrongs.get(None, Wrongs())), through, found.seen)

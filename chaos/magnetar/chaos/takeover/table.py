@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from rich.table import Table
 
+from magnetar.chaos.takeover.capacity import share_of
 from magnetar.chaos.takeover.rows import Colour
 
 if TYPE_CHECKING:
@@ -43,7 +44,7 @@ def show(report: Report, console: Console) -> None:
 
 def summary(report: Report) -> str:
     """One line about all of it."""
-    load = f"{report.rate:.0f} orders/s ({report.rate / report.capacity:.0%})"
+    load = f"{report.rate:.0f} orders/s ({share_of(report.capacity):.0%})"
     return (
         f"{report.orders:,} orders, {report.messages:,} messages applied, {report.partitions} partitions an actor; "
         f"capacity {report.capacity:.0f} orders/s, load {load}; seed {report.seed}, {report.took:.0f} s"
