@@ -3,28 +3,23 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from magnetar.chaos.cluster.profile import Role
-from magnetar.runtime.compose import machine
-from magnetar.runtime.servers.cluster import ClusterPlan
+from magnetar.runtime.cli.server_plans import Plans
 from magnetar.runtime.servers.cluster.addresses import Asked
-from magnetar.runtime.servers.cluster.classes import class_archive
 from magnetar.runtime.servers.cluster.record import Member
 from magnetar.runtime.servers.cluster.record import Role as Part
-from magnetar.runtime.servers.distribution import pinned_pulsar, silent
-from magnetar.runtime.servers.installation import install
-from magnetar.runtime.servers.java import find_java
-from magnetar.runtime.servers.maven import fetch_from_maven
 from magnetar.runtime.servers.postgres import PostgresPlan
 from magnetar.runtime.servers.postgres_making import packaged_postgres
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from contextlib import AbstractContextManager
-    from pathlib import Path
 
     from magnetar.chaos.cluster.profile import Profile
+    from magnetar.runtime.servers.cluster import ClusterPlan
 
 PARTS = {
     Role.ZOOKEEPER: (Part.ZOOKEEPER, 2181, None),
@@ -77,16 +72,15 @@ def cluster_plan(profile: Profile, data: Path, inside: Callable[[str], AbstractC
 
 def usual_plan(data: Path, host: str) -> ClusterPlan:
     """For the usual members, all of them at one address. Fetches what is not there; raises any `ServerError`."""
-    java, distribution, cache = find_java(machine.java_home()), pinned_pulsar(), machine.places().cache
-    home = install(distribution, cache, fetch_from_maven, silent)
-    return ClusterPlan(
-        home=home,
-        java=java,
-        data=data,
-        version=distribution.version,
-        classes=class_archive(java, home, cache),
-        asked=Asked(host=host),
-    )
+    return replace(Plans(data, archive=None).cluster(Asked(host=host)), tied=True)
+
+
+def provide() -> None:
+    """Fetch what `usual_plan` fetches, before an enclosure is entered: nothing outside is reached from in there.
+
+    Shows at a terminal how far it is. Raises any `ServerError`.
+    """
+    usual_plan(Path(), host="")
 
 
 def postgres_plan(host: str, data: Path) -> PostgresPlan:

@@ -10,6 +10,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from magnetar.chaos.cluster import enclosure
+from magnetar.chaos.cluster.plans import provide
 from magnetar.chaos.cluster.reporting import OutputBusy
 from magnetar.chaos.playing.inside import INTERRUPTED, MODULE
 from magnetar.chaos.record.keeping import read_record
@@ -37,10 +38,12 @@ def lead(names: Sequence[str], seed: int, out: Path, module: str = MODULE) -> It
     """Play each, in turn. The main thread's: SIGTERM is as Ctrl-C from now on.
 
     `module`: what goes inside and plays. `names`: those that it knows; of the usual one, ids and paths of scenarios.
-    Raises `OutputBusy`, `NoCluster` and `KeyboardInterrupt`.
+    What servers are started from is fetched first. Raises `OutputBusy`, `NoCluster` and any other `ServerError`, and
+    `KeyboardInterrupt`.
     """
     if why := enclosure.why_not():
         raise NoCluster(why)
+    provide()
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     out.mkdir(parents=True, exist_ok=True)
     with locked(out / "lock", 0.0, OutputBusy(out)):

@@ -12,13 +12,15 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from magnetar.chaos.cluster import enclosure
-from magnetar.chaos.cluster.reporting import reported
+from magnetar.chaos.cluster.plans import provide
+from magnetar.chaos.cluster.reporting import FAILED, reported
 from magnetar.chaos.takeover import table
 from magnetar.chaos.takeover.feeding import LoadFailed
 from magnetar.chaos.takeover.netting import Bridges, Loopback, NetworkFailed
 from magnetar.chaos.takeover.page import page
 from magnetar.chaos.takeover.rows import NAMES, PROMISES
 from magnetar.chaos.takeover.run import Showing, completed, run
+from magnetar.runtime.servers.errors import ServerError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -45,6 +47,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _report(chosen, "")
     why = enclosure.why_not()
     if not why:
+        try:
+            provide()
+        except ServerError as problem:
+            print(f"error: {problem}")  # noqa: T201
+            return FAILED
         enclosure.enter("magnetar.chaos.takeover", given)
     return _report(chosen, why)
 
