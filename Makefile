@@ -109,6 +109,10 @@ paying: $(READY) ## 2,000 orders, and a payment provider that is killed, slow an
 chaos-zoo: $(READY) ## bugs that need a real cluster, each caught on one (SEED=1); records in build/chaos-zoo
 	@$(BIN)/magnetar chaos zoo --seed $(SEED)
 
+.PHONY: chaos-suite
+chaos-suite: $(READY) ## every chaos scenario on a small real cluster, more than an hour (SEED=1); records in build/chaos
+	@$(BIN)/magnetar chaos run --all --seed $(SEED)
+
 .PHONY: chaos-ci
 chaos-ci: $(READY) ## the chaos scenarios for CI on one small real cluster (SEED=1); records in build/chaos-ci
 	@$(BIN)/magnetar chaos run --ci --seed $(SEED) --out build/chaos-ci

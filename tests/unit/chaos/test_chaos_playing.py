@@ -102,7 +102,7 @@ def test_show_says_what_it_does_not_find(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("names", "told"),
-    [([], "name scenarios, or say --ci"), (["S99"], "there is no scenario S99"), (["x.yaml"], "x.yaml")],
+    [([], "name scenarios, or say --ci or --all"), (["S99"], "there is no scenario S99"), (["x.yaml"], "x.yaml")],
 )
 def test_run_refuses_what_cannot_be_played(names: list[str], told: str, tmp_path: Path) -> None:
     """Before anything is started."""

@@ -38,6 +38,7 @@ def run(
     ] = None,
     *,
     ci: Annotated[bool, typer.Option("--ci", help="Those that are marked for CI, on one small cluster.")] = False,
+    every: Annotated[bool, typer.Option("--all", help="The whole suite: more than an hour.")] = False,
     seed: Annotated[int, typer.Option("--seed", help="Of the load.")] = 1,
     out: Out = OUT,
     as_json: Json = False,
@@ -55,12 +56,12 @@ def run(
 
     Exit status 0: every one is valid. 1: one is invalid. 3: none is, but one is unknown, or there was no cluster.
 
-    Examples:  magnetar chaos run S03    magnetar chaos run S02 my-own.yaml --seed 7    magnetar chaos run --ci
+    Examples:  magnetar chaos run S03    magnetar chaos run S02 my-own.yaml --seed 7    magnetar chaos run --all
     """
     from magnetar.chaos.scenarios.reading import suite  # noqa: PLC0415 - see the module
 
     play(
-        checked([*(names or ()), *(each.id for each in suite().values() if ci and each.ci)]),
+        checked([*(names or ()), *(each.id for each in suite().values() if every or (ci and each.ci))]),
         seed,
         out,
         as_json=as_json,
@@ -155,7 +156,7 @@ def checked(wanted: list[str]) -> list[str]:
     from magnetar.runtime.cli.exits import BadInput  # noqa: PLC0415
 
     if not wanted:
-        raise BadInput("name scenarios, or say --ci; `magnetar chaos list` says which there are")
+        raise BadInput("name scenarios, or say --ci or --all; `magnetar chaos list` says which there are")
     try:
         chosen(wanted)
     except (ScenarioMissing, ScenarioRefused) as problem:
