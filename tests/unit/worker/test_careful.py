@@ -15,7 +15,7 @@ from magnetar.runtime.bus.memory import MemoryBus
 from magnetar.runtime.identity import id_of
 from magnetar.runtime.instant import SECOND
 from magnetar.runtime.store.care import Caution
-from magnetar.runtime.store.port import CommitUnknown, StoreUnavailable, Taker
+from magnetar.runtime.store.port import CommitUnknown, ShardChanges, StoreUnavailable, Taker
 from magnetar.runtime.store.requests import Request, What
 from magnetar.runtime.worker.asked import ENDED
 from magnetar.runtime.worker.batch import Limits
@@ -29,7 +29,8 @@ if TYPE_CHECKING:
 
     from magnetar.runtime.store.care import Hand
     from magnetar.runtime.store.parking import DeadLetter
-    from magnetar.runtime.store.port import ShardChanges, ShardRow
+    from magnetar.runtime.store.port import ShardRow
+    from magnetar.runtime.worker.shard import Shard
 
 LIMIT = 3
 
@@ -217,6 +218,35 @@ def test_each_is_in_hand_before_it_is_opened(monkeypatch: pytest.MonkeyPatch) ->
     assert seen == [(name, [name]) for name, _ in seen]
     assert len(seen) == 5
     assert kitchen.in_hand == []
+
+
+def holdings(kitchen: Kitchen) -> list[Shard]:
+    """What the worker owns."""
+    return kitchen.engine.holdings.shards()
+
+
+def test_what_was_named_before_a_shard_was_lost_is_not_in_hand_when_it_is_won_again() -> None:
+    """R24: it would be in hand instead of what is found there, and nobody would be charged with that."""
+    kitchen = Kitchen()
+    kitchen.crash_twice(SHARD)
+    kitchen.stir("a", "m-0")
+    choice, ownership = kitchen.engine.turn._choice, kitchen.engine.ownership
+    while choice.following is None:
+        kitchen.step()
+    hand = choice.following.hand
+    assert hand is not None
+    thief, mine = kitchen.database.open(), kitchen.shard_row
+    taken = thief.take(SHARD, mine.epoch, Taker("thief"))
+    assert taken is not None
+    theft = ShardChanges(SHARD, taken.epoch, taken.commits, taken.lane, taken.floor)
+    theft.to_care().held.append(hand._replace(holder="thief", owner="thief"))
+    assert not thief.commit([theft])
+    while kitchen.shard_row.epoch == taken.epoch or SHARD not in {each.name for each in holdings(kitchen)}:
+        kitchen.now += SECOND // 100
+        ownership.step(kitchen.now)
+    kitchen.run()
+    assert [row.owner for row in kitchen.views.crashes_of("vats", id_of("m-0"))] == ["thief"]
+    assert kitchen.noted("a") == ("m-0",)
 
 
 def test_a_careful_arrival_costs_one_commit() -> None:

@@ -35,8 +35,7 @@ class Choice:
 
     def take(self, shards: list[Shard], now: Instant) -> Group | None:
         """What was chosen before, unless a shard of it was lost meanwhile. Raises `StoreUnavailable`."""
-        if any(self._holdings.find(batch.shard.name) is not batch.shard for batch in self._batches()):
-            self.give_back()
+        self.drop_lost()
         for batch in self._batches():
             batch.drop_closed()
         group, self.following = self.following or self._choose(shards, now), None
@@ -65,6 +64,14 @@ class Choice:
         batches, self.following = self._batches(), None
         for batch in batches:
             batch.give_back()
+
+    def drop_lost(self) -> None:
+        """Nothing follows of a shard that was lost: not where it was won again either, for then another had it (R24).
+
+        What was named before would be in hand instead of what is found there, and that would be charged to nobody.
+        """
+        if any(self._holdings.find(batch.shard.name) is not batch.shard for batch in self._batches()):
+            self.give_back()
 
     def lose(self, shard: Shard) -> None:
         """Nothing of the shard follows."""

@@ -185,6 +185,7 @@ class Turn:
         group = self._hand()
         for batch in [each for each in group.batches if self._holdings.find(each.shard.name) is not each.shard]:
             group.leave_out(batch)  # it was lost meanwhile: its messages are for who has it now
+        self._choice.drop_lost()
         group.parts = [self._handled(batch, now) for batch in group.batches]
         shards = self._holdings.shards()
         if self._choice.following is not None or self._care.concerns(shards):
