@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NamedTuple
 
 from magnetar.runtime import Actor, App
 from magnetar.runtime.instant import SECOND, micros
@@ -12,9 +14,14 @@ from magnetar.runtime.worker.ownership import Tenure
 from tests.unit.worker.bank import Account, Do, accounts, bank
 from tests.unit.worker.crew import Crew
 
+if TYPE_CHECKING:
+    from magnetar.runtime.bus.port import Consumer, Opening
+    from magnetar.runtime.instant import Instant
+
 SHARDS = 5
 """Of the bank."""
 
+MAIN = {"accounts", "branches"}
 FAR = 10**18
 
 
@@ -55,6 +62,116 @@ def test_nothing_is_handed_on_while_others_still_come() -> None:
     assert not crew.until(lambda: not crew.hands["w1"].owns.issuperset(epochs(crew)), 2.4)
     assert crew.until(lambda: settled(crew), 3)
     assert sorted(epochs(crew).values()) == [1, 1, 2, 2, 2]
+
+
+@dataclass
+class Slow:
+    """An opening that takes as long as on a busy broker."""
+
+    inner: Opening[Consumer]
+    ready: Instant
+    crew: Crew
+
+    def poll(self) -> Consumer | None:
+        """When its time has come."""
+        return self.inner.poll() if self.crew.bench.now >= self.ready else None
+
+    def abandon(self) -> None:
+        """At once."""
+        self.inner.abandon()
+
+
+class Asked(NamedTuple):
+    """A subscription that was begun."""
+
+    at: Instant
+    topic: str
+    partition: int
+
+
+def slowed(crew: Crew, name: str, takes: float) -> list[Asked]:
+    """Let a worker's openings take so many seconds; what it opens from now on."""
+    bus, asked = crew.hands[name].bus, list[Asked]()
+    subscribe = bus.subscribe
+
+    def slow(topic: str, partition: int, subscription: str) -> Opening[Consumer]:
+        asked.append(Asked(crew.bench.now, topic, partition))
+        return Slow(subscribe(topic, partition, subscription), crew.bench.now + micros(takes), crew)
+
+    setattr(bus, "subscribe", slow)  # noqa: B010 - a slow one is no MemoryOpening
+    return asked
+
+
+def times(asked: list[Asked], topic: str) -> set[Instant]:
+    """When it opened something of a topic."""
+    return {each.at for each in asked if each.topic == topic}
+
+
+def test_what_is_handed_on_is_opened_all_at_a_time() -> None:
+    """A shard with two feeds stands still for one opening, not for two."""
+    crew = Crew("w1")
+    assert crew.until(lambda: settled(crew), 3)
+    crew.advance(15)
+    crew.join("w2")
+    asked = slowed(crew, "w2", 0.5)
+    assert crew.until(lambda: settled(crew), 15)
+    assert times(asked, "branches")
+    assert times(asked, "accounts-events") == times(asked, "branches")
+
+
+def test_of_a_dead_workers_shards_the_main_feed_is_opened_first() -> None:
+    """R12: several may want it, and the main feed decides who is in. It was looked at while its owner seemed alive."""
+    crew = Crew("w1")
+    assert crew.until(lambda: settled(crew), 3)
+    crew.kill("w1")
+    crew.join("w2")
+    asked = slowed(crew, "w2", 0.5)
+    assert crew.until(lambda: settled(crew), 9)
+    assert times(asked, "accounts-events")
+    assert times(asked, "accounts-events") == {at + micros(0.5) for at in times(asked, "branches")}
+
+
+def test_who_hears_the_broker_first_after_an_outage_leaves_the_others_their_share() -> None:
+    """They are about to hear it as well; each shard is taken once."""
+    crew = Crew("w1", "w2")
+    assert crew.until(lambda: settled(crew), 20)
+    before = epochs(crew)
+    for hand in crew.hands.values():
+        hand.bus.cut()
+    crew.advance(12)
+    assert [hand.owns for hand in crew.hands.values()] == [set(), set()]
+    crew.hands["w1"].bus.heal()
+    assert not crew.until(lambda: 2 * len(crew.hands["w1"].owns) > SHARDS + 1, 2)
+    crew.hands["w2"].bus.heal()
+    assert crew.until(lambda: settled(crew), 5)
+    assert epochs(crew) == {shard: epoch + 1 for shard, epoch in before.items()}
+
+
+def test_who_does_not_come_back_after_an_outage_is_waited_for_three_seconds() -> None:
+    """What it had goes to those who hear the broker."""
+    crew = Crew("w1", "w2")
+    assert crew.until(lambda: settled(crew), 20)
+    for hand in crew.hands.values():
+        hand.bus.cut()
+    crew.advance(12)
+    crew.hands["w1"].bus.heal()
+    assert crew.until(lambda: len(crew.hands["w1"].owns) == SHARDS, 6)
+
+
+def test_who_has_its_own_to_win_is_nobodys_substitute() -> None:
+    """Where a broker is slow for all, nobody adds to what it has to do."""
+    crew = Crew("w1", "w2")
+    assert crew.until(lambda: settled(crew), 20)
+    for hand in crew.hands.values():
+        hand.bus.cut()
+    crew.advance(12)
+    asked = {name: slowed(crew, name, 8.0) for name in crew.hands}
+    for hand in crew.hands.values():
+        hand.bus.heal()
+    crew.advance(9)
+    mains = [[(each.topic, each.partition) for each in asked[name] if each.topic in MAIN] for name in asked]
+    assert sum(map(len, mains)) == SHARDS
+    assert len({*mains[0], *mains[1]}) == SHARDS
 
 
 def test_a_dead_worker_is_replaced_when_its_heartbeat_is_old() -> None:
@@ -147,6 +264,7 @@ def test_a_worker_that_leaves_hands_over_with_notice() -> None:
 def pause_between_two(crew: Crew) -> tuple[int, int]:
     """How long the first shard of a worker that leaves took to be taken, and how long it waited with the second."""
     assert crew.until(lambda: settled(crew), 20)
+    slowed(crew, "w2", 0.02)
     leaver = crew.hands["w1"]
     mine, released, taken = set(leaver.owns), dict[str, int](), dict[str, int]()
     assert len(mine) >= 2
@@ -180,6 +298,7 @@ def handed_on_at_once(joining: int) -> int:
     first = crew.hands["w1"]
     for number in range(joining):
         crew.join(f"w{number + 2}")
+        slowed(crew, f"w{number + 2}", 0.02)
     while len(first.owns) == SHARDS:
         crew.advance(0.005)
     return SHARDS - len(first.owns)

@@ -36,8 +36,11 @@ class Liveness:
 
         A date in the future is no better than one long ago: the clock was put back, and the next beat will tell.
         """
-        lately = micros(self.live)
-        return abs(now - member.seen) < lately and abs(now - member.heard) < lately
+        return self.is_seen(member, now) and abs(now - member.heard) < micros(self.live)
+
+    def is_seen(self, member: Member, now: Instant) -> bool:
+        """Whether the store has heard of it lately."""
+        return abs(now - member.seen) < micros(self.live)
 
 
 ALONE = Liveness(live=0.0)
@@ -64,8 +67,11 @@ class Membership:
         self._substitute = micros(liveness.substitute)
         self.roster = Roster(0, (), {})
         self._alive: dict[str, Member] = {}
+        self._was_live = True
+        self._back_at: Instant | None = None
         self._shared: object = None
         self._wanted: dict[ShardName, str] = {}
+        self._wins = False
 
     def beat(self, silence: Instant, *, leaving: bool) -> None:
         """Say that this worker lives, and learn of the others. Raises what the store raises."""
@@ -75,10 +81,24 @@ class Membership:
         alone = written({name: each.later(offset) for name, each in self._holdings.left_alone.items()})
         said = Beat(taker.owner, presence.code, taker.contracts, actors, silence, self._holdings.groups, leaving, alone)
         self.roster = self._store.beat(said)
+        self._note_return()
         self._alive = {member.worker: member for member in self.roster.members if self._is_alive(member)}
         able = [(each.worker, each.actors, each.contracts, each.leaving) for each in self._alive.values()]
         if self._shared != (able, self.roster.shards):  # mostly it is: nobody came or went, and nothing changed hands
             self._shared, self._wanted = (able, self.roster.shards), self._shared_out()
+            self._wins = any(each == taker.owner and self._is_to_be_won(shard) for shard, each in self._wanted.items())
+
+    def _note_return(self) -> None:
+        """Whether the broker was silent and is not any more: then others are about to hear it again, too."""
+        me = next(each for each in self.roster.members if each.worker == self._holdings.taker.owner)
+        is_live = self._liveness.is_live(me, self.roster.now)
+        if is_live and not self._was_live:
+            self._back_at = self.roster.now
+        self._was_live = is_live
+
+    def _is_to_be_won(self, shard: ShardName) -> bool:
+        standing = self.roster.shards[shard]
+        return standing.owner != self._holdings.taker.owner and self.is_free(standing)
 
     def depart(self) -> None:
         """Be forgotten: everything is released. Raises what the store raises."""
@@ -110,7 +130,11 @@ class Membership:
         return standing.owner in {"", self._holdings.taker.owner} or standing.owner not in self._alive
 
     def wants(self, shard: ShardName) -> bool:
-        """Whether this worker should have the shard, or may try for it because those before it did not."""
+        """Whether this worker should have the shard, or may try for it because those before it did not.
+
+        Who has yet to win what it should have itself comes after all who have not: after an outage of the broker
+        everybody would try for everything else, just when the broker has most to do (ADR 27).
+        """
         me, wanted = self._holdings.taker.owner, self._wanted.get(shard)
         if wanted in {None, me}:
             return wanted == me
@@ -118,6 +142,7 @@ class Membership:
         if me not in able or not self.is_free(self.roster.shards[shard]):
             return False
         turn = [each for each in in_order(shard, able) if each != wanted].index(me) + 1
+        turn += len(able) if self._wins else 0
         return self._substitute > 0 and self._orphaned(shard) >= turn * self._substitute
 
     def goes(self, shard: ShardName) -> bool:
@@ -137,8 +162,15 @@ class Membership:
         return "was released" if standing.epoch else "was never owned"
 
     def _is_alive(self, member: Member) -> bool:
-        alone = member.worker == self._holdings.taker.owner and not self._liveness.live
-        return alone or self._liveness.is_live(member, self.roster.now)
+        """Live; or heard by the store alone, while this worker itself has only just heard the broker again.
+
+        Who is back first would take everything, and give it back as soon as the next one has heard it, too (ADR 27).
+        """
+        now = self.roster.now
+        if member.worker == self._holdings.taker.owner:
+            return not self._liveness.live or self._liveness.is_live(member, now)
+        is_back = self._back_at is not None and abs(now - self._back_at) < micros(self._liveness.live)
+        return self._liveness.is_live(member, now) or (is_back and self._liveness.is_seen(member, now))
 
     def _able(self, shard: ShardName) -> Iterable[Member]:
         """Who of the live may own it: serves its actor, in no older generation of its contracts (R16)."""
@@ -157,9 +189,9 @@ class Membership:
         return {shard: worker for able, owners in alike.items() for shard, worker in assign(owners, able).items()}
 
     def _orphaned(self, shard: ShardName) -> Instant:
-        """For how long the shard has been nobody's."""
+        """For how long the shard has been nobody's, while this worker heard the broker."""
         standing = self.roster.shards[shard]
-        since = standing.since
+        since = max(standing.since, self._back_at or 0)
         for member in self.roster.members:
             if member.worker == standing.owner:
                 since = max(since, min(member.seen, member.heard) + micros(self._liveness.live))

@@ -76,12 +76,15 @@ class Claim:
     By the number of their feed, `won` are the consumers, `openings` those on their way or being put back, and `first`
     the first deliveries, not handled yet.
 
+    `awaited`: another worker had it when it was looked at before.
+
     `row` is kept while it is found out of the feeds that are `unproven` whether the store went back, and while those
     that are `behind` are put back, each to what its store knows.
     """
 
     shard: ShardPlan
     standing: Standing | None = None
+    awaited: bool = False
     openings: dict[int, Opening[Consumer]] = field(default_factory=dict)
     won: dict[int, Consumer] = field(default_factory=dict)
     row: ShardRow | None = None
@@ -160,6 +163,7 @@ class Winning:
             if self._membership.is_free(standing):
                 claim.standing = standing
             else:
+                claim.awaited = True
                 claim.not_before = now + micros(self._winner.handover)
 
     def _pursue(self, claim: Claim, now: Instant) -> Next:
@@ -178,14 +182,18 @@ class Winning:
             return step(claim, claim.row, now)
         if not self._membership.is_free(standing):  # R14: who was frozen had not heard of its owner when it was read
             return self._wait(claim, f"{standing.owner} has it, and lives", Wait.HOLDER, now)
-        if not self._all_won(claim):
+        if not self._all_won(claim, handed_on=claim.awaited and not standing.owner):
             return Next(now if claim.won and not claim.openings else now + micros(self._winner.poll))
         return self._take(claim, standing, now)
 
-    def _all_won(self, claim: Claim) -> bool:
-        """Go on with subscribing (R12): the main feed first, which decides who is in, then all others at a time."""
+    def _all_won(self, claim: Claim, *, handed_on: bool) -> bool:
+        """Go on with subscribing (R12): the main feed first, which decides who is in, then all others at a time.
+
+        What is handed on is awaited by one worker, so there is nothing to decide: all of it at a time (ADR 26). What a
+        partition holds is asked as soon as it is won, so that it is known when the shard is to be proven (R11).
+        """
         feeds = claim.shard.feeds
-        for number in range(len(feeds) if claim.won else 1):
+        for number in range(len(feeds) if claim.won or handed_on else 1):
             if number not in claim.won and number not in claim.openings:
                 topic, partition = feeds[number]
                 subscription = subscription_of(claim.shard.plan.name)
@@ -195,6 +203,7 @@ class Winning:
             if consumer is not None:
                 claim.won[number] = consumer
                 del claim.openings[number]
+                consumer.newest()
         return len(claim.won) == len(feeds)
 
     def _take(self, claim: Claim, standing: Standing, now: Instant) -> Next:
@@ -372,7 +381,7 @@ class Winning:
         claim.behind.clear()
         claim.first.clear()
         claim.standing = claim.row = None
-        claim.proven = False
+        claim.proven = claim.awaited = False
 
 
 def shard_plans(plans: Mapping[str, ActorPlan], partitions: Mapping[str, int]) -> dict[ShardName, ShardPlan]:

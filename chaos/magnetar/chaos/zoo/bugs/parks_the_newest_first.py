@@ -1,7 +1,7 @@
 """What a group brings for a parked key joins its tail in reverse.
 
-R22: a tail is in the order of its partition. While its key is held for a person nothing of it is applied, and only who
-looks at what waits can see it.
+R22: a tail is in the order of its partition. While its key is held for a person nothing of it is applied, and who looks
+at what waits sees it before anybody else does.
 """
 
 from __future__ import annotations
@@ -32,5 +32,4 @@ BUG = Bug(
     promise=Promise.IN_ORDER,
     within=400,
     changes=(Change(Waiting, "finish", _backwards),),
-    only="tails",
 )
