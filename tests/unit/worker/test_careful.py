@@ -30,7 +30,6 @@ if TYPE_CHECKING:
     from magnetar.runtime.store.care import Hand
     from magnetar.runtime.store.parking import DeadLetter
     from magnetar.runtime.store.port import ShardRow
-    from magnetar.runtime.worker.shard import Shard
 
 LIMIT = 3
 
@@ -220,11 +219,6 @@ def test_each_is_in_hand_before_it_is_opened(monkeypatch: pytest.MonkeyPatch) ->
     assert kitchen.in_hand == []
 
 
-def holdings(kitchen: Kitchen) -> list[Shard]:
-    """What the worker owns."""
-    return kitchen.engine.holdings.shards()
-
-
 def test_what_was_named_before_a_shard_was_lost_is_not_in_hand_when_it_is_won_again() -> None:
     """R24: it would be in hand instead of what is found there, and nobody would be charged with that."""
     kitchen = Kitchen()
@@ -241,7 +235,7 @@ def test_what_was_named_before_a_shard_was_lost_is_not_in_hand_when_it_is_won_ag
     theft = ShardChanges(SHARD, taken.epoch, taken.commits, taken.lane, taken.floor)
     theft.to_care().held.append(hand._replace(holder="thief", owner="thief"))
     assert not thief.commit([theft])
-    while kitchen.shard_row.epoch == taken.epoch or SHARD not in {each.name for each in holdings(kitchen)}:
+    while (held := kitchen.engine.holdings.find(SHARD)) is None or held.epoch < taken.epoch:
         kitchen.now += SECOND // 100
         ownership.step(kitchen.now)
     kitchen.run()

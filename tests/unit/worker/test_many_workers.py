@@ -38,6 +38,19 @@ def epochs(crew: Crew) -> dict[str, int]:
     return {row.shard: row.epoch for row in crew.bench.views.shards()}
 
 
+def outage(crew: Crew, seconds: float) -> None:
+    """No worker hears the broker for so long, nor after that."""
+    for hand in crew.hands.values():
+        hand.bus.cut()
+    crew.advance(seconds)
+
+
+def back(crew: Crew) -> None:
+    """All hear it again."""
+    for hand in crew.hands.values():
+        hand.bus.heal()
+
+
 def test_the_shards_are_shared_out() -> None:
     """The first takes what is there; the second gets its share in order, after a while."""
     crew = Crew("w1")
@@ -136,9 +149,7 @@ def test_who_hears_the_broker_first_after_an_outage_leaves_the_others_their_shar
     crew = Crew("w1", "w2")
     assert crew.until(lambda: settled(crew), 20)
     before = epochs(crew)
-    for hand in crew.hands.values():
-        hand.bus.cut()
-    crew.advance(12)
+    outage(crew, 12.0)
     assert [hand.owns for hand in crew.hands.values()] == [set(), set()]
     crew.hands["w1"].bus.heal()
     assert not crew.until(lambda: 2 * len(crew.hands["w1"].owns) > SHARDS + 1, 2)
@@ -151,9 +162,7 @@ def test_who_does_not_come_back_after_an_outage_is_waited_for_three_seconds() ->
     """What it had goes to those who hear the broker."""
     crew = Crew("w1", "w2")
     assert crew.until(lambda: settled(crew), 20)
-    for hand in crew.hands.values():
-        hand.bus.cut()
-    crew.advance(12)
+    outage(crew, 12.0)
     crew.hands["w1"].bus.heal()
     assert crew.until(lambda: len(crew.hands["w1"].owns) == SHARDS, 6)
 
@@ -162,12 +171,9 @@ def test_who_has_its_own_to_win_is_nobodys_substitute() -> None:
     """Where a broker is slow for all, nobody adds to what it has to do."""
     crew = Crew("w1", "w2")
     assert crew.until(lambda: settled(crew), 20)
-    for hand in crew.hands.values():
-        hand.bus.cut()
-    crew.advance(12)
+    outage(crew, 12.0)
     asked = {name: slowed(crew, name, 8.0) for name in crew.hands}
-    for hand in crew.hands.values():
-        hand.bus.heal()
+    back(crew)
     crew.advance(9)
     mains = [[(each.topic, each.partition) for each in asked[name] if each.topic in MAIN] for name in asked]
     assert sum(map(len, mains)) == SHARDS
@@ -337,11 +343,8 @@ def test_a_broker_that_is_silent_for_all_moves_nothing() -> None:
     crew = Crew("w1", "w2")
     assert crew.until(lambda: settled(crew), 20)
     before = epochs(crew)
-    for hand in crew.hands.values():
-        hand.bus.cut()
-    crew.advance(4.0)
-    for hand in crew.hands.values():
-        hand.bus.heal()
+    outage(crew, 4.0)
+    back(crew)
     crew.advance(10)
     assert epochs(crew) == before
     assert settled(crew)
