@@ -88,5 +88,5 @@ def keep_logs(data: Path, logs: Path, more: str) -> None:
     for pattern in ("*.log", "*.txt", more):
         for log in data.glob(pattern):
             shutil.copy(log, logs)
-    for log in data.glob("*/**/server.log"):
-        shutil.copy(log, logs / f"{log.parent.parent.name}.log")
+    for log in data.glob("*/**/server*.log"):  # server.1.log: of the process before
+        shutil.copy(log, logs / log.name.replace("server", log.parent.parent.name))
