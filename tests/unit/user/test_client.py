@@ -159,6 +159,26 @@ def test_without_an_answer_the_call_ends_at_its_deadline(desk: Desk) -> None:
     assert desk.amounts() == [1]
 
 
+@pytest.mark.parametrize("seconds", [0.001, 0.05, 1.0, 4.0])
+def test_who_waits_looks_less_often_and_sees_the_answer_soon(desk: Desk, seconds: float) -> None:
+    """A tenth later than it came; a broker that is silent for seconds costs hundreds of looks, not thousands."""
+    desk.client.send(Pay(account="a", amount=1))
+    desk.faults.hold_sends("accounts", HOME)
+    begin, looks = desk.pauses.at, 0
+
+    def answer() -> None:
+        nonlocal looks
+        looks += 1
+        if desk.pauses.at >= begin + micros(seconds):
+            desk.faults.release_sends("accounts", HOME)
+
+    desk.pauses.do = answer
+    desk.client.send(Pay(account="a", amount=2))
+    took = (desk.pauses.at - begin) / 1e6
+    assert seconds <= took <= max(seconds * 1.1, seconds + 0.0002)
+    assert looks <= 100 + seconds * 50
+
+
 def test_without_a_producer_the_call_ends_at_its_deadline(desk: Desk) -> None:
     """Nothing was sent, and it says so."""
     desk.faults.hold_openings()

@@ -127,6 +127,24 @@ def test_a_consumer_that_stays_cut_off_is_made_anew() -> None:
     assert bench.state(accounts, "a").done == ("nothing",)
 
 
+def test_shards_lost_at_once_are_all_left_before_one_is_waited_for() -> None:
+    """R13: each close may take its time at a slow broker, and whatever is healthy waits for their sum."""
+    bench = Bench()
+    for number in range(20):
+        bench.send(Do(account=f"a-{number}", deeds=("tell b word",)))
+    bench.run()
+    seen = len(bench.points.passed)
+    bench.bus.cut()
+    bench.advance(7.5)
+    assert owned(bench) == set()
+    passed = bench.points.passed[seen:]
+    for port, least in (("consumer", len(ALL)), ("producer", 2)):
+        left = [at for at, point in enumerate(passed) if point == f"{port}.leave:before"]
+        closed = [at for at, point in enumerate(passed) if point == f"{port}.close:before"]
+        assert min(len(left), len(closed)) >= least
+        assert left[least - 1] < closed[0]
+
+
 def test_leaving_releases_in_order() -> None:
     """R15: what was taken is committed and acknowledged, the lane drained, rows clean and ownerless, seats free."""
     bench = Bench()

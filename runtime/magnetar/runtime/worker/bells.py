@@ -66,10 +66,17 @@ class Bells:
     def step(self, now: Instant) -> Next:
         """Ring for every key whose time has come."""
         self._points.reach("phase:bells")
-        for shard in self._holdings.lost:
-            self.close(shard)
+        for part in (self.leave, self.close):
+            for shard in self._holdings.lost:
+                part(shard)
         choices = [self._serve(shard, now) for shard in self._holdings.shards() if self._concerns(shard)]
         return Next.first(*choices) if choices else NEVER
+
+    def leave(self, shard: Shard) -> None:
+        """Begin to give the shard's tiers back. Waits for nobody."""
+        for tower in self._towers.get(shard.name, {}).values():
+            if tower.source is not None:
+                tower.source.leave()
 
     def close(self, shard: Shard) -> None:
         """Give the shard's tiers back; idempotent (R15: before its main consumer)."""

@@ -160,7 +160,7 @@ class Care:
             ):
                 part_of(group, batch.shard).to_care().done.append(batch.named)
         wanted = None if following is None else _wanted(group, following)
-        gone = {part.shard.name for part in group.parts if self._holdings.find(part.shard.name) is not part.shard}
+        gone = {part.shard.name for part in group.parts if not self._holdings.holds(part.shard)}
         for shard in self._holdings.shards():
             if shard.name in gone:  # it was lost and won again meanwhile: first it is learned what became of that part
                 continue

@@ -70,7 +70,7 @@ class Choice:
 
         What was named before would be in hand instead of what is found there, and that would be charged to nobody.
         """
-        if any(self._holdings.find(batch.shard.name) is not batch.shard for batch in self._batches()):
+        if any(not self._holdings.holds(batch.shard) for batch in self._batches()):
             self.give_back()
 
     def lose(self, shard: Shard) -> None:

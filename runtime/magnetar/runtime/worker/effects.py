@@ -181,7 +181,7 @@ class Effects:
     def _hear(self, flight: Flight, verdict: Verdict, now: Instant) -> None:
         """An answer is told only while the shard is ours; else its next owner asks again, under the same key."""
         shard, row = flight.shard, flight.row
-        if self._holdings.find(shard.name) is not shard:
+        if not self._holdings.holds(shard):
             return
         current = shard.errands.rows.get(row.effect_id)
         if flight.before is not None:
@@ -323,7 +323,7 @@ class Effects:
         return NEVER
 
     def _is_stale(self, shard: Shard, row: EffectRow) -> bool:
-        return shard.stopping or self._holdings.find(shard.name) is not shard or not shard.errands.waits(row)
+        return shard.stopping or not self._holdings.holds(shard) or not shard.errands.waits(row)
 
     def _begin(self, line: Line, shard: Shard, row: EffectRow, now: Instant, instant: Instant) -> None:
         """The attempt goes to the store first: R29."""
@@ -344,7 +344,7 @@ class Effects:
     def _drop_lost(self, line: Line) -> None:
         """Attempts that were never committed, or may not be made any more: their shard is gone."""
         for who, (shard, round_) in list(line.reserved.items()):
-            if self._holdings.find(shard.name) is not shard or who[1] not in shard.errands.rows:
+            if not self._holdings.holds(shard) or who[1] not in shard.errands.rows:
                 del line.reserved[who]
                 line.busy -= 1
                 line.breaker = line.breaker.dropped(round_)

@@ -61,6 +61,10 @@ class Holdings:
         """An owned shard by name."""
         return self._owned.get(name)
 
+    def holds(self, shard: Shard) -> bool:
+        """Whether it is owned still: this very one, not the same shard lost and won again."""
+        return self._owned.get(shard.name) is shard
+
     def add(self, shard: Shard) -> None:
         """The shard has been won."""
         self._owned[shard.name] = shard
@@ -69,7 +73,7 @@ class Holdings:
 
     def lose(self, shard: Shard, why: str, loss: Loss) -> None:
         """Forget the shard and everything queued for it; idempotent. Relay and ownership close what is open."""
-        if self._owned.get(shard.name) is not shard:
+        if not self.holds(shard):
             return
         del self._owned[shard.name]
         self._shards = list(self._owned.values())

@@ -262,7 +262,7 @@ class Ownership:
             if self._on_their_way(now) >= room:
                 return
             del self._queue[name]
-            if self._holdings.find(name) is shard and name not in self._farewells:
+            if self._holdings.holds(shard) and name not in self._farewells:
                 shard.stopping = True
                 self._farewells[name] = Farewell(shard, now)
 
@@ -301,7 +301,15 @@ class Ownership:
             self._mark_released(name, standing.epoch)
 
     def _bury(self, now: Instant) -> None:
-        """Close what lost shards still have open, and look around anew."""
+        """Close what lost shards still have open, and look around anew.
+
+        All are left before the first is waited for: a broker that is slow may take as long for each as a close may.
+        """
+        for shard in self._holdings.lost:
+            self._relay.leave(shard)
+            self._bells.leave(shard)
+            for feed in shard.feeds:
+                feed.source.leave()
         for shard in self._holdings.lost:
             self._close(shard)
             self._beat_at = min(self._beat_at, now + micros(self._tenure.winner.retry))

@@ -122,8 +122,9 @@ class Relay:
     def step(self, now: Instant) -> Next:
         """Sort committed rows to their destinations, collect receipts, send on."""
         self._points.reach("phase:relay")
-        for shard in self._holdings.lost:
-            self.close(shard)
+        for part in (self.leave, self.close):
+            for shard in self._holdings.lost:
+                part(shard)
         choices = [self._serve(shard, now) for shard in self._holdings.shards()]
         return Next.first(*choices) if choices else NEVER
 
@@ -131,17 +132,22 @@ class Relay:
         """Whether every row of the lane has its receipt."""
         return not shard.lane.waiting and not shard.lane.unsettled and not shard.lane.partial
 
-    def close(self, shard: Shard) -> None:
-        """Close the shard's producers: nothing of it is sent later (R13). All at a time: it may have dozens."""
-        outlets = self._outlets.pop(shard.name, Outlets()).known.values()
-        for outlet in outlets:
+    def leave(self, shard: Shard) -> None:
+        """Begin to close the shard's producers, all at a time: it may have dozens. Waits for nobody."""
+        outlets = self._outlets.get(shard.name)
+        for outlet in outlets.known.values() if outlets is not None else ():
             if outlet.opening is not None:
                 outlet.opening.abandon()
-        producers = [outlet.producer for outlet in outlets if outlet.producer is not None]
-        for producer in producers:
-            producer.leave()
-        for producer in producers:
-            producer.close()
+                outlet.opening = None
+            if outlet.producer is not None:
+                outlet.producer.leave()
+
+    def close(self, shard: Shard) -> None:
+        """Close the shard's producers: nothing of it is sent later (R13)."""
+        self.leave(shard)
+        for outlet in self._outlets.pop(shard.name, Outlets()).known.values():
+            if outlet.producer is not None:
+                outlet.producer.close()
 
     def _serve(self, shard: Shard, now: Instant) -> Next:
         if shard.lane.partial and not shard.lane.waiting and not shard.lane.unsettled and not self._reload(shard, now):

@@ -183,7 +183,7 @@ class Turn:
 
     def _handle(self, now: Instant) -> Next:
         group = self._hand()
-        for batch in [each for each in group.batches if self._holdings.find(each.shard.name) is not each.shard]:
+        for batch in [each for each in group.batches if not self._holdings.holds(each.shard)]:
             group.leave_out(batch)  # it was lost meanwhile: its messages are for who has it now
         self._choice.drop_lost()
         group.parts = [self._handled(batch, now) for batch in group.batches]
