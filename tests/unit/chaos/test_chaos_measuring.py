@@ -224,10 +224,16 @@ def test_recovery_is_the_first_stretch_in_which_all_goes_as_in_the_baseline() ->
 
 def test_drain_is_when_no_more_waits_than_before_for_three_looks() -> None:
     """One look at zero is chance."""
-    values = {20.0: 3, 50.0: 90, 52.0: 80, 53.0: 2, 54.0: 60, 55.0: 3, 56.0: 2, 57.0: 0}
+    values = {20.0: 30, 50.0: 90, 52.0: 80, 53.0: 2, 54.0: 60, 55.0: 30, 56.0: 2, 57.0: 0}
     looks = [Sample(at, "backlog/all", value) for at, value in values.items()]
     assert figures.drain(looks, PHASES[1], 52.0) == 3.0
     assert figures.drain(looks[:-1], PHASES[1], 52.0) is None
+
+
+def test_a_few_under_way_are_no_backlog_whatever_was_seen_before() -> None:
+    """The looks of a baseline are few, and what they see is chance."""
+    looks = [Sample(at, "backlog/all", value) for at, value in {12.0: 2, 52.0: 21, 55.0: 20, 58.0: 9, 61.0: 20}.items()]
+    assert figures.drain(looks, PHASES[1], 52.0) == 3.0
 
 
 def test_latency_is_from_the_intended_start_in_the_phase_of_that() -> None:

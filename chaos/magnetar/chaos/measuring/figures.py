@@ -21,6 +21,8 @@ _STEP = 0.25
 _SUCCEEDS, _KEEPS_UP, _SLOWER, _AS_FAST = 0.99, 0.9, 3.0, 0.25
 _LOOKS = 3
 """So many looks in a row without more of a backlog than usual."""
+FEW = 20
+"""So many messages are on their way at any time, and wait for nobody: a second of the usual load."""
 
 
 def latency(point: Point) -> float:
@@ -112,9 +114,9 @@ def _is_as_before(points: Iterable[Point], begin: float, allowed: float) -> bool
 
 
 def drain(samples: Iterable[Sample], baseline: Phase, healed: float) -> float | None:
-    """From the last proof of health until no more was waiting than in the baseline, for three looks in a row."""
+    """From the last proof of health until no more than in the baseline, or a few, were waiting, for three looks."""
     waits = [sample for sample in samples if sample.name == "backlog/all"]
-    usual = max((each.value for each in waits if baseline.begin <= each.at <= baseline.end), default=0.0)
+    usual = max([FEW, *(each.value for each in waits if baseline.begin <= each.at <= baseline.end)])
     after = [each for each in waits if each.at >= healed]
     for at in range(len(after) - _LOOKS + 1):
         if all(each.value <= usual for each in after[at : at + _LOOKS]):

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from magnetar.chaos.cluster.crew import CrewFailed
 from magnetar.chaos.cluster.errors import ChaosError
 from magnetar.chaos.faults.rot import wrong_entries
-from magnetar.chaos.measuring.figures import WINDOW
+from magnetar.chaos.measuring.figures import FEW, WINDOW
 from magnetar.chaos.playing.agenda import length
 from magnetar.chaos.playing.resting import at_rest, calm
 from magnetar.chaos.playing.striking import Striking
@@ -37,8 +37,6 @@ _PROOFS = 60.0
 """Seconds that a fault may take beside what it is meant to: until it is proven, and until it is healed."""
 _SLACK = 1.0
 """Seconds: a window that is measured begins when all is well, and not with a look."""
-_FEW = 20
-"""So many messages under way are none too many."""
 _LATE = 2.0
 """Seconds; what was to be sent before, and is not confirmed, waits for a broker."""
 
@@ -145,7 +143,7 @@ class _Acts:
         unacknowledged, unsent = self.stage.waiting, self.found.store.fresh("outbox")
         if unacknowledged is None or unsent is None or self.found.sending.overdue(_LATE) > 0:
             return False
-        return unacknowledged + unsent <= max(_FEW, self._usual())
+        return unacknowledged + unsent <= max(FEW, self._usual())
 
     def _usual(self) -> float:
         """The most that waited in the baseline."""
