@@ -306,10 +306,7 @@ class Ownership:
         All are left before the first is waited for: a broker that is slow may take as long for each as a close may.
         """
         for shard in self._holdings.lost:
-            self._relay.leave(shard)
-            self._bells.leave(shard)
-            for feed in shard.feeds:
-                feed.source.leave()
+            self._leave(shard)
         for shard in self._holdings.lost:
             self._close(shard)
             self._beat_at = min(self._beat_at, now + micros(self._tenure.winner.retry))
@@ -361,6 +358,13 @@ class Ownership:
         if farewell.until is None:
             farewell.until = now + micros(self._tenure.drain)
         return self._relay.drained(farewell.shard) or now >= farewell.until
+
+    def _leave(self, shard: Shard) -> None:
+        """Begin to close all that a lost shard has open: who comes next is not this worker's to choose any more."""
+        self._relay.leave(shard)
+        self._bells.leave(shard)
+        for feed in shard.feeds:
+            feed.source.leave()
 
     def _close(self, shard: Shard) -> None:
         """Producers and feeds at a time; then the main one, which decides who is in: the last of all (R15)."""

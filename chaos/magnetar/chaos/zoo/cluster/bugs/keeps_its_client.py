@@ -26,11 +26,15 @@ def _kept(close: Any, ownership: Any, shard: Any) -> None:
         known.pop(shard.name, None)
 
 
+def _stayed(*_: Any) -> None:
+    """Nothing of a lost shard is left."""
+
+
 BUG = ClusterBug(
     __name__,
     rules=("R13",),
     promise=Promise.PUBLISHED,
     play="Z05",
     caught_by="liveness",
-    changes=(Change(Ownership, "_close", _kept),),
+    changes=(Change(Ownership, "_leave", _stayed), Change(Ownership, "_close", _kept)),
 )
