@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from magnetar.chaos.cluster import levers, parts
 from magnetar.chaos.cluster.errors import NoOwner
 from magnetar.chaos.faults.fault import Proof
+from magnetar.chaos.measuring.figures import FEW
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -15,9 +16,6 @@ if TYPE_CHECKING:
     from magnetar.chaos.cluster.ground import Ground
     from magnetar.chaos.cluster.levers import Taking
     from magnetar.chaos.faults.fault import InForce
-
-_FEW = 20
-"""So many are under way at any time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,4 +178,4 @@ class _Sought:
             waiting = sum(levers.taking(self.ground, self.topic, taker)[1].waiting for taker in self.before)
         except NoOwner as problem:
             return Proof(holds=False, evidence=str(problem))
-        return Proof(waiting <= _FEW, f"{waiting} wait")
+        return Proof(waiting <= FEW, f"{waiting} wait")

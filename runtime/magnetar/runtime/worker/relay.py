@@ -134,8 +134,7 @@ class Relay:
 
     def leave(self, shard: Shard) -> None:
         """Begin to close the shard's producers, all at a time: it may have dozens. Waits for nobody."""
-        outlets = self._outlets.get(shard.name)
-        for outlet in outlets.known.values() if outlets is not None else ():
+        for outlet in self._outlets.get(shard.name, Outlets()).known.values():
             if outlet.opening is not None:
                 outlet.opening.abandon()
                 outlet.opening = None
