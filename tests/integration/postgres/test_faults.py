@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from magnetar.runtime.store.port import Store
 
 BEAT = Beat("worker", "1", 0, ACTOR, 0, 0, leaving=False)
+FILE = "SELECT pg_relation_filepath(%s::regclass)"
 WAITING = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
 
 
@@ -53,6 +54,20 @@ def somebody_waits(server: PostgresServer) -> None:
     """Return once a transaction waits for a lock."""
     with closing(psycopg.connect(server.service_url, autocommit=True)) as connection:
         assert until(lambda: connection.execute(WAITING).fetchone() != (0,), 20)
+
+
+@contextmanager
+def unreadable(server: PostgresServer, table: str) -> Generator[None]:
+    """A table whose file cannot be opened by connections that are made in the block."""
+    with closing(psycopg.connect(server.service_url)) as connection:
+        (row,) = connection.execute(FILE, (table,)).fetchall()
+    path = server.data / "cluster" / row[0]
+    mode = path.stat().st_mode
+    path.chmod(0)
+    try:
+        yield
+    finally:
+        path.chmod(mode)
 
 
 def group_of(owner: Owner, number: int = 1) -> Callable[[], object]:
@@ -120,6 +135,16 @@ def test_a_server_frozen_in_a_commit(server: PostgresServer, store: PostgresStor
         with paused(server):
             done.result(60)
     settle(owner)
+
+
+def test_a_server_that_may_not_open_its_files(server: PostgresServer, store: PostgresStore) -> None:
+    """As when its file system turned read-only: nothing happened, and once it may, the same group commits by itself."""
+    owner = Owner(store, SHARD)
+    commit = group_of(owner)
+    with unreadable(server, "states"):
+        store.reconnect()
+        raises_in_time(StoreUnavailable, commit)
+    assert commit() == frozenset()
 
 
 def test_a_server_killed_before_a_commit(server: PostgresServer, store: PostgresStore) -> None:

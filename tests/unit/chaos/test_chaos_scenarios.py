@@ -17,12 +17,14 @@ from magnetar.chaos.faults.rates import LimitRate
 from magnetar.chaos.faults.targets import BookiesOf, BrokerOf, Every, Leader, Named, WorkerOf
 from magnetar.chaos.faults.topics import Seek
 from magnetar.chaos.measuring.alarms import ALARMS
+from magnetar.chaos.paying.impatient import PARTITIONS
 from magnetar.chaos.playing.agenda import Step, agenda, length
 from magnetar.chaos.playing.budget import away, is_within
 from magnetar.chaos.scenarios import spec
 from magnetar.chaos.scenarios.making import fault_of, target_of
-from magnetar.chaos.scenarios.reading import ScenarioMissing, ScenarioRefused, chosen, parsed, suite
+from magnetar.chaos.scenarios.reading import SUITE, ScenarioMissing, ScenarioRefused, chosen, parsed, suite
 from magnetar.chaos.scenarios.spec import Kill, Load, Phases, Repeat, Scenario, Unload, Who
+from magnetar.chaos.zoo.cluster.bug import PLAYS
 
 PATH = Path("own.yaml")
 GOOD = """
@@ -63,6 +65,13 @@ def test_those_that_come_with_magnetar_can_be_read() -> None:
         assert set(scenario.alarms) <= ALARMS.keys()
         assert scenario.bounds or scenario.needs, scenario.id
         assert all(need.what for need in scenario.needs)
+
+
+@pytest.mark.parametrize("path", [*SUITE.glob("*.yaml"), *PLAYS.glob("*.yaml")], ids=lambda path: path.stem)
+def test_every_shard_that_is_aimed_at_is_there(path: Path) -> None:
+    """Nobody is the worker of another, and what nobody has cannot be struck."""
+    numbers = re.findall(r"worker-of: [a-z-]+/(\d+)", path.read_text(encoding="utf-8"))
+    assert all(int(number) < PARTITIONS for number in numbers)
 
 
 @pytest.mark.parametrize(

@@ -40,7 +40,7 @@ SEATS = [
     "worker-of:orders/3=worker-6d4cf56db6-x7x2p",
     "worker-of:desks/3=worker-6d4cf56db6-x7x2p",
     "worker-of:payments/2=worker-6d4cf56db6-x7x2p",
-    "worker-of:payments/5=worker-6d4cf56db6-9hq4t",
+    "worker-of:payments/1=worker-6d4cf56db6-9hq4t",
     "leader:zookeeper=pulsar-zookeeper-2",
 ]
 """As if somebody had looked; the manifests in `deploy/chaos/rendered` are made with these."""
