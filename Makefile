@@ -113,6 +113,12 @@ chaos-zoo: $(READY) ## bugs that need a real cluster, each caught on one (SEED=1
 chaos-suite: $(READY) ## every chaos scenario on a small real cluster, more than an hour (SEED=1); records in build/chaos
 	@$(BIN)/magnetar chaos run --all --seed $(SEED)
 
+.PHONY: reports
+reports: $(READY) ## the pages of what is in build/chaos, for docs/reports
+	@$(BIN)/magnetar chaos report build/chaos
+	@rm -rf docs/reports && mkdir docs/reports
+	@cd build/chaos && cp --parents index.html summary.md */report.html ../../docs/reports
+
 .PHONY: chaos-ci
 chaos-ci: $(READY) ## the chaos scenarios for CI on one small real cluster (SEED=1); records in build/chaos-ci
 	@$(BIN)/magnetar chaos run --ci --seed $(SEED) --out build/chaos-ci
