@@ -269,10 +269,20 @@ def test_safety_liveness_and_recovery_stand_for_themselves(play: Play, expected:
 
 def test_no_bound_and_no_checker_show_nothing() -> None:
     """Nothing that was not looked at is called valid."""
-    record = msgspec.structs.replace(Play(offered=5).kept().record, bounds=(), checks=(), needs=(), blows=())
+    kept = Play(offered=5).kept().record
+    measures = msgspec.structs.replace(kept.measures, drain=None)
+    record = msgspec.structs.replace(kept, bounds=(), checks=(), needs=(), blows=(), measures=measures)
     assert [facet.verdict for facet in facets(record)] == [Verdict.UNKNOWN] * 3
     assert all(harm.verdict is Verdict.UNKNOWN and not harm.checkers for harm in harms(record))
     assert "not looked for" in page(Kept(record, [], [], [], history([])))
+
+
+def test_what_has_no_bound_is_valid_by_what_happened() -> None:
+    """Nobody says how long a gap may be beyond what a cluster bears, but all that was needed was there."""
+    record = msgspec.structs.replace(Play(offered=20).kept().record, bounds=())
+    assert [facet.verdict for facet in facets(record)] == [Verdict.VALID] * 3
+    needs = tuple(msgspec.structs.replace(need, seen=0) for need in record.needs)
+    assert facets(msgspec.structs.replace(record, needs=needs))[1].verdict is Verdict.UNKNOWN
 
 
 def test_a_fault_that_was_not_proven_shows_nothing() -> None:

@@ -63,26 +63,29 @@ def liveness(record: Record) -> Facet:
     """Did it go on as it must while the fault was there, and did what makes a run worth anything happen?"""
     doubts = [f"{need.text}: {need.seen:,} of {need.required:,}" for need in record.needs if not met(need)]
     doubts += [f"{blow.fault} was not proven" for blow in record.blows if not proven(blow)]
-    return _timely("liveness", record, _DURING, doubts)
+    enough = [f"{counted(len(record.needs), 'need')} met"] * bool(record.needs)
+    return _timely("liveness", record, _DURING, doubts, enough)
 
 
 def recovery(record: Record) -> Facet:
     """Was all as before, and nothing left to do, in time?"""
-    return _timely("recovery", record, _AFTER, [])
+    rest = record.measures.drain
+    return _timely("recovery", record, _AFTER, [], [f"at rest after {seconds(rest)}"] * (rest is not None))
 
 
-def _timely(name: str, record: Record, names: Iterable[str], doubts: list[str]) -> Facet:
+def _timely(name: str, record: Record, names: Iterable[str], doubts: list[str], shown: list[str]) -> Facet:
+    """`shown`: what went well and has no bound."""
     bounds = [bound for bound in record.bounds if bound.name in names]
     late = [bound for bound in bounds if standing(bound, starved=record.starved) is Verdict.INVALID]
     if late:
         return Facet(name, Verdict.INVALID, "; ".join(map(told, late)))
     doubts += ["the machine was starved"] * record.starved
     doubts += [told(bound) for bound in bounds if standing(bound, starved=record.starved) is Verdict.UNKNOWN]
-    if not bounds:
-        doubts.append("no bound is set")
+    if not bounds and not shown:
+        doubts.append("nothing was asked for")
     if doubts:
         return Facet(name, Verdict.UNKNOWN, "; ".join(doubts))
-    return Facet(name, Verdict.VALID, "; ".join(map(told, bounds)))
+    return Facet(name, Verdict.VALID, "; ".join([*map(told, bounds), *shown]))
 
 
 def standing(bound: Bound, *, starved: bool) -> Verdict:
