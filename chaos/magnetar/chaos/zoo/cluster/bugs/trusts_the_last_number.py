@@ -1,8 +1,8 @@
 """The last number that a broker has seen counts as a receipt: rows of the lane up to it are taken for sent.
 
 R19: it is a hint. It is of one destination, while the lane has many; and of what was pushed, perhaps not stored. While
-the broker of one destination is away, the others see higher numbers, and whoever takes the shard then leaves out what
-still waits for it.
+the broker of one destination is out of reach, the others see higher numbers, and whoever takes the shard then leaves
+out what still waits for it.
 """
 
 from __future__ import annotations
