@@ -22,6 +22,11 @@ def page(name: str) -> str:
     return (ROOT / name).read_text(encoding="utf-8")
 
 
+def section(text: str, heading: str) -> str:
+    """What stands under a heading of the second level that begins so, up to the next one."""
+    return text.partition(f"\n## {heading}")[2].partition("\n## ")[0]
+
+
 def pages() -> list[Path]:
     """Every page that is ours to keep true."""
     return sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])

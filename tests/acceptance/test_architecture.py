@@ -13,7 +13,7 @@ from magnetar.chaos.simulation.schedule import WORKLOADS
 from magnetar.chaos.verdict import ITSELF
 from magnetar.chaos.zoo import all_bugs
 from magnetar.runtime.worker.points import PHASES
-from tests.acceptance.pages import BLOCK, ROOT, TEST_LINK, page, tables_of
+from tests.acceptance.pages import BLOCK, ROOT, TEST_LINK, page, section, tables_of
 
 TEXT = page("docs/architecture.md")
 RUNTIME = ROOT / "runtime" / "magnetar" / "runtime"
@@ -81,7 +81,7 @@ def test_the_files_that_the_page_names_exist() -> None:
 @pytest.mark.parametrize("folder", LISTED)
 def test_no_module_is_forgotten(folder: str) -> None:
     """Each module of the user's side, the engine and the threads has its line among the rooms."""
-    rooms = TEXT.partition("## Rooms")[2].partition("\n## ")[0]
+    rooms = section(TEXT, "Rooms")
     told = {name.rpartition("/")[2] for name in _names(rooms)}
     modules = {path.name for path in (RUNTIME / folder).glob("*.py")} - {"__init__.py"}
     assert sorted(modules - told) == []
@@ -89,7 +89,7 @@ def test_no_module_is_forgotten(folder: str) -> None:
 
 def test_the_phases_are_those_of_the_code() -> None:
     """The names of the fault points at phase boundaries."""
-    points = TEXT.partition("## Fault points")[2].partition("\n## ")[0]
+    points = section(TEXT, "Fault points")
     assert [name for name in PHASES if f"`{name}`" not in points] == []
 
 
@@ -101,8 +101,7 @@ def test_tests_stand_where_rules_are_kept() -> None:
 
 def _guarding() -> list[list[str]]:
     """The rows of the table of guards."""
-    section = TEXT.partition("## Who guards each rule")[2].partition("\n## ")[0]
-    return [row for row in tables_of(section) if row[0] != "rule"]
+    return [row for row in tables_of(section(TEXT, "Who guards each rule")) if row[0] != "rule"]
 
 
 def _guards() -> dict[str, list[set[str]]]:

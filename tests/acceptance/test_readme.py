@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.acceptance.pages import ROOT, TEST_LINK, files_of, page, suite, tables_of, tool, written
+from tests.acceptance.pages import ROOT, TEST_LINK, files_of, page, section, suite, tables_of, tool, written
 
 README = page("README.md")
 LINES = 16
@@ -67,8 +67,7 @@ def test_the_first_guide_begins_where_the_readme_ends() -> None:
 
 
 def _promises() -> list[list[str]]:
-    section = README.partition("\n## What it promises")[2].partition("\n## ")[0]
-    return [row for row in tables_of(section) if row[0] != "promise"]
+    return [row for row in tables_of(section(README, "What it promises")) if row[0] != "promise"]
 
 
 def test_every_promise_is_proved_or_said_to_be_open() -> None:
@@ -95,7 +94,7 @@ def test_the_targets_of_make_exist() -> None:
 
 def test_the_folders_of_the_layout_exist() -> None:
     """The layout is the one on disk."""
-    layout = README.partition("## Layout")[2].partition("```\n")[2].partition("```")[0]
+    layout = section(README, "Layout").partition("```\n")[2].partition("```")[0]
     folders = [line.split()[0] for line in layout.splitlines()]
     assert len(folders) == len(layout.splitlines())
     assert [name for name in folders if not (ROOT / name).is_dir()] == []

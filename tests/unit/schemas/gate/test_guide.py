@@ -13,12 +13,12 @@ import yaml  # type: ignore[import-untyped]
 
 from magnetar.schemas import Kept, codec_for, gate
 from magnetar.schemas.gate.settings import NEVER
-from tests.acceptance.pages import BLOCK, ROOT, page, tables_of
+from tests.acceptance.pages import BLOCK, ROOT, page, section, tables_of
 from tests.unit.schemas.gate.test_changes import NAMES, Change
 
 GUIDE = page("docs/guide/evolving-contracts.md")
 CASE = re.compile(r"\[([a-z-]+)\]\(\S+/changes/([a-z-]+)/verdict\.toml\)")
-ROWS = [row for row in tables_of(GUIDE.partition("## Change")[2].partition("\n## ")[0]) if row[0] != "change"]
+ROWS = [row for row in tables_of(section(GUIDE, "Change")) if row[0] != "change"]
 
 
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: row[0])

@@ -27,9 +27,8 @@ LOCKED = "55P03"
 """Another transaction kept a row locked for longer than we wait."""
 
 _CONTENT = ("21", "22", "23", "54")  # cardinality, data, constraints, limits such as the length of a key
-_UNAVAILABLE = ("08", "25006", "25P03", "25P04", "28", "34", "3D", "53", "55P03", "57", "58", "40")
-FORBIDDEN = "42501"
-"""Not a table alone: also a file that may not be written, as when its file system has turned read-only."""
+# 42501, a lacking right, is also said of a file that may not be opened, as when its file system has turned read-only.
+_UNAVAILABLE = ("08", "25006", "25P03", "25P04", "28", "34", "3D", "42501", "53", "55P03", "57", "58", "40")
 _DAMAGED = ("XX001", "XX002")
 UNFIT = (OverflowError, TypeError, UnicodeEncodeError)
 """What packing raises for a value that no column can hold."""
@@ -39,8 +38,6 @@ def translated(error: Refused, doing: str) -> StoreError:
     """The `StoreError` for a refusal; nothing of its transaction happened."""
     if error.code == LOCKED:
         return StoreUnavailable(f"{doing}: another connection kept the rows locked ({error}); try again")
-    if error.code == FORBIDDEN:
-        return StoreUnavailable(f"{doing}: {error}; look at the server's disk and our rights there, then try again")
     if error.code.startswith(_UNAVAILABLE):
         return StoreUnavailable(f"{doing}: {error}; look at the server, then try again")
     if error.code in _DAMAGED:
