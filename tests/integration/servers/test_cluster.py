@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import struct
 from contextlib import closing
 from dataclasses import replace
 from functools import partial
@@ -26,7 +27,7 @@ from magnetar.runtime.servers.cluster import ClusterPlan, ClusterServer
 from magnetar.runtime.servers.cluster.addresses import Asked
 from magnetar.runtime.servers.cluster.answering import standing
 from magnetar.runtime.servers.cluster.kept import RunningCluster, bring_down, bring_up, look
-from magnetar.runtime.servers.cluster.record import ROLES
+from magnetar.runtime.servers.cluster.record import ROLES, ClusterLayout
 from magnetar.runtime.servers.errors import DataBusy, ServerNotReady
 from magnetar.runtime.servers.process import ServerProcess, until
 from tests.contract.bus.harness import Bench
@@ -153,6 +154,25 @@ def test_who_is_killed_on_purpose_stays_down(cluster: ClusterServer, bench: Benc
     cluster.restart("bookie-1")
     assert _stand(cluster, {"bookie-1"})
     assert cluster.restarts("bookie-1") == before
+
+
+def test_a_bookie_reads_all_of_its_journal(cluster: ClusterServer, bench: Bench) -> None:
+    """Its mark is ahead of what is in its ledgers, as after a full disk: nothing is lost that was acknowledged."""
+    topic = bench.harness.topic()
+    bench.sent(bench.producer(topic), (b"kept",))
+    for name in sorted(BOOKIES):
+        cluster.kill(name)
+        _mark_all_of_its_journal(ClusterLayout(cluster.data).member(name).data)
+        cluster.restart(name)
+    for name in ("broker-1", "broker-2"):  # which remember what was sent lately
+        cluster.kill(name)
+        cluster.restart(name)
+    assert [delivery.body for delivery in bench.received(bench.consumer(topic), 1)] == [b"kept"]
+
+
+def _mark_all_of_its_journal(data: Path) -> None:
+    last = max((data / "journal" / "current").glob("*.txn"), key=lambda path: int(path.stem, 16))
+    (data / "ledgers" / "current" / "lastMark").write_bytes(struct.pack(">qq", int(last.stem, 16), last.stat().st_size))
 
 
 def test_it_survives_eight_seconds_without_zookeeper(cluster: ClusterServer, bench: Bench) -> None:

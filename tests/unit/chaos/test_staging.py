@@ -57,6 +57,7 @@ REFUSED = {
     "S20": {Why.NO_SHARES},
     "S21b": {Why.NOT_RENDERED},
     "S21c": {Why.NO_VOLUME},
+    "S21d": {Why.NO_ORDER},
     "S22": {Why.NO_ADMIN},
     "S22b": {Why.NO_ADMIN},
     "S25": {Why.NOT_RENDERED},

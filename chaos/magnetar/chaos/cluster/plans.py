@@ -37,7 +37,6 @@ _BOOKIE = {
     "minUsableSizeForEntryLogCreation": str(8 * _MEBIBYTE),
     "minUsableSizeForIndexFileCreation": str(4 * _MEBIBYTE),
     "journalPreAllocSizeMB": "1",
-    "journalMaxSizeMB": "16",
     "diskUsageThreshold": "0.95",
     "diskUsageWarnThreshold": "0.95",
     "diskCheckInterval": "1000",

@@ -27,11 +27,12 @@ _LAUNCH_SECONDS = 15.0
 
 @dataclass(frozen=True, slots=True)
 class Launch:
-    """How a member is run: the text of its settings, its command, and files of its data by name."""
+    """How a member is run: the text of its settings, its command, and files of its data by name, or without them."""
 
     settings: str
     command: Sequence[str]
     files: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    forgotten: Sequence[str] = ()
 
 
 class MemberProcess:
@@ -138,6 +139,8 @@ class MemberProcess:
         layout.settings.write_text(launch.settings, encoding="utf-8")
         for name, text in launch.files.items():
             (layout.data / name).write_text(text, encoding="utf-8")
+        for name in launch.forgotten:
+            (layout.data / name).unlink(missing_ok=True)
 
 
 def settle(layout: MemberLayout, within: float) -> None:

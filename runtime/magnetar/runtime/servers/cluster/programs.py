@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 CLUSTER = "magnetar"
 _PEERS, _ELECTION = 2888, 3888
+_LEDGERS = "ledgers"
 _OPENED = (
     *("java.base/java.io", "java.base/java.nio", "java.base/java.util.zip"),
     *("java.base/jdk.internal.misc", "java.base/jdk.internal.platform"),
@@ -137,7 +138,7 @@ def _place(member: Member, address: ClusterAddress, layout: MemberLayout) -> Map
                 "listeningInterface": settings.loopback(),  # any at all makes it listen on the address above only
                 "metadataServiceUri": f"metadata-store:{address.metadata_url}",
                 "journalDirectory": str(layout.data / "journal"),
-                "ledgerDirectories": str(layout.data / "ledgers"),
+                "ledgerDirectories": str(layout.data / _LEDGERS),
             }
         case Role.BROKER:
             return {
@@ -155,6 +156,16 @@ def identity(member: Member, address: ClusterAddress) -> Mapping[str, str]:
     """The files of a member's data that say who it is: a ZooKeeper of an ensemble goes by a number."""
     numbers = _numbers(address)
     return {"myid": f"{numbers[member.name]}\n"} if member.name in numbers else {}
+
+
+def forgotten(member: Member) -> Sequence[str]:
+    """The files of a member's data that it does not find again: how far a bookie's ledgers have what is in its journal.
+
+    A bookie moves that mark over entries that it could not write for want of room: the next flush finds nothing that is
+    new, and says that all is written (BookKeeper 4.17, `SingleDirectoryDbLedgerStorage.checkpoint`; ADR 28). Without
+    it, a bookie reads all of its journal when it starts, which changes nothing of what it has (R10).
+    """
+    return (f"{_LEDGERS}/current/lastMark",) if member.role is Role.BOOKIE else ()
 
 
 def _ensemble(address: ClusterAddress) -> Mapping[str, str]:
