@@ -72,6 +72,16 @@ def at_least(least: int, worst: Severity) -> Judge:
     return judge
 
 
+def between(least: int, most: int) -> Judge:
+    """Less and more are advised against."""
+
+    def judge(text: str) -> Severity:
+        number = _number(text)
+        return Severity.OK if number is not None and least <= number <= most else Severity.ADVICE
+
+    return judge
+
+
 def rather(wanted: str) -> Judge:
     """Anything else is advised against."""
     return lambda text: Severity.OK if text == wanted else Severity.ADVICE
@@ -151,6 +161,21 @@ SETTINGS = (
         "bookkeeperClientTimeoutInSeconds",
         "5",
         at_most(10),
+    ),
+    Setting(
+        Check(
+            "broker-write-patience",
+            "`managedLedgerAddEntryTimeoutSeconds`",
+            "1 to 30",
+            "a write that is resent twice at once, while bookies come and go, may never be answered "
+            "(apache/bookkeeper#4261): its topic takes nothing more until it is unloaded, unless the broker gives up "
+            "such a ledger for a new one",
+            "R32",
+            "Set it in `broker.conf` and restart the brokers one by one.",
+        ),
+        "managedLedgerAddEntryTimeoutSeconds",
+        "10",
+        between(1, 30),
     ),
     Setting(
         Check(
