@@ -167,7 +167,7 @@ SETTINGS = (
             "broker-write-patience",
             "`managedLedgerAddEntryTimeoutSeconds`",
             "1 to 30",
-            "a write that is resent twice at once, while bookies come and go, may never be answered "
+            "a write that is on its way to a bookie when that is replaced may never be answered "
             "(apache/bookkeeper#4261): its topic takes nothing more until it is unloaded, unless the broker gives up "
             "such a ledger for a new one",
             "R32",
