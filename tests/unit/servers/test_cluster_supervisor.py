@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Generator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -159,6 +160,28 @@ def test_who_cannot_be_started_is_told_and_tried_again(stage: Stage) -> None:
     stage.after(1)
     assert stage.alive() == set(ROLES)
     assert stage.supervisor.problem("bookie-1") == ""
+
+
+def test_nobody_is_started_where_there_is_no_room(stage: Stage) -> None:
+    """It is told, and tried again: when there is room, it runs."""
+    stage.launch["bookie-1"] = replace(FOR_EVER, room=2**62)
+    stage.supervisor.want(*ROLES)
+    assert stage.alive() == set(ROLES) - {"bookie-1"}
+    assert "needs 4398046511104 MiB" in (stage.supervisor.problem("bookie-1") or "")
+    stage.launch["bookie-1"] = FOR_EVER
+    stage.after(LONGEST_SECONDS)
+    assert stage.alive() == set(ROLES)
+
+
+def test_what_is_to_be_forgotten_is_gone_at_each_start(stage: Stage) -> None:
+    """And nothing else is; it need not be there."""
+    kept = stage.layout.member("bookie-1").data / "ledgers"
+    kept.mkdir(parents=True)
+    for name in ("lastMark", "VERSION"):
+        (kept / name).touch()
+    stage.launch["bookie-1"] = replace(FOR_EVER, forgotten=("ledgers/lastMark", "ledgers/never-there"))
+    stage.supervisor.want("zookeeper", "bookie-1")
+    assert {path.name for path in kept.iterdir()} == {"VERSION"}
 
 
 def test_a_bookie_that_has_lost_its_place_is_started_anew(stage: Stage) -> None:

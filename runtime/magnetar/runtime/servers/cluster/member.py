@@ -13,6 +13,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from magnetar.runtime.servers.errors import DataBusy, NotStarted
+from magnetar.runtime.servers.installation import make_room
 from magnetar.runtime.servers.locks import try_lock
 from magnetar.runtime.servers.process import Launched, ServerProcess, recorded, start
 
@@ -27,12 +28,16 @@ _LAUNCH_SECONDS = 15.0
 
 @dataclass(frozen=True, slots=True)
 class Launch:
-    """How a member is run: the text of its settings, its command, and files of its data by name, or without them."""
+    """How a member is run: the text of its settings, its command, and files of its data by name.
+
+    `forgotten`: files of its data that it does not find again. `room`: bytes that its disk must have left.
+    """
 
     settings: str
     command: Sequence[str]
     files: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     forgotten: Sequence[str] = ()
+    room: int = 0
 
 
 class MemberProcess:
@@ -77,7 +82,7 @@ class MemberProcess:
         return stat[stat.rindex(")") + 2] in "Tt"
 
     def start(self, *, fresh: bool) -> None:
-        """Start it; `fresh`: with a new log. Raises `DataBusy`, `ServerDied`, `OSError` for a disk that is full."""
+        """Start it; `fresh`: with a new log. Raises `DataBusy`, `ServerDied`; for a full disk `NoSpace`, `OSError`."""
         self._reap()
         layout = self.layout
         layout.directory.mkdir(exist_ok=True)
@@ -86,6 +91,7 @@ class MemberProcess:
             raise DataBusy(layout.directory)
         try:
             launch = self._launch()
+            make_room(layout.data, launch.room)
             self._write_files(launch, fresh=fresh)
             with self._inside():
                 self._launched = start(

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 CLUSTER = "magnetar"
 _PEERS, _ELECTION = 2888, 3888
 _LEDGERS = "ledgers"
+_BOOKIE_ROOM = 32 * 1024 * 1024
 _OPENED = (
     *("java.base/java.io", "java.base/java.nio", "java.base/java.util.zip"),
     *("java.base/jdk.internal.misc", "java.base/jdk.internal.platform"),
@@ -166,6 +167,15 @@ def forgotten(member: Member) -> Sequence[str]:
     it, a bookie reads all of its journal when it starts, which changes nothing of what it has (R10).
     """
     return (f"{_LEDGERS}/current/lastMark",) if member.role is Role.BOOKIE else ()
+
+
+def room(member: Member) -> int:
+    """Bytes that its disk must have left for a member to be started.
+
+    A bookie that finds none for its journal while it starts may neither work nor end: it keeps its place in ZooKeeper,
+    and resets the connections of whoever chose it.
+    """
+    return _BOOKIE_ROOM if member.role is Role.BOOKIE else 0
 
 
 def _ensemble(address: ClusterAddress) -> Mapping[str, str]:

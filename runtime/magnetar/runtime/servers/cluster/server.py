@@ -13,7 +13,7 @@ from magnetar.runtime.servers import ports
 from magnetar.runtime.servers.cluster.addresses import addresses
 from magnetar.runtime.servers.cluster.answering import standing, wait_for
 from magnetar.runtime.servers.cluster.member import Launch, MemberProcess
-from magnetar.runtime.servers.cluster.programs import Programs, forgotten, identity, settings_of
+from magnetar.runtime.servers.cluster.programs import Programs, forgotten, identity, room, settings_of
 from magnetar.runtime.servers.cluster.record import ClusterAddress, ClusterLayout, Member
 from magnetar.runtime.servers.cluster.supervisor import Supervisor
 from magnetar.runtime.servers.errors import (
@@ -266,7 +266,8 @@ def supervisor_of(plan: ClusterPlan, layout: ClusterLayout, address: ClusterAddr
 
         def launch() -> Launch:
             text = settings_of(member, address, place, plan.home, plan.changes)
-            return Launch(text, programs.member(member, place), identity(member, address), forgotten(member))
+            command, files = programs.member(member, place), identity(member, address)
+            return Launch(text, command, files, forgotten(member), room(member))
 
         return MemberProcess(place, launch, tied=plan.tied, inside=lambda: plan.inside(member.name))
 
