@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 CLUSTER = "magnetar"
 _PEERS, _ELECTION = 2888, 3888
 _LEDGERS = "ledgers"
-_BOOKIE_ROOM = 32 * 1024 * 1024
+_BOOKIE_ROOM = 64 * 1024 * 1024
 _OPENED = (
     *("java.base/java.io", "java.base/java.nio", "java.base/java.util.zip"),
     *("java.base/jdk.internal.misc", "java.base/jdk.internal.platform"),
