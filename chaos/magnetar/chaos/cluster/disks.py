@@ -185,7 +185,10 @@ class Disks:
         """Flip a bit in each sector of the entries of a bookie that is down; how many. Raises `OSError`.
 
         Not of its index, beside them: a bookie that does not know what it has says so, and nobody reads what is wrong.
+        Its journal is gone, as that of long ago is: it would be read when the bookie starts, and all of it is whole.
         """
+        for journal in self.place(node).rglob("journal/current/*.txn"):
+            journal.unlink()
         return sum(filesystem.rot(log, _HEADER) for log in self.place(node).rglob("ledgers/current/*.log"))
 
     def _backup(self, node: Node) -> Path:

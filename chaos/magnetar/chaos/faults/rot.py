@@ -24,7 +24,7 @@ _WRONG = b"Digest mismatch for ledger-id: "
 class RotDisk:
     """Of all that bookies keep of entries a bit in each sector is another; they were stopped in order meanwhile.
 
-    Stopped in order they write all down: else what was written lately is still in their journals, whole.
+    Stopped in order they write all down, so that nobody needs their journals, which go.
     """
 
     target: Target
