@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 CLUSTER = "magnetar"
 _PEERS, _ELECTION = 2888, 3888
 _LEDGERS = "ledgers"
-_BOOKIE_ROOM = 64 * 1024 * 1024
+_BOOKIE_ROOM = 192 * 1024 * 1024  # two logs of RocksDB take 70 MiB each as soon as they are opened
 _OPENED = (
     *("java.base/java.io", "java.base/java.nio", "java.base/java.util.zip"),
     *("java.base/jdk.internal.misc", "java.base/jdk.internal.platform"),
