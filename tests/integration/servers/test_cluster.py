@@ -160,13 +160,14 @@ def test_a_bookie_reads_all_of_its_journal(cluster: ClusterServer, bench: Bench)
     """Its mark is ahead of what is in its ledgers, as after a full disk: nothing is lost that was acknowledged."""
     topic = bench.harness.topic()
     bench.sent(bench.producer(topic), (b"kept",))
-    for name in sorted(BOOKIES):
-        cluster.kill(name)
+    for name in BOOKIES:
         _mark_all_of_its_journal(ClusterLayout(cluster.data).member(name).data)
-        cluster.restart(name)
-    for name in ("broker-1", "broker-2"):  # which remember what was sent lately
-        cluster.kill(name)
-        cluster.restart(name)
+    lost = [*sorted(BOOKIES), "broker-1", "broker-2"]  # brokers remember what was sent lately
+    before = {name: cluster.restarts(name) for name in lost}
+    for name in lost:
+        cluster.process(name).kill()
+    assert until(lambda: all(cluster.restarts(name) > before[name] for name in lost), LONG)
+    cluster.wait_until_ready()
     assert [delivery.body for delivery in bench.received(bench.consumer(topic), 1)] == [b"kept"]
 
 
