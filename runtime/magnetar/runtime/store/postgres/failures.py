@@ -28,7 +28,7 @@ LOCKED = "55P03"
 
 _CONTENT = ("21", "22", "23", "54")  # cardinality, data, constraints, limits such as the length of a key
 # 42501, a lacking right, is also said of a file that may not be opened, as when its file system has turned read-only.
-_UNAVAILABLE = ("08", "25006", "25P03", "25P04", "28", "34", "3D", "42501", "53", "55P03", "57", "58", "40")
+_UNAVAILABLE = ("08", "25006", "25P03", "25P04", "28", "34", "3D", "42501", "53", "57", "58", "40")
 _DAMAGED = ("XX001", "XX002")
 UNFIT = (OverflowError, TypeError, UnicodeEncodeError)
 """What packing raises for a value that no column can hold."""
