@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import sys
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Annotated, TypeAlias
@@ -27,6 +27,7 @@ from magnetar.runtime.cli.options import (
 from magnetar.runtime.compose.listening import Listening
 from magnetar.runtime.compose.places import store_upkeep, without_secret
 from magnetar.runtime.compose.process import run_until_signal, supervise_until_signal
+from magnetar.runtime.compose.reaching import made_once_reached
 from magnetar.runtime.compose.running import RunningWorker, default_owner
 from magnetar.runtime.compose.trimming import Trimming
 from magnetar.runtime.telemetry.address import Address
@@ -94,8 +95,9 @@ def worker(  # noqa: PLR0913, PLR0917 - the options of the command
 ) -> None:
     """Run a worker of the app until Ctrl-C or SIGTERM.
 
-    It takes the shards that nobody owns, and works on them. When it is told to stop it drains: it stops receiving,
-    commits and acknowledges what it has in hand, sends what it has decided, and releases its shards; exit status 0.
+    It waits until broker and database answer, takes the shards that nobody owns, and works on them. When it is told to
+    stop it drains: it stops receiving, commits and acknowledges what it has in hand, sends what it has decided, and
+    releases its shards; exit status 0.
     A second signal ends it at once, which loses nothing either: what was not committed comes again.
     A handler that raises does not stop it: its message is tried again, and in the end kept as a dead letter.
 
@@ -131,12 +133,16 @@ def _one(asked: _Asked, number: int | None) -> int:
     place, kept = shared_bus(asked.bus, wiring.app, asked.admin, silent=asked.as_json), shared_store(asked.store)
     with _listening(wiring, asked.listen) as listening:
         observer = logs.Telling() if listening is None else Observers(logs.Telling(), listening.observer)
-        with reaching_broker():
-            running = RunningWorker(
-                wiring, place, kept,
-                owner=default_owner(number), observer=observer, handler_deadline=asked.handler_deadline,
-                edits=asked.edits,
-            )  # fmt: skip
+
+        def made() -> RunningWorker:
+            with nullcontext() if asked.as_json else reaching_broker():
+                return RunningWorker(
+                    wiring, place, kept,
+                    owner=default_owner(number), observer=observer, handler_deadline=asked.handler_deadline,
+                    edits=asked.edits,
+                )  # fmt: skip
+
+        running = made_once_reached(made, shared=kept.shared)
         if listening is not None:
             listening.watch(running)
         if number is None and not asked.as_json:
