@@ -106,6 +106,22 @@ def test_one_of_two_hosts_that_stands_still_holds_up_few_openings(bench: Bench, 
             bus.close()
 
 
+@pytest.mark.parametrize("first", [True, False], ids=["first", "second"])
+def test_a_worker_begins_though_one_of_two_hosts_stands_still(bench: Bench, first: bool) -> None:  # noqa: FBT001
+    """R32: it knows nothing of its hosts yet, and whoever starts it again would know no more."""
+    assert isinstance(bench.harness, PulsarHarness)
+    topic = bench.harness.topic(partitions=3)
+    real = bench.harness.settings.service_url.removeprefix("pulsar://")
+    with socket.create_server(("127.0.0.1", 0)) as silent:  # takes connections, and never answers
+        hosts = [real, f"127.0.0.1:{silent.getsockname()[1]}"]
+        url = f"pulsar://{','.join(hosts if not first else reversed(hosts))}"
+        bus = PulsarBus(replace(bench.harness.settings, service_url=url))
+        try:
+            assert bus.partitions(topic) == 3
+        finally:
+            bus.close()
+
+
 @pytest.fixture
 def way() -> Generator[Way]:
     """A way that can forget."""

@@ -69,19 +69,18 @@ class PulsarBus:
         self._asking = ThreadPoolExecutor(_ASKING, thread_name_prefix="pulsar-subscriptions")
 
     def partitions(self, topic: str) -> int:
-        """How many partitions the topic has. Blocks up to the operation and mark time-outs: called at start only.
+        """How many partitions the topic has. Blocks for up to two operation and one mark time-out: at start only.
 
         `Refused` when the REST API does not take our token: to the client, a broker that does not is a silent one.
         """
         name = self._settings.topic(topic)
-        clients = self._entrances.now(name)
         try:
-            partitions = clients.consuming.get_topic_partitions(name)
+            partitions = self._partitions(name)
         except native.PulsarException as failure:
             error = errors.from_exception(failure, f"ask for the partitions of {name}")
             raise self._explained(error, name) from failure
-        unread: dict[NativeResult, Sequence[str]] = {}
-        clients.producing.get_topic_partitions_async(name, unread.setdefault)  # to connect before it is needed
+        unread: dict[NativeResult, Sequence[str]] = {}  # to connect before it is needed
+        self._entrances.now(name).producing.get_topic_partitions_async(name, unread.setdefault)
         if list(partitions) == [name]:
             raise TopicMissing(f"{name} has no partitions; provision it with `magnetar topics apply`")
         return len(partitions)
@@ -156,6 +155,21 @@ class PulsarBus:
             self._subscriptions.close()
         if not self._entrances.close(within=2 * self._settings.close_timeout):
             _log.warning("closing the connections to %s: no answer from the broker", self._settings.service_url)
+
+    def _partitions(self, name: str) -> Sequence[str]:
+        """Asked again when the hosts that were asked proved to be silent by failing to answer (R32).
+
+        A worker that is started knows nothing of its hosts yet, and the client asks the first one first. Whoever
+        starts it again knows no more: it would begin only when that host is back.
+        """
+        clients = self._entrances.now(name)
+        try:
+            return clients.consuming.get_topic_partitions(name)
+        except native.PulsarException:
+            others = self._entrances.now(name)
+            if others is clients:
+                raise
+            return others.consuming.get_topic_partitions(name)
 
     def _explained(self, error: BusError, name: str) -> BusError:
         if not isinstance(error, BusUnavailable):
