@@ -114,10 +114,12 @@ chaos-suite: $(READY) ## every chaos scenario on a small real cluster, more than
 	@$(BIN)/magnetar chaos run --all --seed $(SEED)
 
 .PHONY: reports
-reports: $(READY) ## the pages of what is in build/chaos, for docs/reports
+reports: $(READY) ## the pages of what is in build/chaos and build/chaos-pairs, for docs/reports
 	@$(BIN)/magnetar chaos report build/chaos
-	@rm -rf docs/reports && mkdir docs/reports
+	@$(BIN)/magnetar chaos report build/chaos-pairs
+	@rm -rf docs/reports && mkdir -p docs/reports/pairs
 	@cd build/chaos && cp --parents index.html summary.md */report.html ../../docs/reports
+	@cd build/chaos-pairs && cp --parents index.html summary.md */report.html ../../docs/reports/pairs
 
 .PHONY: chaos-ci
 chaos-ci: $(READY) ## the chaos scenarios for CI on one small real cluster (SEED=1); records in build/chaos-ci

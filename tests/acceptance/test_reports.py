@@ -1,16 +1,22 @@
-"""The pages of the suite that are kept in docs/reports: whole, as the README shows them, and with nothing to hide."""
+"""The pages of suite and pairs that are kept in docs/reports: whole, as the README shows them, with nothing to hide."""
 
 from __future__ import annotations
 
 import re
+from typing import TYPE_CHECKING
 
 import pytest
 
+from magnetar.chaos.scenarios.pairs import PARTS
 from magnetar.chaos.scenarios.reading import suite
 from magnetar.chaos.verdict import Verdict
 from tests.acceptance.pages import LINK, ROOT, page, tables_of
 
+if TYPE_CHECKING:
+    from pathlib import Path
+
 REPORTS = ROOT / "docs/reports"
+PAIRS = REPORTS / "pairs"
 TABLE = page("docs/reports/summary.md")
 HREF = re.compile(r'href="([^"#:]+)"')
 PRIVATE = re.compile(r"/(?:home|root|tmp|work|Users)/")
@@ -21,9 +27,9 @@ UNKNOWN = 3
 """So many of the others may."""
 
 
-def verdicts() -> dict[str, Verdict]:
+def verdicts(table: str = TABLE) -> dict[str, Verdict]:
     """By scenario."""
-    rows = [row for row in tables_of(TABLE) if row[0] != "scenario"]
+    rows = [row for row in tables_of(table) if row[0] != "scenario"]
     return {row[0].partition("]")[0].lstrip("["): Verdict(row[1].split()[-1]) for row in rows}
 
 
@@ -46,12 +52,19 @@ def test_the_readme_shows_the_same_table() -> None:
     assert LINK.sub(lambda link: f"](docs/reports/{link[1]})", TABLE) in page("README.md")
 
 
+def test_every_pair_of_faults_is_valid() -> None:
+    """All parts of the chain that one seed draws."""
+    found = verdicts((PAIRS / "summary.md").read_text(encoding="utf-8"))
+    assert found == {f"S34-1.{part}": Verdict.VALID for part in range(1, PARTS + 1)}
+
+
+@pytest.mark.parametrize("folder", [REPORTS, PAIRS], ids=["suite", "pairs"])
 @pytest.mark.parametrize(("name", "pattern"), [("index.html", HREF), ("summary.md", LINK)])
-def test_every_link_leads_somewhere(name: str, pattern: re.Pattern[str]) -> None:
+def test_every_link_leads_somewhere(folder: Path, name: str, pattern: re.Pattern[str]) -> None:
     """To a page that is kept, too."""
-    links = pattern.findall(page(f"docs/reports/{name}"))
+    links = pattern.findall((folder / name).read_text(encoding="utf-8"))
     assert links
-    assert [link for link in links if not (REPORTS / link).is_file()] == []
+    assert [link for link in links if not (folder / link).is_file()] == []
 
 
 def test_no_page_names_a_path_of_the_machine_that_played_it() -> None:
