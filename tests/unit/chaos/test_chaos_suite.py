@@ -73,7 +73,7 @@ def test_a_bound_that_nobody_measured_is_no_success() -> None:
 def test_a_table_has_a_row_for_each_scenario_by_number() -> None:
     """The last run of each, its times beside their bounds; nothing in a title ends its cell or its link."""
     scenario = Play().scenario
-    ids, wild = ("S11b", "S9", "S11", "S11"), "a | b\nc ](x) `d`"
+    ids, wild = ("S34-1.10", "S11b", "S9", "S11", "S34-1.2", "S11"), "a | b\nc ](x) `d`"
     named = [msgspec.structs.replace(scenario, id=each, title=wild) for each in ids]
     runs = [
         Played(f"run-{number}/report.html", Play(offered=5, scenario=each, began=BEGAN + number).kept().record)
@@ -82,9 +82,11 @@ def test_a_table_has_a_row_for_each_scenario_by_number() -> None:
     _, _, *rows = marked(runs).splitlines()
     told = r"a \| b c \](x) \`d\`"
     assert [row.partition(" | ")[0] for row in rows] == [
-        f"| [S9](run-1/report.html) {told}",
-        f"| [S11](run-3/report.html) {told}",
-        f"| [S11b](run-0/report.html) {told}",
+        f"| [S9](run-2/report.html) {told}",
+        f"| [S11](run-5/report.html) {told}",
+        f"| [S11b](run-1/report.html) {told}",
+        f"| [S34-1.2](run-4/report.html) {told}",
+        f"| [S34-1.10](run-0/report.html) {told}",
     ]
     assert {len(re.split(r"(?<!\\)\|", row)) for row in rows} == {7}
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from magnetar.chaos.report.facts import SIGNS, measured
 from magnetar.chaos.report.figures import chosen, seconds
+from magnetar.chaos.report.lanes import natural
 from magnetar.chaos.report.suite import lines
 
 if TYPE_CHECKING:
@@ -22,7 +23,7 @@ _SPECIAL = re.compile(r"[\\|`*_\[\]<>\n]")
 
 def marked(runs: Sequence[Played]) -> str:
     """By id. A link is the run's address from the folder of runs; a time stands beside its bound."""
-    found = sorted((line.last for line in lines(runs)), key=lambda run: _order(run.record.scenario.id))
+    found = sorted((line.last for line in lines(runs)), key=lambda run: natural(run.record.scenario.id))
     return _HEAD + "".join(map(_row, found))
 
 
@@ -37,12 +38,6 @@ def _time(record: Record, name: BoundName) -> str:
     bound = next((bound for bound in record.bounds if bound.name == name), None)
     seen = seconds(measured(record, name))
     return seen if bound is None else f"{seen} of {chosen(bound.allowed)}"
-
-
-def _order(scenario: str) -> tuple[int, str]:
-    """S9 before S10, and S11 before S11b."""
-    number = re.search(r"\d+", scenario)
-    return (int(number[0]) if number else 0, scenario)
 
 
 def _plain(text: str) -> str:
