@@ -82,44 +82,38 @@ def test_one_of_two_hosts_that_stands_still_fails_no_ping(bench: Bench) -> None:
             bus.close()
 
 
-@pytest.mark.parametrize("first", [True, False], ids=["first", "second"])
-def test_one_of_two_hosts_that_stands_still_holds_up_few_openings(bench: Bench, first: bool) -> None:  # noqa: FBT001
+@pytest.fixture(params=[True, False], ids=["first", "second"])
+def partly_silent(bench: Bench, request: pytest.FixtureRequest) -> Generator[PulsarBus]:
+    """A bus with two hosts, of which one takes connections and never answers: the first or the second."""
+    assert isinstance(bench.harness, PulsarHarness)
+    real = bench.harness.settings.service_url.removeprefix("pulsar://")
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        hosts = [real, f"127.0.0.1:{silent.getsockname()[1]}"]
+        url = f"pulsar://{','.join(hosts if not request.param else reversed(hosts))}"
+        bus = PulsarBus(replace(bench.harness.settings, service_url=url))
+        try:
+            yield bus
+        finally:
+            bus.close()
+
+
+def test_one_of_two_hosts_that_stands_still_holds_up_few_openings(bench: Bench, partly_silent: PulsarBus) -> None:
     """R32: it is left out, wherever it stands; the client itself would meet it with every opening, for ever."""
-    assert isinstance(bench.harness, PulsarHarness)
     topic = bench.harness.topic()
-    real = bench.harness.settings.service_url.removeprefix("pulsar://")
-    with socket.create_server(("127.0.0.1", 0)) as silent:  # takes connections, and never answers
-        hosts = [real, f"127.0.0.1:{silent.getsockname()[1]}"]
-        url = f"pulsar://{','.join(hosts if not first else reversed(hosts))}"
-        bus = PulsarBus(replace(bench.harness.settings, service_url=url))
 
-        def opened() -> object:
-            try:
-                return bench.opened(bus.produce(topic, 0, "web", None))
-            except BusUnavailable:
-                return None
-
+    def opened() -> object:
         try:
-            until(opened, 10, "a producer")
-            bench.opened(bus.produce(topic, 0, "another", None))  # at the first try
-        finally:
-            bus.close()
+            return bench.opened(partly_silent.produce(topic, 0, "web", None))
+        except BusUnavailable:
+            return None
+
+    until(opened, 10, "a producer")
+    bench.opened(partly_silent.produce(topic, 0, "another", None))  # at the first try
 
 
-@pytest.mark.parametrize("first", [True, False], ids=["first", "second"])
-def test_a_worker_begins_though_one_of_two_hosts_stands_still(bench: Bench, first: bool) -> None:  # noqa: FBT001
+def test_a_worker_begins_though_one_of_two_hosts_stands_still(bench: Bench, partly_silent: PulsarBus) -> None:
     """R32: it knows nothing of its hosts yet, and whoever starts it again would know no more."""
-    assert isinstance(bench.harness, PulsarHarness)
-    topic = bench.harness.topic(partitions=3)
-    real = bench.harness.settings.service_url.removeprefix("pulsar://")
-    with socket.create_server(("127.0.0.1", 0)) as silent:  # takes connections, and never answers
-        hosts = [real, f"127.0.0.1:{silent.getsockname()[1]}"]
-        url = f"pulsar://{','.join(hosts if not first else reversed(hosts))}"
-        bus = PulsarBus(replace(bench.harness.settings, service_url=url))
-        try:
-            assert bus.partitions(topic) == 3
-        finally:
-            bus.close()
+    assert partly_silent.partitions(bench.harness.topic(partitions=3)) == 3
 
 
 @pytest.fixture
