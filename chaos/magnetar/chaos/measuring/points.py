@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from magnetar.chaos.measuring.looks import Look
     from magnetar.chaos.record.shape import Outcome, Phase, PhaseName
     from magnetar.runtime.instant import Instant
+    from magnetar.runtime.store.port import JournalRow
 
 
 class Meant(NamedTuple):
@@ -53,6 +54,11 @@ def fates(evidence: Evidence, looks: Iterable[Look] = ()) -> dict[tuple[str, byt
         )
         for who, row in evidence.journal.items()
     }
+
+
+def handled(journal: Iterable[JournalRow]) -> dict[tuple[str, bytes], Fate]:
+    """The same by the journal alone, while topics cannot be read: when each was handled, which is a bit sooner."""
+    return {(row.actor, row.message_id): Fate(row.disposition == Disposition.APPLIED.value, row.now) for row in journal}
 
 
 def points(

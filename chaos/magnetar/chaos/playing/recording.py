@@ -21,11 +21,11 @@ from magnetar.chaos.measuring.alarms import alarms
 from magnetar.chaos.measuring.bounds import bounds, failover, needs
 from magnetar.chaos.measuring.findings import checks, counted
 from magnetar.chaos.measuring.judging import Shown, verdict
-from magnetar.chaos.measuring.points import Meant, fates, points
+from magnetar.chaos.measuring.points import fates, points
 from magnetar.chaos.measuring.tenures import tenures
 from magnetar.chaos.measuring.timers import due, in_faults
-from magnetar.chaos.paying.impatient import PARTITIONS
 from magnetar.chaos.paying.reading import standing_of
+from magnetar.chaos.playing.recovering import operations
 from magnetar.chaos.playing.striking import told
 from magnetar.chaos.record import shape
 from magnetar.chaos.record.keeping import Kept
@@ -74,18 +74,11 @@ class _Seen:
 
     @cached_property
     def points(self) -> list[Point]:
-        """Of all that was published, but for what was published once more, and for the shelves."""
-        sent = {letter.message_id: letter for letter in self.played.sending.letters if letter.op != "restock"}
-        published = {each.message_id: each for each in reversed(self.played.sending.published)}
-        meant = [
-            Meant(self.stage.seconds(each.meant), name, sent[name].op, each.key, each.topic, PARTITIONS)
-            for name, each in published.items()
-            if name in sent
-        ]
+        """What became of all that was meant."""
         wrong = any(isinstance(deed, spec.JumpClock) for deed in self.played.scenario.faults)
         looks = self.played.store.looks if wrong else ()
         fate = {} if self.played.evidence is None else fates(self.played.evidence, looks)
-        return points(meant, fate, self.played.phases, self.stage.began)
+        return points(operations(self.stage, self.played), fate, self.played.phases, self.stage.began)
 
     @cached_property
     def owners(self) -> list[Tenure]:

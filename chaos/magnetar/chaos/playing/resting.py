@@ -20,10 +20,20 @@ _LOOK = 0.5
 _CALM_LOOK = 1.0
 
 
-def calm(stage: Stage, is_calm: Callable[[], bool], lasting: float, within: float, check: Callable[[], object]) -> None:
-    """Wait until all has looked calm for `lasting` seconds without a break, and no longer than `within`."""
+def calm(
+    stage: Stage, is_calm: Callable[[], bool], lasting: float, within: float, check: Callable[[], object],
+    is_enough: Callable[[], bool],
+) -> None:  # fmt: skip
+    """Wait until all has looked calm for `lasting` seconds without a break, and no longer than `within`.
+
+    If that is not enough by then, for as long again: what lasts that long is asked, for it costs a question.
+    """
     since = begin = stage.now
-    while stage.now < min(begin + within, since + lasting):
+    while stage.now < begin + within:
+        if stage.now >= since + lasting:
+            if is_enough():
+                return
+            since = stage.now
         stage.wait(stage.now + _CALM_LOOK, check)
         if not is_calm():
             since = stage.now

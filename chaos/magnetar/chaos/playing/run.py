@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextlib import ExitStack
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING
 
 from magnetar.chaos.cluster.crew import CrewFailed
@@ -11,6 +12,7 @@ from magnetar.chaos.cluster.errors import ChaosError
 from magnetar.chaos.faults.rot import wrong_entries
 from magnetar.chaos.measuring.figures import FEW, WINDOW
 from magnetar.chaos.playing.agenda import length
+from magnetar.chaos.playing.recovering import has_recovered
 from magnetar.chaos.playing.resting import at_rest, calm
 from magnetar.chaos.playing.striking import Striking
 from magnetar.chaos.playing.watching import METRICS, BusWatch, StoreWatch
@@ -134,9 +136,13 @@ class _Acts:
         stage.tell(f"the machine: {hunger}")
 
     def _recover(self) -> None:
-        """Load goes on until no more waits than a few, at once confirmed, for so long that recovery can be measured."""
-        longest = self.found.scenario.phases.recover
-        calm(self.stage, self._is_calm, WINDOW + _SLACK, longest, self.found.sending.check)
+        """Load goes on until no more waits than a few, at once confirmed, for so long that recovery is seen.
+
+        A window of it has a hundred operations or two, and two that are slow hide it: a load that ended then would
+        show nothing.
+        """
+        longest, check = self.found.scenario.phases.recover, self.found.sending.check
+        calm(self.stage, self._is_calm, WINDOW + _SLACK, longest, check, partial(has_recovered, self.stage, self.found))
 
     def _is_calm(self) -> bool:
         """By what was seen just now: who does not answer is not calm."""
