@@ -166,8 +166,8 @@ def unapplied(wiring: Wiring, views: Views, journal: Mapping[tuple[str, bytes], 
     return Unapplied(
         tails={who: views.parked_of(*who, _ALL) for who in stuck},
         keys={who: key for who in stuck if (key := views.parked_key(*who)) is not None},
-        failures=[row for actor, message_id in journal for row in views.failures_of(actor, message_id)],
-        crashes=[row for actor, message_id in journal for row in views.crashes_of(actor, message_id)],
+        failures=[row for actor in wiring.actors for row in views.all_failures_of(actor)],
+        crashes=[row for actor in wiring.actors for row in views.all_crashes_of(actor)],
         dead=[row for actor in wiring.actors for row in views.dead_letters(actor, _ALL)],
     )
 

@@ -145,6 +145,8 @@ def test_crashes_are_counted_by_message(owner: Owner, store: Store, views: Views
     assert store.crashes(ACTOR, ids) == {message_id(1): 2, message_id(2): 1}
     assert store.crashes("stock", ids) == store.crashes(ACTOR, []) == {}
     assert views.crashes_of(ACTOR, message_id(1)) == [crash(1), crash(2)]
+    assert list(views.all_crashes_of(ACTOR)) == [crash(1), crash(2), crash(1, message=2)]
+    assert list(views.all_crashes_of("stock")) == []
 
 
 def test_a_crash_is_counted_once(owner: Owner, views: Views) -> None:

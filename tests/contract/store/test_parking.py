@@ -32,7 +32,7 @@ def test_nothing_is_parked_at_first(store: Store, views: Views) -> None:
     assert store.parked(ACTOR, "o-1", 0, 10) == []
     assert views.parked_key(ACTOR, "o-1") is None
     assert views.parked_of(ACTOR, "o-1") == []
-    assert views.failures_of(ACTOR, message_id(1)) == []
+    assert views.failures_of(ACTOR, message_id(1)) == list(views.all_failures_of(ACTOR)) == []
     assert views.dead_letters() == views.dead_letters(ACTOR) == []
 
 
@@ -40,19 +40,22 @@ def test_rows_come_back_as_they_were_written(owner: Owner, store: Store, views: 
     """Every column of every kind of row, bytes, empty and missing values too."""
     unread = parked_row(2)._replace(type="", schema="", body=b"", timer="", properties="{}")
     failure = failure_row()._replace(error_text="ключ ☃\n", fingerprint="")
+    other = failure_row(message=2)
     letter = dead_letter(3)._replace(body=b"", type="", timer="overdue", crashes=0)
     key = parked_key("o-1", 1, 2, due=None)._replace(reason=Reason.UNREAD.value, error="", failures=0)
     changes = owner.changes()
     parking = changes.to_park()
     parking.parked += [unread, parked_row(1)]
     parking.parked_keys.append(key)
-    parking.failures += [failure_row(2), failure]
+    parking.failures += [other, failure_row(2), failure]
     parking.dead += [letter, dead_letter(4)]
     owner.commit(changes)
     assert store.parked(ACTOR, "o-1", 1, 10) == views.parked_of(ACTOR, "o-1") == [parked_row(1), unread]
     assert store.parked_keys(SHARD) == [key]
     assert views.parked_key(ACTOR, "o-1") == key
     assert views.failures_of(ACTOR, message_id(1)) == [failure, failure_row(2)]
+    assert list(views.all_failures_of(ACTOR)) == [failure, failure_row(2), other]
+    assert list(views.all_failures_of("stock")) == []
     assert sorted(views.dead_letters()) == [letter, dead_letter(4)]
 
 

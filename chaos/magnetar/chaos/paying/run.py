@@ -87,7 +87,7 @@ def run(sizes: Sizes, seed: int, folder: Path, tell: Callable[[str], None]) -> R
         crew.look()
         crew.stop(*crew.workers)
         tell("reading topics, store and the provider's log")
-        evidence = gather(ground, failing=True)
+        evidence = gather(ground)
     tell("looking for what is lost, out of order, done twice or paid wrongly")
     kills = (outsider.kills, worker_kills)
     history = history_of([*customers.published, *calling.published])

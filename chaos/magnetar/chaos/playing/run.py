@@ -186,7 +186,7 @@ class _Acts:
         crew.look()
         self.found.counted = {name: crew.total(metric) - self.found.before[name] for name, metric in METRICS.items()}
         self.found.counted["wrong entries"] = wrong_entries(self.stage.ground)
-        self.found.evidence = gather(self.stage.ground, failing=True)
+        self.found.evidence = gather(self.stage.ground)
 
     def _enter(self, name: PhaseName, at: float | None = None) -> None:
         now = self.stage.now if at is None else at

@@ -7,7 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Protocol
 
 from magnetar.chaos.cluster.crew import Addressed
-from magnetar.chaos.evidence import Cursor, Evidence, Place, Unapplied, unapplied
+from magnetar.chaos.evidence import Cursor, Evidence, Place, unapplied
 from magnetar.chaos.history import Answered, History, Intended
 from magnetar.chaos.takeover.gaps import Passed
 from magnetar.runtime.bus.port import BusUnavailable
@@ -61,11 +61,8 @@ def events_of(published: Iterable[Published], first: int = 0) -> Iterator[AnyEve
         yield Answered(each.confirmed, number, None)
 
 
-def gather(ground: Readable, *, failing: bool = False) -> Evidence:
-    """Read everything, and with `failing` what failed, too: a question for each message.
-
-    Nobody may be working. Blocks; raises what bus and store raise.
-    """
+def gather(ground: Readable) -> Evidence:
+    """Read everything. Nobody may be working. Blocks; raises what bus and store raise."""
     wiring, views = ground.wiring, ground.store.views()
     logs = _logs(ground)
     try:
@@ -82,7 +79,7 @@ def gather(ground: Readable, *, failing: bool = False) -> Evidence:
             unsent=[row for actor in wiring.actors for row in views.unsent_of(actor)],
             rows={table.name: list(views.rows_of(table.name)) for table in wiring.tables()},
             schemas=views.schemas(),
-            unapplied=unapplied(wiring, views, journal) if failing else Unapplied(),
+            unapplied=unapplied(wiring, views, journal),
             errands={who: views.effects_of(*who) for who in states if wiring.actors[who[0]].effects},
             at=views.now(),
         )

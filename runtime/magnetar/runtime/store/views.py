@@ -190,6 +190,14 @@ class Views(Protocol):
         """The actor's whole journal, by message id."""
         ...
 
+    def all_failures_of(self, actor: str) -> Iterator[FailureRow]:
+        """Each failure of each message of the actor, by message id and number."""
+        ...
+
+    def all_crashes_of(self, actor: str) -> Iterator[CrashRow]:
+        """Each worker that ended with a message of the actor in hand, likewise."""
+        ...
+
     def rows_of(self, table: str) -> Iterator[tuple[object, ...]]:
         """An application's table: (message_id, ordinal, *columns), by message id and ordinal."""
         ...

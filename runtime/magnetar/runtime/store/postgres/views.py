@@ -187,6 +187,14 @@ class PostgresViews:
         """See the port."""
         return map(JournalRow._make, self._long(SQL["journal_of"], text(actor)))
 
+    def all_failures_of(self, actor: str) -> Iterator[FailureRow]:
+        """See the port."""
+        return map(FailureRow._make, self._long(SQL["all_failures_of"], text(actor)))
+
+    def all_crashes_of(self, actor: str) -> Iterator[CrashRow]:
+        """See the port."""
+        return map(CrashRow._make, self._long(SQL["all_crashes_of"], text(actor)))
+
     def rows_of(self, table: str) -> Iterator[tuple[object, ...]]:
         """See the port. `StoreError` for a table that was never prepared; `ValueError` for no table's name."""
         statement = f"SELECT * FROM {table_name(table)} ORDER BY message_id, ordinal"  # noqa: S608 - the name was checked

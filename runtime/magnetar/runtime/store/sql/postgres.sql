@@ -170,6 +170,10 @@ WHERE actor = $1::text AND message_id = ANY($2::uuid[]) GROUP BY message_id;
 SELECT actor, message_id, number, shard, key, source, owner, code, now FROM crashes
 WHERE actor = $1::text AND message_id = $2::uuid ORDER BY number;
 
+-- name: all_crashes_of
+SELECT actor, message_id, number, shard, key, source, owner, code, now FROM crashes
+WHERE actor = $1::text ORDER BY message_id, number;
+
 -- name: lock_shards
 SELECT shard FROM shards WHERE shard = ANY($1::text[]) ORDER BY shard FOR UPDATE;
 
@@ -433,6 +437,10 @@ FROM parked WHERE actor = $1::text AND key = $2::text AND ordinal >= $3::int8 OR
 -- name: failures_of
 SELECT actor, message_id, number, shard, key, error, error_text, fingerprint, code, now FROM failures
 WHERE actor = $1::text AND message_id = $2::uuid ORDER BY number;
+
+-- name: all_failures_of
+SELECT actor, message_id, number, shard, key, error, error_text, fingerprint, code, now FROM failures
+WHERE actor = $1::text ORDER BY message_id, number;
 
 -- name: dead_letters
 SELECT

@@ -120,6 +120,10 @@ WHERE actor = ? AND message_id IN (SELECT unhex(value) FROM json_each(?)) GROUP 
 SELECT actor, message_id, number, shard, key, source, owner, code, now FROM crashes
 WHERE actor = ? AND message_id = ? ORDER BY number;
 
+-- name: all_crashes_of
+SELECT actor, message_id, number, shard, key, source, owner, code, now FROM crashes
+WHERE actor = ? ORDER BY message_id, number;
+
 -- name: fence
 UPDATE shards SET commits = commits + 1, lane = ?4, floor = ?5 WHERE shard = ?1 AND epoch = ?2 AND commits = ?3
 RETURNING commits;
@@ -263,6 +267,10 @@ FROM parked WHERE actor = ? AND key = ? AND ordinal >= ? ORDER BY ordinal LIMIT 
 -- name: failures_of
 SELECT actor, message_id, number, shard, key, error, error_text, fingerprint, code, now FROM failures
 WHERE actor = ? AND message_id = ? ORDER BY number;
+
+-- name: all_failures_of
+SELECT actor, message_id, number, shard, key, error, error_text, fingerprint, code, now FROM failures
+WHERE actor = ? ORDER BY message_id, number;
 
 -- name: dead_letters
 SELECT

@@ -174,6 +174,14 @@ class SqliteViews:
         """See the port."""
         return self._rows(JournalRow._make, "journal_of", actor)
 
+    def all_failures_of(self, actor: str) -> Iterator[FailureRow]:
+        """See the port."""
+        return self._rows(FailureRow._make, "all_failures_of", actor)
+
+    def all_crashes_of(self, actor: str) -> Iterator[CrashRow]:
+        """See the port."""
+        return self._rows(CrashRow._make, "all_crashes_of", actor)
+
     def rows_of(self, table: str) -> Iterator[tuple[object, ...]]:
         """See the port. `StoreError` for a table that was never prepared; `ValueError` for no table's name."""
         statement = f"SELECT * FROM {table_name(table)} ORDER BY message_id, ordinal"  # noqa: S608 - the name was checked
