@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -109,6 +110,7 @@ class Evidence:
     effects: list[Effect] = field(init=False, default_factory=list)
     copies: dict[str, list[Place]] = field(init=False, default_factory=dict)
     exhumed: set[tuple[str, bytes]] = field(init=False, default_factory=set)
+    _partitions: Counter[str] = field(init=False, default_factory=Counter[str])
 
     def __post_init__(self) -> None:
         replayed = LetterStatus.REPLAYED.value
@@ -121,6 +123,7 @@ class Evidence:
                     self.effects.append(Effect(entry["id"], entry["to"], entry["key"], row))
         for timeline in self.timelines.values():
             timeline.sort(key=lambda row: row.version)
+        self._partitions.update(place.topic for place in self.logs)  # asked of each effect
         for place, log in self.logs.items():
             for delivery in log if place.topic not in self.wiring.letters else ():
                 text = delivery.properties.get("message_id") or to_text(message_id_at(place, delivery))
@@ -128,7 +131,7 @@ class Evidence:
 
     def partitions(self, topic: str) -> int:
         """How many partitions the topic has."""
-        return sum(place.topic == topic for place in self.logs)
+        return self._partitions[topic]
 
 
 def message_id_at(place: Place, delivery: Delivery) -> bytes:

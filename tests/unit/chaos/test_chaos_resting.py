@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from magnetar.chaos.playing.resting import calm
+from magnetar.chaos.playing.watching import Hands
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -58,3 +59,14 @@ def test_a_load_goes_on_for_as_long_again_where_that_was_not_enough(enough: floa
     calm(stage, lambda: True, 11.0, 30.0, lambda: None, is_enough)
     assert clock.now - 100.0 == took
     assert questions == [asked]
+
+
+def test_shards_have_moved_when_one_is_seen_with_another_owner_or_none() -> None:
+    """Which is when some of what is under way waits: the next owner's lane starts with what the last one left."""
+    hands = Hands(1.0)
+    looks = [{"a/0": "w-1"}, {"a/0": "w-1"}, {"a/0": ""}, {"a/0": ""}, {"a/0": "w-2"}, {"a/0": "w-2"}]
+    moved: list[float] = []
+    for at, owners in enumerate(looks, 2):
+        hands.see(owners, float(at))
+        moved.append(hands.moved)
+    assert moved == [2.0, 2.0, 4.0, 4.0, 6.0, 6.0]

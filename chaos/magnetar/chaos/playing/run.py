@@ -39,6 +39,10 @@ _PROOFS = 60.0
 """Seconds that a fault may take beside what it is meant to: until it is proven, and until it is healed."""
 _SLACK = 1.0
 """Seconds: a window that is measured begins when all is well, and not with a look."""
+_WARM = 2.0
+"""Seconds of load at most before a baseline on a cluster that has just been played on: it is warm."""
+_SETTLED = 2.0
+"""Seconds without a shard that changes hands, as it is looked at each second."""
 _LATE = 2.0
 """Seconds; what was to be sent before, and is not confirmed, waits for a broker."""
 
@@ -63,7 +67,7 @@ class Played:
 
 def play(stage: Stage, scenario: Scenario, seed: int) -> Played:
     """All phases but the last word. What is in force is healed in any case; raises only `KeyboardInterrupt`."""
-    seconds = scenario.phases.warm_up + scenario.phases.baseline
+    seconds = _warm_up(stage, scenario) + scenario.phases.baseline
     longest = seconds + length(scenario.faults) + scenario.phases.recover + _PROOFS * (1 + len(scenario.faults))
     sent = letters(scenario.load, longest, _name(stage, scenario), seed, (seconds, seconds + length(scenario.faults)))
     sending = Sending(stage.ground, sent, stage.crowd.provider.log, stage.told, seed)
@@ -100,6 +104,10 @@ def _name(stage: Stage, scenario: Scenario) -> str:
     return f"{scenario.id.lower()}-{stage.plays}"
 
 
+def _warm_up(stage: Stage, scenario: Scenario) -> float:
+    return scenario.phases.warm_up if stage.plays <= 1 else min(_WARM, scenario.phases.warm_up)
+
+
 @dataclass
 class _Acts:
     """The phases, one after the other."""
@@ -114,7 +122,7 @@ class _Acts:
         stage.await_health()
         self._enter("warm-up")
         sending.start()
-        stage.wait(stage.now + phases.warm_up, sending.check)
+        stage.wait(stage.now + _warm_up(stage, self.found.scenario), sending.check)
         self._enter("baseline")
         stage.wait(stage.now + phases.baseline, sending.check)
         self._enter("fault")
@@ -145,7 +153,9 @@ class _Acts:
         calm(self.stage, self._is_calm, WINDOW + _SLACK, longest, check, partial(has_recovered, self.stage, self.found))
 
     def _is_calm(self) -> bool:
-        """By what was seen just now: who does not answer is not calm."""
+        """By what was seen just now: who does not answer is not calm, nor is a shard that changes hands."""
+        if self.found.store.hands.moved > self.stage.now - _SETTLED:
+            return False
         unacknowledged, unsent = self.stage.waiting, self.found.store.fresh("outbox")
         if unacknowledged is None or unsent is None or self.found.sending.overdue(_LATE) > 0:
             return False

@@ -6,6 +6,7 @@ import threading
 import time
 from collections import Counter
 from contextlib import closing
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
@@ -23,7 +24,7 @@ from magnetar.schemas import Kept, State
 from magnetar.schemas.commerce import Payment, RefundStanding, Stock
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
 
     from magnetar.chaos.playing.stage import Stage
     from magnetar.runtime.store.views import Views
@@ -117,12 +118,29 @@ class Watch(threading.Thread):
         self.seen.append(Seen(self._stage.now, what, owner))
 
 
+@dataclass
+class Hands:
+    """Whose each shard was when it was seen last, '' for nobody's, and when one had `moved`: seconds of the run."""
+
+    moved: float
+    _owners: Mapping[str, str] = field(default_factory=dict[str, str])
+
+    def see(self, owners: Mapping[str, str], at: float) -> None:
+        """All of them, at one look."""
+        if owners != self._owners:
+            self._owners, self.moved = owners, at
+
+
 class StoreWatch(Watch):
-    """The store, the workers, the provider's log, and the machine. `looks`: how far all feeds had come, and when."""
+    """The store, the workers, the provider's log, and the machine.
+
+    `looks`: how far all feeds had come, and when. `hands`: whose the shards are.
+    """
 
     def __init__(self, stage: Stage) -> None:
         super().__init__(stage, "store watch")
         self.looks: list[Look] = []
+        self.hands = Hands(stage.now)
         self._views: Views | None = None
         self._waited = _pressure()
         self._nodes: dict[str, str] = {}
@@ -173,10 +191,11 @@ class StoreWatch(Watch):
             loads.update(unsent=load.unsent, timers=load.timers, parked=load.parked, effects=load.effects)
         for name in ("unsent", "timers", "parked", "effects"):
             self._tell("outbox" if name == "unsent" else name, loads[name])
-        living = set(self._stage.crowd.crew.owners)
-        rows = views.shards()
-        for row in rows:
-            self._saw(f"shard {row.shard}", self._nodes.get(row.owner, "") if row.owner in living else "")
+        rows, living = views.shards(), set(self._stage.crowd.crew.owners)
+        owners = {row.shard: row.owner if row.owner in living else "" for row in rows}
+        self.hands.see(owners, self._stage.now)
+        for shard, owner in owners.items():
+            self._saw(f"shard {shard}", self._nodes.get(owner, ""))
         came = {feed: position for row in rows for feed, position in row.positions.items()}
         self.looks.append(Look(time.time_ns() // 1000, came))
         self._tell("shards/unowned", sum(row.owner not in living for row in rows))

@@ -331,7 +331,10 @@ class Load(_Plain):
 
 
 class Phases(_Plain):
-    """How long phases last: the first two as they say, `recover` and `drain` until there is proof, at the longest."""
+    """How long phases last: the first two as they say, `recover` and `drain` until there is proof, at the longest.
+
+    A cluster that has just been played on is warm after 2 s.
+    """
 
     warm_up: Some = 6.0
     baseline: Some = 10.0
