@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from magnetar.chaos.playing.resting import calm
-from magnetar.chaos.playing.watching import Hands
+from magnetar.chaos.playing.watching import Hands, Watch
+from magnetar.chaos.record.shape import Sample
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -70,3 +71,13 @@ def test_shards_have_moved_when_one_is_seen_with_another_owner_or_none() -> None
         hands.see(owners, float(at))
         moved.append(hands.moved)
     assert moved == [2.0, 2.0, 4.0, 4.0, 6.0, 6.0]
+
+
+@pytest.mark.parametrize(("now", "least"), [(100.0, 12), (101.5, 21), (104.0, None)])
+def test_what_waits_is_in_each_look_of_the_last_seconds(now: float, least: int | None) -> None:
+    """Of a number that goes up and down by what is on its way the smallest counts, and nothing that is old."""
+    stage: Any = Clock(now)
+    watch = Watch(stage, "a watch")
+    watch.samples += [Sample(95.0, "outbox", 3), Sample(97.0, "outbox", 12), Sample(98.5, "outbox", 21)]
+    watch.samples += [Sample(99.0, "effects", 0), Sample(99.5, "outbox", 25)]
+    assert watch.least("outbox") == least

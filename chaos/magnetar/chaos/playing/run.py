@@ -156,7 +156,7 @@ class _Acts:
         """By what was seen just now: who does not answer is not calm, nor is a shard that changes hands."""
         if self.found.store.hands.moved > self.stage.now - _SETTLED:
             return False
-        unacknowledged, unsent = self.stage.waiting, self.found.store.fresh("outbox")
+        unacknowledged, unsent = self.stage.waiting, self.found.store.least("outbox")
         if unacknowledged is None or unsent is None or self.found.sending.overdue(_LATE) > 0:
             return False
         return unacknowledged + unsent <= max(FEW, self._usual())

@@ -90,10 +90,13 @@ class Watch(threading.Thread):
         self._stopped.set()
         self.join(_GONE_SECONDS)
 
-    def fresh(self, name: str) -> float | None:
-        """A number as it was seen in the last seconds; None if it was not."""
-        last = next((sample for sample in reversed(self.samples) if sample.name == name), None)
-        return None if last is None or last.at < self._stage.now - _FRESH else last.value
+    def least(self, name: str) -> float | None:
+        """The smallest of a number in the looks of the last seconds; None if there was none.
+
+        What is counted in one look may be on its way; what waits is in each of them.
+        """
+        since = self._stage.now - _FRESH
+        return min((each.value for each in list(self.samples) if each.name == name and each.at >= since), default=None)
 
     def most(self, name: str, begin: float, end: float) -> float:
         """The largest of a number in a stretch; 0 if nobody looked."""
