@@ -350,14 +350,14 @@ def test_a_message_was_applied_by_the_first_look_at_which_its_feed_was_so_far(ca
     looks = [
         Look(100 + at, {"desks/0": Position(0, entry), "desks/1": Position(9, 9)}) for at, entry in enumerate(came)
     ]
-    rows = {("desks", bytes([at])): row(f"m-{at}", position=str(Position(0, entry))) for at, entry in enumerate(sent)}
-    rows["desks", b"timer"] = row("timer", source="timer")
+    journal = [row(f"m-{at}", position=str(Position(0, entry))) for at, entry in enumerate(sent)]
+    rows = {("desks", each.message_id): each for each in [*journal, row("timer", source="timer")]}
     evidence: Any = SimpleNamespace(logs={}, journal=rows, effects=[])
     found = fates(evidence, looks)
     for at, entry in enumerate(sent):
         first = next((100 + look for look, reached in enumerate(came) if reached >= entry), 5_000_000)
-        assert found["desks", bytes([at])].seen == first
-    assert found["desks", b"timer"].seen == 5_000_000
+        assert found["desks", id_of(f"m-{at}")].seen == first
+    assert found["desks", id_of("timer")].seen == 5_000_000
 
 
 def test_a_checker_that_was_not_fed_says_nothing() -> None:

@@ -48,16 +48,13 @@ def fates(evidence: Evidence, looks: Iterable[Look] = ()) -> dict[tuple[str, byt
     """
     effects, seen = effects_seen(evidence), reached(evidence, looks)
     return {
-        who: Fate(
-            row.disposition == Disposition.APPLIED.value,
-            seen.get(who, max(row.now, effects.get(who, row.now))),
-        )
-        for who, row in evidence.journal.items()
+        who: fate._replace(seen=seen.get(who, max(fate.seen, effects.get(who, fate.seen))))
+        for who, fate in fates_by_journal(evidence.journal.values()).items()
     }
 
 
-def handled(journal: Iterable[JournalRow]) -> dict[tuple[str, bytes], Fate]:
-    """The same by the journal alone, while topics cannot be read: when each was handled, which is a bit sooner."""
+def fates_by_journal(journal: Iterable[JournalRow]) -> dict[tuple[str, bytes], Fate]:
+    """The same while topics cannot be read: it is seen when it was handled, which is a bit sooner."""
     return {(row.actor, row.message_id): Fate(row.disposition == Disposition.APPLIED.value, row.now) for row in journal}
 
 

@@ -6,7 +6,7 @@ from contextlib import closing
 from typing import TYPE_CHECKING
 
 from magnetar.chaos.measuring import figures
-from magnetar.chaos.measuring.points import Meant, handled, points
+from magnetar.chaos.measuring.points import Meant, fates_by_journal, points
 from magnetar.chaos.paying.impatient import PARTITIONS
 from magnetar.chaos.playing.striking import told
 from magnetar.runtime.store.port import StoreUnavailable
@@ -34,7 +34,7 @@ def has_recovered(stage: Stage, played: Played) -> bool:
         return True  # it is not measured then
     try:
         with closing(stage.ground.store.views()) as views:
-            fates = handled(row for actor in stage.ground.wiring.actors for row in views.journal_of(actor))
+            fates = fates_by_journal(row for actor in stage.ground.wiring.actors for row in views.journal_of(actor))
     except StoreUnavailable:
         return False
     found = points(operations(stage, played), fates, played.phases, stage.began)

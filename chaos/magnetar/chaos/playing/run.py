@@ -153,7 +153,7 @@ class _Acts:
         calm(self.stage, self._is_calm, WINDOW + _SLACK, longest, check, partial(has_recovered, self.stage, self.found))
 
     def _is_calm(self) -> bool:
-        """By what was seen just now: who does not answer is not calm, nor is a shard that changes hands."""
+        """By what was seen in the last seconds: who does not answer is not calm, nor is a shard that changes hands."""
         if self.found.store.hands.moved > self.stage.now - _SETTLED:
             return False
         unacknowledged, unsent = self.stage.waiting, self.found.store.least("outbox")

@@ -201,7 +201,7 @@ class StoreWatch(Watch):
             self._saw(f"shard {shard}", self._nodes.get(owner, ""))
         came = {feed: position for row in rows for feed, position in row.positions.items()}
         self.looks.append(Look(time.time_ns() // 1000, came))
-        self._tell("shards/unowned", sum(row.owner not in living for row in rows))
+        self._tell("shards/unowned", sum(not owner for owner in owners.values()))
         if self._looks % _SLOWLY == 0:
             self._stock(views)
             self._money(views)
